@@ -1,1 +1,7 @@
 //! The Instana tracer.
+mod agent;
+mod config;
+mod log;
+mod metrics;
+mod secrets;
+mod status;
