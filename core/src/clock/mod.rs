@@ -1,0 +1,155 @@
+//! Two clocks: ticks for the callers, wall-clock milliseconds for the wire.
+//!
+//! A span costs two readings, so they are the time-stamp counter where the
+//! processor keeps it constant and the system trusts it, and nanoseconds of
+//! `Instant` elsewhere. What a tick is worth is worked out on the agent thread.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+#[cfg(all(target_arch = "x86_64", not(miri), not(loom)))]
+mod counter_x86_64;
+#[cfg(all(target_arch = "x86_64", not(miri), not(loom)))]
+use counter_x86_64 as counter;
+
+#[cfg(not(all(target_arch = "x86_64", not(miri), not(loom))))]
+mod counter_instant;
+#[cfg(not(all(target_arch = "x86_64", not(miri), not(loom))))]
+use counter_instant as counter;
+
+/// Now, in ticks of an unknown but constant length.
+#[inline]
+pub(crate) fn ticks() -> u64 {
+    counter::ticks()
+}
+
+/// The first reading of both clocks in this process: the longer ago it is, the
+/// better the length of a tick is known.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    ticks: u64,
+    instant: Instant,
+}
+
+impl Anchor {
+    fn now() -> Self {
+        Self {
+            ticks: ticks(),
+            instant: Instant::now(),
+        }
+    }
+
+    fn first() -> &'static Self {
+        static FIRST: OnceLock<Anchor> = OnceLock::new();
+        FIRST.get_or_init(Self::now)
+    }
+}
+
+/// Starts the measurement of a tick's length; called when a tracer starts.
+pub(crate) fn start() {
+    Anchor::first();
+}
+
+/// Milliseconds from the reading `earlier` until now.
+pub(crate) fn millis_since(earlier: u64) -> u64 {
+    let now = Timeline::now();
+    now.millis(earlier, now.ticks)
+}
+
+/// Turns ticks into wall-clock milliseconds, as of the moment it was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeline {
+    ticks: u64,
+    unix: Duration,
+    nanos_per_tick: f64,
+}
+
+impl Timeline {
+    pub(crate) fn now() -> Self {
+        let first = Anchor::first();
+        let mut now = Anchor::now();
+        // In the process's first moments a short wait makes the length of a
+        // tick known to a thousandth.
+        while now.ticks <= first.ticks || now.instant - first.instant < Duration::from_micros(50) {
+            std::thread::yield_now();
+            now = Anchor::now();
+        }
+        let nanos = (now.instant - first.instant).as_nanos();
+        Self {
+            ticks: now.ticks,
+            unix: unix_time(),
+            nanos_per_tick: nanos as f64 / (now.ticks - first.ticks) as f64,
+        }
+    }
+
+    /// Milliseconds since the epoch at the reading `ticks`.
+    pub(crate) fn unix_millis(&self, ticks: u64) -> u64 {
+        let offset = self.nanos(ticks.abs_diff(self.ticks));
+        let unix = if ticks <= self.ticks {
+            self.unix.saturating_sub(offset)
+        } else {
+            self.unix.saturating_add(offset)
+        };
+        unix.as_millis() as u64
+    }
+
+    /// Whole milliseconds between two readings, rounded; 0 where they are reversed.
+    pub(crate) fn millis(&self, from: u64, to: u64) -> u64 {
+        (self.nanos(to.saturating_sub(from)).as_micros() as u64 + 500) / 1000
+    }
+
+    fn nanos(&self, ticks: u64) -> Duration {
+        Duration::from_nanos((ticks as f64 * self.nanos_per_tick) as u64)
+    }
+}
+
+/// Time since the Unix epoch; zero where the system's clock is before it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the wall clock is read"
+)]
+pub(crate) fn unix_time() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_never_go_back_on_a_thread() {
+        let mut last = ticks();
+        for _ in 0..10_000 {
+            let next = ticks();
+            assert!(next >= last);
+            last = next;
+        }
+    }
+
+    #[test]
+    fn a_reading_is_turned_into_the_time_of_day() {
+        start();
+        let (before, reading, after) = (unix_time(), ticks(), unix_time());
+        let at = Timeline::now().unix_millis(reading);
+        // The clocks' rates may differ by a hair: 2 ms are allowed.
+        assert!(at + 2 >= before.as_millis() as u64, "{at} {before:?}");
+        assert!(at <= after.as_millis() as u64 + 2, "{at} {after:?}");
+    }
+
+    #[test]
+    fn durations_are_those_of_the_monotonic_clock() {
+        start();
+        let (from, instant) = (ticks(), Instant::now());
+        while instant.elapsed() < Duration::from_millis(20) {}
+        let (to, elapsed) = (ticks(), instant.elapsed());
+        let measured = Timeline::now().millis(from, to);
+        let expected = elapsed.as_millis() as u64;
+        assert!(
+            measured.abs_diff(expected) <= 1,
+            "{measured} ms for {elapsed:?}"
+        );
+        assert_eq!(Timeline::now().millis(to, from), 0, "reversed readings");
+    }
+}

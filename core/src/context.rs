@@ -1,0 +1,166 @@
+//! Where a call stands in its trace: what children and outgoing headers need.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::id;
+use crate::local;
+use crate::span::Kind;
+use crate::tracer::Scope;
+
+/// The ids of a span, and how its trace came in: cheap to clone (48 bytes; one
+/// reference count only where a foreign `tracestate` or a scoped tracer is
+/// carried), `Send`, and independent of the span's life.
+///
+/// A context says who the parent is. It is what a task, a thread or a message
+/// needs to continue a trace; the span itself stays where it is.
+#[derive(Clone, Default)]
+pub struct Context {
+    /// The low 64 bits of the trace id.
+    pub(crate) trace: u64,
+    /// The id of the span. In a suppressed context: the parent id to send on
+    /// unchanged, or 0 for a new one at each call.
+    pub(crate) span: u64,
+    /// The W3C trace id: the incoming one, else our own padded.
+    pub(crate) w3c: W3cTrace,
+    pub(crate) flags: Flags,
+    pub(crate) extra: Option<Arc<Extra>>,
+}
+
+/// The 128 bits of a W3C trace id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct W3cTrace {
+    pub(crate) high: u64,
+    pub(crate) low: u64,
+}
+
+/// What few contexts carry.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// Foreign members of `tracestate`, ready to be sent.
+    pub(crate) tracestate: Option<Box<[u8]>>,
+    /// The tracer that spans below go to, when it is not the process's.
+    pub(crate) scope: Option<Arc<Scope>>,
+}
+
+/// Properties of a context, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags(u32);
+
+impl Flags {
+    /// There is a trace: `trace` and `span` are set.
+    pub(crate) const ACTIVE: Self = Self(1);
+    /// Nothing is recorded below.
+    pub(crate) const SUPPRESSED: Self = Self(1 << 1);
+    /// The random bit of the outgoing `traceparent`.
+    pub(crate) const RANDOM: Self = Self(1 << 2);
+    /// The span is an exit: no exits or intermediate spans below it.
+    pub(crate) const EXIT: Self = Self(1 << 3);
+    /// The span is an entry: no second one below it in this process.
+    pub(crate) const ENTRY: Self = Self(1 << 4);
+
+    /// The context was carried to another task or thread: the span is not here.
+    pub(crate) const CARRIED: Self = Self(1 << 5);
+
+    pub(crate) const fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub(crate) const fn with(self, flag: Self) -> Self {
+        Self(self.0 | flag.0)
+    }
+
+    pub(crate) const fn without(self, flag: Self) -> Self {
+        Self(self.0 & !flag.0)
+    }
+
+    /// These with the kind's bits in place of the parent's.
+    pub(crate) const fn for_kind(self, kind: Kind) -> Self {
+        let rest = self.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
+        match kind {
+            Kind::Entry => rest.with(Self::ENTRY),
+            Kind::Exit => rest.with(Self::EXIT),
+            Kind::Intermediate => rest,
+        }
+    }
+}
+
+impl Context {
+    /// The context of the code that runs now: of the innermost span or future
+    /// that was entered on this thread. Outside of any, a context without a
+    /// trace.
+    pub fn current() -> Self {
+        local::with_current(Self::clone).unwrap_or_default()
+    }
+
+    /// The trace id as 16 hexadecimal digits; `None` without a trace or where
+    /// tracing is suppressed.
+    pub fn trace_id(&self) -> Option<String> {
+        self.is_active().then(|| text(id::hex(self.trace)))
+    }
+
+    /// The span id as 16 hexadecimal digits; `None` without a trace or where
+    /// tracing is suppressed.
+    pub fn span_id(&self) -> Option<String> {
+        self.is_active().then(|| text(id::hex(self.span)))
+    }
+
+    /// True inside a trace that is recorded.
+    pub fn is_active(&self) -> bool {
+        self.flags.has(Flags::ACTIVE)
+    }
+
+    /// True where an incoming call asked for no tracing (`X-INSTANA-L: 0`, or
+    /// a `traceparent` that is not sampled).
+    pub fn is_suppressed(&self) -> bool {
+        self.flags.has(Flags::SUPPRESSED)
+    }
+
+    /// The value of the `Server-Timing` response header that lets a browser
+    /// find this trace; `None` without a trace or where tracing is suppressed.
+    pub fn server_timing(&self) -> Option<String> {
+        self.is_active()
+            .then(|| format!("intid;desc={}", text(id::hex(self.trace))))
+    }
+
+    /// True where neither a trace nor a suppression nor a scoped tracer is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flags == Flags::default() && self.extra.is_none()
+    }
+
+    pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.extra.as_ref()?.scope.as_ref()
+    }
+
+    pub(crate) fn tracestate(&self) -> Option<&[u8]> {
+        self.extra.as_ref()?.tracestate.as_deref()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("trace", &self.trace_id())
+            .field("span", &self.span_id())
+            .field("suppressed", &self.is_suppressed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Digits are ASCII.
+fn text(digits: [u8; 16]) -> String {
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_as_small_as_documented() {
+        assert_eq!(size_of::<Context>(), 48);
+        assert!(Context::default().is_empty());
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<Context>();
+    }
+}

@@ -1,0 +1,471 @@
+//! One record to one JSON object, in one pass and without an allocation.
+
+use std::str;
+
+use super::json;
+use crate::clock::Timeline;
+use crate::id;
+use crate::record::{FAMILIES, Record, SECTIONS, flag};
+use crate::secrets::{self as redact, Matcher};
+use crate::span::fields::{Attribute, ENVELOPE, envelope};
+use crate::span::{Family, Section, Shape, sdk};
+
+/// What all spans of a request have in common.
+#[derive(Debug)]
+pub(crate) struct Surroundings<'a> {
+    /// `f` as JSON; empty: no `f`.
+    pub(crate) from: &'a str,
+    pub(crate) service: Option<&'a str>,
+    pub(crate) secrets: &'a Matcher,
+    pub(crate) timeline: Timeline,
+}
+
+/// A record that cannot be written: its family or its attributes are unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Invalid;
+
+/// Keeps its memory from span to span.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    families: Vec<&'static Family>,
+    sections: Vec<Layout>,
+    /// Sections of this span, in the order of their first attribute.
+    present: Vec<u8>,
+    /// Text on its way through redaction.
+    scratch: String,
+}
+
+/// A section, and where the last value of each of its fields stands.
+#[derive(Debug)]
+struct Layout {
+    section: &'static Section,
+    /// Offset of the last value, behind 1; 0: none.
+    last: Vec<u32>,
+}
+
+impl Encoder {
+    /// Appends the span. On an error, `out` is as it was.
+    pub(crate) fn encode(
+        &mut self,
+        record: &Record<'_>,
+        surroundings: &Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Invalid> {
+        let family = self.family(record.head.family).ok_or(Invalid)?;
+        let start = out.len();
+        self.survey(record.attributes, family);
+        self.head(record, family, surroundings, out);
+        self.envelope(record, out);
+        self.data(record.attributes, family, surroundings, out);
+        out.push(b'}');
+        debug_assert!(out.len() > start);
+        self.forget();
+        Ok(())
+    }
+
+    fn family(&mut self, index: u16) -> Option<&'static Family> {
+        let at = usize::from(index).checked_sub(1)?;
+        if at >= self.families.len() {
+            self.families = FAMILIES.all();
+        }
+        self.families.get(at).copied()
+    }
+
+    /// Notes which sections there are and where each field's last value stands.
+    fn survey(&mut self, attributes: &[u8], family: &'static Family) {
+        let mut rest = attributes;
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            let offset = attributes.len() - rest.len();
+            rest = tail;
+            if attribute.section == ENVELOPE {
+                continue;
+            }
+            let Some(layout) = self.layout(attribute.section) else {
+                continue;
+            };
+            if let Some(last) = layout.last.get_mut(usize::from(attribute.field)) {
+                *last = offset as u32 + 1;
+            }
+            if !self.present.contains(&attribute.section) {
+                self.present.push(attribute.section);
+            }
+        }
+        // The family's own section is there even if it is empty.
+        let own = family.section().index();
+        if !self.present.contains(&own) {
+            self.layout(own);
+            self.present.push(own);
+        }
+    }
+
+    fn layout(&mut self, section: u8) -> Option<&mut Layout> {
+        let at = usize::from(section).checked_sub(1)?;
+        if at >= self.sections.len() {
+            let known = self.sections.len();
+            let new = SECTIONS.all().into_iter().skip(known);
+            self.sections.extend(new.map(|section| Layout {
+                section,
+                last: vec![0; section.fields().len()],
+            }));
+        }
+        self.sections.get_mut(at)
+    }
+
+    fn forget(&mut self) {
+        for section in self.present.drain(..) {
+            if let Some(layout) = self.sections.get_mut(usize::from(section).wrapping_sub(1)) {
+                layout.last.fill(0);
+            }
+        }
+    }
+
+    /// Everything up to `data` that the record's head knows.
+    fn head(
+        &self,
+        record: &Record<'_>,
+        family: &Family,
+        surroundings: &Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let head = &record.head;
+        out.extend_from_slice(b"{\"t\":\"");
+        out.extend_from_slice(&id::hex(head.trace));
+        out.extend_from_slice(b"\",\"s\":\"");
+        out.extend_from_slice(&id::hex(head.span));
+        if head.parent != 0 {
+            out.extend_from_slice(b"\",\"p\":\"");
+            out.extend_from_slice(&id::hex(head.parent));
+        }
+        out.extend_from_slice(b"\",\"n\":");
+        json::string(out, family.name());
+        out.extend_from_slice(b",\"k\":");
+        out.push(b'0' + family.kind().number());
+        out.extend_from_slice(b",\"ts\":");
+        json::unsigned(out, surroundings.timeline.unix_millis(head.start));
+        out.extend_from_slice(b",\"d\":");
+        json::unsigned(out, surroundings.timeline.millis(head.start, head.end));
+        out.extend_from_slice(b",\"ec\":");
+        json::unsigned(out, u64::from(head.errors));
+        if head.flags & flag::SYNTHETIC != 0 {
+            out.extend_from_slice(b",\"sy\":true");
+        }
+        if head.flags & flag::W3C_PARENT != 0 {
+            out.extend_from_slice(b",\"tp\":true");
+        }
+        if !surroundings.from.is_empty() {
+            out.extend_from_slice(b",\"f\":");
+            out.extend_from_slice(surroundings.from.as_bytes());
+        }
+    }
+
+    /// The rest of what stands beside `data`.
+    fn envelope(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut rest = record.attributes;
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            rest = tail;
+            if attribute.section != ENVELOPE {
+                continue;
+            }
+            match attribute.field {
+                envelope::LONG_TRACE => {
+                    out.extend_from_slice(b",\"lt\":\"");
+                    out.extend_from_slice(&id::hex(word(attribute.value, 0)));
+                    out.extend_from_slice(&id::hex(record.head.trace));
+                    out.push(b'"');
+                }
+                envelope::ANCESTOR => ancestor(attribute.value, out),
+                envelope::CORRELATION_TYPE => member(out, ",\"crtp\":", attribute.value),
+                envelope::CORRELATION_ID => member(out, ",\"crid\":", attribute.value),
+                _ => {}
+            }
+        }
+    }
+
+    fn data(
+        &mut self,
+        attributes: &[u8],
+        family: &Family,
+        surroundings: &Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(b",\"data\":{");
+        let mut first = true;
+        if let Some(service) = own_service(attributes).or(surroundings.service) {
+            out.extend_from_slice(b"\"service\":");
+            json::string(out, service);
+            first = false;
+        }
+        let present = std::mem::take(&mut self.present);
+        for section in &present {
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            self.section(*section, attributes, family, surroundings, out);
+        }
+        self.present = present;
+        out.push(b'}');
+    }
+
+    fn section(
+        &mut self,
+        index: u8,
+        attributes: &[u8],
+        family: &Family,
+        surroundings: &Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
+            return;
+        };
+        json::string(out, layout.section.key());
+        out.extend_from_slice(b":{");
+        let mut members = Members::new(out);
+        let is_sdk = std::ptr::eq(layout.section, &raw const sdk::SECTION);
+        if is_sdk && std::ptr::eq(family.section(), &raw const sdk::SECTION) {
+            members.key("type");
+            json::string(members.out, family.kind().word());
+        }
+        let mut rest = attributes;
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            let offset = attributes.len() - rest.len();
+            rest = tail;
+            if attribute.section != index {
+                continue;
+            }
+            let Some(field) = layout.section.fields().get(usize::from(attribute.field)) else {
+                continue;
+            };
+            // Values of a field are written where its last one stands.
+            if layout.last.get(usize::from(attribute.field)) != Some(&(offset as u32 + 1)) {
+                continue;
+            }
+            let all = attributes
+                .get(..offset + 4 + attribute.value.len())
+                .unwrap_or_default();
+            let value = Value {
+                attribute,
+                all,
+                secrets: surroundings.secrets,
+                scratch: &mut self.scratch,
+            };
+            value.write(field.key, field.shape, &mut members);
+        }
+        out.push(b'}');
+    }
+}
+
+/// One field's value, with all that was written up to it.
+struct Value<'a> {
+    attribute: Attribute<'a>,
+    all: &'a [u8],
+    secrets: &'a Matcher,
+    scratch: &'a mut String,
+}
+
+impl Value<'_> {
+    fn write(self, key: &str, shape: Shape, members: &mut Members<'_>) {
+        match shape {
+            Shape::Integer => {
+                members.key(key);
+                json::signed(members.out, word(self.attribute.value, 0) as i64);
+            }
+            Shape::Float => {
+                let number = f64::from_bits(word(self.attribute.value, 0));
+                if number.is_finite() {
+                    members.key(key);
+                    json::float(members.out, number);
+                }
+            }
+            Shape::Boolean => {
+                members.key(key);
+                let on = self.attribute.value == [1];
+                members
+                    .out
+                    .extend_from_slice(if on { b"true" } else { b"false" });
+            }
+            Shape::Headers => self.headers(key, members),
+            Shape::List => self.list(key, members),
+            Shape::Tags => self.tags(key, members),
+            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
+                let Ok(text) = str::from_utf8(self.attribute.value) else {
+                    return;
+                };
+                // An empty string says nothing (`reference`: the Go tracer).
+                if !text.is_empty() {
+                    members.key(key);
+                    redacted(shape, text, self.secrets, self.scratch, members.out);
+                }
+            }
+        }
+    }
+
+    /// All values of this field.
+    fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let (section, field) = (self.attribute.section, self.attribute.field);
+        let mut rest = self.all;
+        std::iter::from_fn(move || {
+            let (attribute, tail) = Attribute::split(rest)?;
+            rest = tail;
+            Some(attribute)
+        })
+        .filter(move |attribute| attribute.section == section && attribute.field == field)
+        .map(|attribute| attribute.value)
+    }
+
+    fn list(&self, key: &str, members: &mut Members<'_>) {
+        members.key(key);
+        members.out.push(b'[');
+        let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
+        for (position, text) in texts.enumerate() {
+            if position > 0 {
+                members.out.push(b',');
+            }
+            json::string(members.out, text);
+        }
+        members.out.push(b']');
+    }
+
+    fn headers(self, key: &str, members: &mut Members<'_>) {
+        let pairs = || self.values().filter_map(pair);
+        members.key(key);
+        members.out.push(b'{');
+        let mut inner = Members::new(members.out);
+        for (position, (name, value)) in pairs().enumerate() {
+            if pairs().skip(position + 1).any(|(later, _)| later == name) {
+                continue;
+            }
+            inner.key(name);
+            let mut scratch = String::new();
+            redact::header(self.secrets, name, value, &mut scratch);
+            json::string(inner.out, &scratch);
+        }
+        members.out.push(b'}');
+    }
+
+    fn tags(self, key: &str, members: &mut Members<'_>) {
+        members.key(key);
+        members.out.extend_from_slice(b"{\"tags\":{");
+        let tags = || self.values().filter_map(tag);
+        let mut inner = Members::new(members.out);
+        for (position, (name, kind, value)) in tags().enumerate() {
+            if tags().skip(position + 1).any(|(later, ..)| later == name) {
+                continue;
+            }
+            write_tag(name, kind, value, self.secrets, &mut inner);
+        }
+        members.out.extend_from_slice(b"}}");
+    }
+}
+
+fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
+    let number = word(value, 0);
+    if kind == b'f' && !f64::from_bits(number).is_finite() {
+        return;
+    }
+    members.key(name);
+    match kind {
+        b'i' => json::signed(members.out, number as i64),
+        b'u' => json::unsigned(members.out, number),
+        b'b' => members
+            .out
+            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
+        b'f' => {
+            json::float(members.out, f64::from_bits(number));
+        }
+        b'e' => {
+            let mut scratch = String::new();
+            redact::text(
+                secrets,
+                str::from_utf8(value).unwrap_or_default(),
+                &mut scratch,
+            );
+            json::string(members.out, &scratch);
+        }
+        _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),
+    }
+}
+
+/// Members of an object, with commas between them.
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Members<'a> {
+    fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, first: true }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        json::string(self.out, key);
+        self.out.push(b':');
+    }
+}
+
+fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
+    let redact = match shape {
+        Shape::Query => redact::query,
+        Shape::Url => redact::url,
+        Shape::Path => redact::path,
+        Shape::Dsn => redact::dsn,
+        Shape::Error => redact::text,
+        _ => return json::string(out, text),
+    };
+    scratch.clear();
+    redact(secrets, text, scratch);
+    json::string(out, scratch);
+}
+
+fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
+    if let Ok(value) = str::from_utf8(value) {
+        out.extend_from_slice(key.as_bytes());
+        json::string(out, value);
+    }
+}
+
+fn ancestor(value: &[u8], out: &mut Vec<u8>) {
+    let (high, low, span) = (word(value, 0), word(value, 1), word(value, 2));
+    out.extend_from_slice(b",\"ia\":{\"t\":\"");
+    // A long id stays as it is (`reference`: the decision table).
+    if high != 0 {
+        out.extend_from_slice(&id::hex(high));
+    }
+    out.extend_from_slice(&id::hex(low));
+    out.extend_from_slice(b"\",\"p\":\"");
+    out.extend_from_slice(&id::hex(span));
+    out.extend_from_slice(b"\"}");
+}
+
+fn own_service(attributes: &[u8]) -> Option<&str> {
+    let mut service = None;
+    let mut rest = attributes;
+    while let Some((attribute, tail)) = Attribute::split(rest) {
+        rest = tail;
+        if attribute.section == ENVELOPE && attribute.field == envelope::SERVICE {
+            service = str::from_utf8(attribute.value).ok();
+        }
+    }
+    service.filter(|service| !service.is_empty())
+}
+
+/// The n-th 64-bit word of a value; 0 where it is too short.
+fn word(value: &[u8], n: usize) -> u64 {
+    let bytes = value.get(n * 8..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+}
+
+fn pair(value: &[u8]) -> Option<(&str, &str)> {
+    let (len, rest) = value.split_first()?;
+    let (name, value) = rest.split_at_checked(usize::from(*len))?;
+    Some((str::from_utf8(name).ok()?, str::from_utf8(value).ok()?))
+}
+
+fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
+    let (kind, rest) = value.split_first()?;
+    let (len, rest) = rest.split_first()?;
+    let (name, value) = rest.split_at_checked(usize::from(*len))?;
+    Some((str::from_utf8(name).ok()?, *kind, value))
+}

@@ -1,0 +1,11 @@
+//! From records to requests: redaction, service name and JSON, on the agent
+//! thread.
+
+mod encoder;
+mod exporter;
+pub(crate) mod json;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::encoder::{Encoder, Surroundings};
+pub(crate) use self::exporter::Exporter;

@@ -1,0 +1,262 @@
+//! Futures that run inside a span: entered at each poll, never in between.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::context::Context;
+use crate::span::{Entered, Span};
+
+/// Puts a future inside a span.
+pub trait FutureExt: Future + Sized {
+    /// Runs the future inside `span`, which ends with it. An exit's clock
+    /// starts at the first poll.
+    ///
+    /// Dropped before it is done, the future is dropped inside the span; if
+    /// that is an exit, it has the error "cancelled after N ms".
+    fn in_span(self, span: Span) -> InSpan<Self> {
+        InSpan::new(self, span, Ignore)
+    }
+
+    /// As [`in_span`](Self::in_span); `done` sees the output before the span ends.
+    fn in_span_with<D>(self, span: Span, done: D) -> InSpan<Self, D>
+    where
+        D: FnOnce(&mut Span, &Self::Output),
+    {
+        InSpan::new(self, span, done)
+    }
+
+    /// Runs the future in the context of the code that calls this, wherever it
+    /// is polled: what [`instana_tokio::spawn`] does for a task. The span itself
+    /// stays where it is, and may end before the future does.
+    ///
+    /// [`instana_tokio::spawn`]: https://docs.rs/instana-tokio
+    fn in_current_span(self) -> InSpan<Self> {
+        self.in_context(Context::current())
+    }
+
+    /// Runs the future in `context`, wherever it is polled.
+    fn in_context(self, context: Context) -> InSpan<Self> {
+        InSpan::new(self, Span::carrier(context), Ignore)
+    }
+}
+
+impl<F: Future> FutureExt for F {}
+
+/// Sees the output of an [`InSpan`].
+pub trait OnOutput<T> {
+    /// Called once, with the open span, when the future is done.
+    fn done(self, span: &mut Span, output: &T);
+}
+
+/// Takes no notice of the output.
+#[derive(Clone, Copy, Debug)]
+pub struct Ignore;
+
+impl<T> OnOutput<T> for Ignore {
+    #[inline]
+    fn done(self, _: &mut Span, _: &T) {}
+}
+
+impl<T, D: FnOnce(&mut Span, &T)> OnOutput<T> for D {
+    #[inline]
+    fn done(self, span: &mut Span, output: &T) {
+        self(span, output);
+    }
+}
+
+pin_project! {
+    /// A future inside a span: see [`FutureExt`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InSpan<F, D = Ignore> {
+        span: Span,
+        // Emptied by the first poll's result, so that what is dropped early is
+        // dropped inside the span.
+        #[pin]
+        inner: Option<F>,
+        done: Option<D>,
+        polled: bool,
+    }
+
+    impl<F, D> PinnedDrop for InSpan<F, D> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.inner.is_some() {
+                let entered = Entered::new(this.span);
+                this.inner.set(None);
+                entered.leave();
+                this.span.given_up();
+            }
+        }
+    }
+}
+
+impl<F, D> InSpan<F, D> {
+    fn new(inner: F, span: Span, done: D) -> Self {
+        Self {
+            span,
+            inner: Some(inner),
+            done: Some(done),
+            polled: false,
+        }
+    }
+}
+
+impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if !*this.polled {
+            *this.polled = true;
+            this.span.begin();
+        }
+        // Polled again after its end, it has nothing more to say.
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let entered = Entered::new(this.span);
+        let polled = inner.poll(cx);
+        entered.leave();
+        let Poll::Ready(output) = polled else {
+            return Poll::Pending;
+        };
+        this.inner.set(None);
+        if let Some(done) = this.done.take() {
+            done.done(this.span, &output);
+        }
+        std::mem::replace(this.span, Span::none()).end();
+        Poll::Ready(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Recorder;
+    use std::pin::pin;
+    use std::task::Waker;
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut TaskContext::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_span_is_current_during_polls_only() {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let entry = crate::entry_span("job");
+            let id = entry.context().span_id();
+            let seen = std::cell::RefCell::new(Vec::new());
+            let mut polls = 0;
+            let future = std::future::poll_fn(|_| {
+                seen.borrow_mut().push(Context::current().span_id());
+                polls += 1;
+                if polls == 3 {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            });
+            let mut future = pin!(future.in_span(entry));
+            while poll(future.as_mut()).is_pending() {
+                assert_eq!(Context::current().span_id(), None);
+            }
+            assert_eq!(*seen.borrow(), [id.clone(), id.clone(), id]);
+        });
+        assert_eq!(recorder.spans().len(), 1);
+    }
+
+    #[test]
+    fn interleaved_futures_keep_their_own_spans() {
+        let recorder = Recorder::new();
+        let yields_once = || {
+            let mut polled = false;
+            std::future::poll_fn(move |_| {
+                if std::mem::replace(&mut polled, true) {
+                    crate::exit_span("below").end();
+                    return Poll::Ready(Context::current().span_id());
+                }
+                Poll::Pending
+            })
+        };
+        recorder.enter(|| {
+            let (a, b) = (crate::entry_span("a"), crate::entry_span("b"));
+            let (a_id, b_id) = (a.context().span_id(), b.context().span_id());
+            let mut a = pin!(yields_once().in_span(a));
+            let mut b = pin!(yields_once().in_span(b));
+            assert!(poll(a.as_mut()).is_pending());
+            assert!(poll(b.as_mut()).is_pending());
+            assert_eq!(poll(a.as_mut()), Poll::Ready(a_id));
+            assert_eq!(poll(b.as_mut()), Poll::Ready(b_id));
+        });
+        let spans = recorder.spans();
+        assert_eq!(spans.len(), 4);
+        for exit in spans.iter().filter(|span| span.kind() == 2) {
+            let parent = spans
+                .iter()
+                .find(|span| span.id() == exit.parent())
+                .unwrap();
+            assert_eq!(parent.trace(), exit.trace());
+        }
+    }
+
+    #[test]
+    fn a_dropped_exit_says_so_and_is_current_while_its_future_is_dropped() {
+        struct OnDrop(std::sync::mpsc::Sender<Option<String>>);
+        impl Drop for OnDrop {
+            fn drop(&mut self) {
+                self.0.send(Context::current().span_id()).unwrap();
+            }
+        }
+        let recorder = Recorder::new();
+        let (tx, rx) = std::sync::mpsc::channel();
+        recorder.enter(|| {
+            crate::entry_span("job").enter(|| {
+                let exit = crate::exit_span("call");
+                let id = exit.context().span_id();
+                let guard = OnDrop(tx);
+                let future = async move {
+                    let _guard = guard;
+                    std::future::pending::<()>().await;
+                };
+                {
+                    let mut future = pin!(future.in_span(exit));
+                    assert!(poll(future.as_mut()).is_pending());
+                }
+                assert_eq!(rx.recv().unwrap(), id);
+            });
+        });
+        let exit = recorder.span("sdk", 2);
+        assert_eq!(exit.errors(), 1);
+        let error = exit.text("data.sdk.custom.tags.error").unwrap();
+        assert!(
+            error.starts_with("cancelled after ") && error.ends_with(" ms"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_panic_marks_the_span_and_goes_on() {
+        let recorder = Recorder::new();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            recorder.enter(|| crate::entry_span("job").enter(|| panic!("on purpose")));
+        }));
+        assert!(result.is_err());
+        assert_eq!(
+            Context::current().span_id(),
+            None,
+            "the slot is empty again"
+        );
+        let entry = recorder.span("sdk", 1);
+        assert_eq!(entry.errors(), 1);
+        assert_eq!(
+            entry.text("data.sdk.custom.tags.error").as_deref(),
+            Some("panicked")
+        );
+    }
+}

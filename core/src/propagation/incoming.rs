@@ -1,0 +1,254 @@
+//! The decision what an entry continues.
+
+use super::Header;
+use super::instana::{Correlation, Level};
+use super::w3c::{Traceparent, Tracestate};
+use crate::context::W3cTrace;
+use crate::id;
+use crate::settings::Switches;
+use crate::span::Fields;
+use crate::span::fields::envelope;
+use crate::tracer::Tracer;
+
+/// Headers of a call that came in. Names are compared without case.
+pub trait Extract {
+    /// The first value of a header.
+    fn first(&self, header: Header) -> Option<&[u8]>;
+
+    /// Calls `value` with each value of a header, in their order.
+    fn each(&self, header: Header, value: &mut dyn FnMut(&[u8]));
+}
+
+/// What a call brought along: which trace its entry continues, or that nothing
+/// is recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// Low half of the trace id; 0: the entry begins a trace.
+    pub(crate) trace: u64,
+    /// High half, for ids of more than 64 bits.
+    pub(crate) trace_high: u64,
+    /// The parent span; 0: the entry is a root.
+    pub(crate) parent: u64,
+    /// The trace id of a valid `traceparent`, whoever the parent is.
+    pub(crate) w3c: Option<W3cTrace>,
+    /// The parent id of a valid `traceparent`.
+    w3c_parent: u64,
+    bits: Bits,
+    pub(crate) synthetic: bool,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bits {
+    suppressed: bool,
+    /// Of the incoming `traceparent`.
+    sampled: bool,
+    random: bool,
+    /// The parent was taken from `traceparent`.
+    from_w3c: bool,
+    /// `lt` is to be recorded.
+    long: bool,
+}
+
+/// What few calls bring along.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rare {
+    /// Foreign members, ready to be sent on.
+    pub(crate) tracestate: Option<Box<[u8]>>,
+    ancestor: Option<((u64, u64), u64)>,
+    correlation: Option<Correlation>,
+}
+
+impl Rare {
+    /// Writes what the entry records.
+    pub(crate) fn describe(&self, mut fields: Fields<'_>) {
+        if let Some(((high, low), span)) = self.ancestor {
+            let mut bytes = [0; 24];
+            id::put(&mut bytes, 0, high.to_ne_bytes());
+            id::put(&mut bytes, 8, low.to_ne_bytes());
+            id::put(&mut bytes, 16, span.to_ne_bytes());
+            fields.bytes(envelope::ANCESTOR, &bytes);
+        }
+        if let Some(correlation) = &self.correlation {
+            fields.text(envelope::CORRELATION_TYPE, &correlation.kind, u16::MAX);
+            fields.text(envelope::CORRELATION_ID, &correlation.id, u16::MAX);
+        }
+    }
+}
+
+impl Incoming {
+    /// Nothing: the entry begins a trace.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A parent known by its ids alone, as messages carry them: trace id of 1 to
+    /// 32 and span id of 1 to 16 hexadecimal digits. Malformed ids count as none.
+    pub fn from_ids(trace: &str, span: &str) -> Self {
+        let mut incoming = Self::none();
+        incoming.continue_pair(trace.as_bytes(), span.as_bytes());
+        incoming
+    }
+
+    /// A call that asked for no tracing.
+    pub fn suppressed() -> Self {
+        let mut incoming = Self::none();
+        incoming.bits.suppressed = true;
+        incoming
+    }
+
+    /// Decides by the headers of a call, with the settings of `tracer`.
+    #[inline]
+    pub fn extract(headers: &impl Extract, tracer: &Tracer) -> Self {
+        Self::decide(headers, tracer.switches().has(Switches::W3C_CORRELATION))
+    }
+
+    /// The decision table (`reference`: the Node.js tracer, the one that passes
+    /// all of the shared compliance cases).
+    pub(crate) fn decide(headers: &impl Extract, w3c_correlation: bool) -> Self {
+        let mut incoming = Self::none();
+        incoming.synthetic = headers
+            .first(Header::Synthetic)
+            .is_some_and(|value| value.trim_ascii() == b"1");
+        let level = headers
+            .first(Header::Level)
+            .map_or(Level::Absent, Level::parse);
+        let traceparent = headers
+            .first(Header::Traceparent)
+            .and_then(Traceparent::parse);
+        let mut tracestate = Tracestate::default();
+        if let Some(traceparent) = &traceparent {
+            incoming.remember(traceparent);
+            headers.each(Header::Tracestate, &mut |value| tracestate.add(value));
+        }
+        let ancestor = tracestate.instana;
+        match level {
+            Level::Suppressed => {
+                incoming.suppress(tracestate);
+                return incoming;
+            }
+            Level::Correlated(correlation) => {
+                incoming.rare().correlation = Some(correlation);
+                incoming.continue_w3c(traceparent, ancestor, w3c_correlation);
+            }
+            Level::Absent | Level::Traced => {
+                let ids = headers
+                    .first(Header::TraceId)
+                    .zip(headers.first(Header::SpanId));
+                let continued =
+                    ids.is_some_and(|(trace, span)| incoming.continue_pair(trace, span));
+                let unsampled = traceparent.is_some_and(|traceparent| !traceparent.sampled);
+                if !continued && unsampled && level == Level::Absent && w3c_correlation {
+                    incoming.suppress(tracestate);
+                    return incoming;
+                }
+                if !continued {
+                    incoming.continue_w3c(traceparent, ancestor, w3c_correlation);
+                }
+            }
+        }
+        if let Some(foreign) = tracestate.into_foreign() {
+            incoming.rare().tracestate = Some(foreign);
+        }
+        incoming
+    }
+
+    pub(crate) fn is_suppressed(&self) -> bool {
+        self.bits.suppressed
+    }
+
+    pub(crate) fn from_w3c(&self) -> bool {
+        self.bits.from_w3c
+    }
+
+    pub(crate) fn is_long(&self) -> bool {
+        self.bits.long
+    }
+
+    /// The random bit of what goes out: the one that came in, or set where the
+    /// W3C trace begins here.
+    pub(crate) fn random(&self) -> bool {
+        self.w3c.is_none() || self.bits.random
+    }
+
+    /// The parent id that a suppressed call sends on unchanged: that of a
+    /// `traceparent` which was not sampled; else 0.
+    pub(crate) fn unsampled_parent(&self) -> u64 {
+        if self.bits.sampled {
+            0
+        } else {
+            self.w3c_parent
+        }
+    }
+
+    fn remember(&mut self, traceparent: &Traceparent) {
+        self.w3c = Some(traceparent.trace);
+        self.w3c_parent = traceparent.parent;
+        self.bits.sampled = traceparent.sampled;
+        self.bits.random = traceparent.random;
+    }
+
+    fn suppress(&mut self, tracestate: Tracestate) {
+        self.bits.suppressed = true;
+        if let Some(all) = tracestate.into_all() {
+            self.rare().tracestate = Some(all);
+        }
+    }
+
+    /// T and S count as a pair only.
+    fn continue_pair(&mut self, trace: &[u8], span: &[u8]) -> bool {
+        let (Some((high, low)), Some(span)) = (
+            id::parse_long(trace.trim_ascii()),
+            id::parse(span.trim_ascii()),
+        ) else {
+            return false;
+        };
+        if low == 0 {
+            return false;
+        }
+        self.continue_trace((high, low), span);
+        self.bits.long = high != 0;
+        true
+    }
+
+    fn continue_w3c(
+        &mut self,
+        traceparent: Option<Traceparent>,
+        ancestor: Option<((u64, u64), u64)>,
+        w3c_correlation: bool,
+    ) {
+        let Some(traceparent) = traceparent else {
+            return;
+        };
+        if !w3c_correlation {
+            if let Some((trace, span)) = ancestor.filter(|((_, low), _)| *low != 0) {
+                self.continue_trace(trace, span);
+                self.bits.long = trace.0 != 0;
+            }
+            return;
+        }
+        if traceparent.trace.low == 0 {
+            // 64 zeros cannot be continued: the trace begins here.
+            return;
+        }
+        self.continue_trace(
+            (traceparent.trace.high, traceparent.trace.low),
+            traceparent.parent,
+        );
+        self.bits.from_w3c = true;
+        self.bits.long = true;
+        if ancestor.is_some() {
+            self.rare().ancestor = ancestor;
+        }
+    }
+
+    fn continue_trace(&mut self, (high, low): (u64, u64), span: u64) {
+        self.trace_high = high;
+        self.trace = low;
+        self.parent = span;
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}

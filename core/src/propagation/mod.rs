@@ -1,0 +1,48 @@
+//! Trace context in the headers of calls.
+//!
+//! Reading is in three steps, each a pure function: [`headers`] takes the raw
+//! values apart, [`Incoming::extract`] decides what an entry continues, and the
+//! entry does it. Writing is [`inject`].
+
+mod incoming;
+mod instana;
+mod outgoing;
+#[cfg(test)]
+mod tests;
+mod w3c;
+
+pub use self::incoming::{Extract, Incoming};
+pub use self::outgoing::Inject;
+pub(crate) use self::outgoing::inject;
+
+/// A header that carries trace context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Header {
+    /// `X-INSTANA-T`: the trace id, 1 to 32 hexadecimal digits; 16 are written.
+    TraceId,
+    /// `X-INSTANA-S`: the span id, 1 to 16 hexadecimal digits; 16 are written.
+    SpanId,
+    /// `X-INSTANA-L`: `1`, `0` for no tracing, or `1` with correlation data.
+    Level,
+    /// `X-INSTANA-SYNTHETIC`: `1` for calls of synthetic checks. Never written.
+    Synthetic,
+    /// `traceparent` of the W3C.
+    Traceparent,
+    /// `tracestate` of the W3C. May be repeated.
+    Tracestate,
+}
+
+impl Header {
+    /// The name in lower case, as HTTP/2 wants it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TraceId => "x-instana-t",
+            Self::SpanId => "x-instana-s",
+            Self::Level => "x-instana-l",
+            Self::Synthetic => "x-instana-synthetic",
+            Self::Traceparent => "traceparent",
+            Self::Tracestate => "tracestate",
+        }
+    }
+}

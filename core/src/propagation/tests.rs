@@ -1,0 +1,429 @@
+//! The decision table, and what goes out.
+
+use super::*;
+use crate::context::W3cTrace;
+use crate::span::http;
+use crate::testing::Recorder;
+use crate::{Span, Tracer};
+
+const T: &str = "fa2375d711a4ca0f";
+const S: &str = "37cb2d6e9b1c078a";
+const LONG: &str = "0373e5f7aca1cdef3483a5fe1cd42e30";
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01";
+const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-00";
+const IN: &str = "congo=ucfJifl5GOE,in=fa2375d711a4ca0f;02468acefdb97531,rojo=00f067aa0ba902b7";
+
+/// Headers in order; also what a client writes into.
+#[derive(Clone, Debug, Default)]
+struct Headers(Vec<(Header, String)>);
+
+impl Headers {
+    fn of(list: &[(Header, &str)]) -> Self {
+        Self(
+            list.iter()
+                .map(|(header, value)| (*header, (*value).to_owned()))
+                .collect(),
+        )
+    }
+
+    fn get(&self, header: Header) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(name, _)| *name == header)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl Extract for Headers {
+    fn first(&self, header: Header) -> Option<&[u8]> {
+        self.get(header).map(str::as_bytes)
+    }
+
+    fn each(&self, header: Header, value: &mut dyn FnMut(&[u8])) {
+        for (_, text) in self.0.iter().filter(|(name, _)| *name == header) {
+            value(text.as_bytes());
+        }
+    }
+}
+
+impl Inject for Headers {
+    fn set(&mut self, header: Header, value: &[u8]) {
+        self.remove(header);
+        self.0
+            .push((header, String::from_utf8(value.to_vec()).unwrap()));
+    }
+
+    fn remove(&mut self, header: Header) {
+        self.0.retain(|(name, _)| *name != header);
+    }
+}
+
+/// The row's outcome: "new", "suppressed" or "trace parent lt tp ia".
+fn outcome(headers: &[(Header, &str)], w3c_correlation: bool) -> String {
+    let recorder = Recorder::builder().w3c_correlation(w3c_correlation).build();
+    let tracer = recorder.tracer();
+    let span = tracer.entry(
+        &http::ENTRY,
+        &Incoming::extract(&Headers::of(headers), &tracer),
+    );
+    if span.context().is_suppressed() {
+        span.end();
+        assert!(recorder.spans().is_empty());
+        return "suppressed".to_owned();
+    }
+    span.end();
+    let span = recorder.span("g.http", 1);
+    let mut outcome = match span.text("p") {
+        None => "new".to_owned(),
+        Some(parent) => format!("{} {parent}", span.trace()),
+    };
+    for field in ["lt", "tp", "ia.t", "ia.p", "crid", "crtp", "sy"] {
+        let value = span
+            .text(field)
+            .or_else(|| span.boolean(field).map(|on| on.to_string()));
+        if let Some(value) = value {
+            outcome += &format!(" {field}={value}");
+        }
+    }
+    outcome
+}
+
+#[test]
+fn decision_table() {
+    use Header::*;
+    let pair = format!("{T} {S}");
+    let w3c =
+        "8448eb211c80319c b9c7c989f97918e1 lt=0af7651916cd43dd8448eb211c80319c tp=true".to_owned();
+    let w3c_in = format!("{w3c} ia.t={T} ia.p=02468acefdb97531");
+    const CORRELATED: &str = "1,correlationType=web;correlationId=abc";
+    let new = || "new".to_owned();
+    let suppressed = || "suppressed".to_owned();
+    let rows: Vec<(&[(Header, &str)], bool, String)> = vec![
+        (&[], true, new()),
+        (&[(TraceId, T), (SpanId, S)], true, pair.clone()),
+        (
+            &[
+                (TraceId, " FA2375D711A4CA0F "),
+                (SpanId, "\t37CB2D6E9B1C078A"),
+            ],
+            true,
+            pair.clone(),
+        ),
+        (
+            &[(TraceId, LONG), (SpanId, S)],
+            true,
+            format!("3483a5fe1cd42e30 {S} lt={LONG}"),
+        ),
+        (
+            &[(TraceId, "1fa2375d711a4ca0f"), (SpanId, "1")],
+            true,
+            format!("{T} 0000000000000001 lt=0000000000000001{T}"),
+        ),
+        (
+            &[
+                (TraceId, T),
+                (SpanId, S),
+                (Traceparent, TRACEPARENT),
+                (Tracestate, IN),
+            ],
+            true,
+            pair.clone(),
+        ),
+        (
+            &[(TraceId, T), (SpanId, S), (Traceparent, UNSAMPLED)],
+            true,
+            pair.clone(),
+        ),
+        (&[(Traceparent, TRACEPARENT)], true, w3c.clone()),
+        (
+            &[(Traceparent, TRACEPARENT), (Tracestate, IN)],
+            true,
+            w3c_in.clone(),
+        ),
+        (&[(Traceparent, UNSAMPLED)], true, suppressed()),
+        (&[(Traceparent, UNSAMPLED), (Level, "1")], true, w3c.clone()),
+        (
+            &[(Traceparent, UNSAMPLED), (Level, "rubbish")],
+            true,
+            suppressed(),
+        ),
+        (
+            &[(Traceparent, TRACEPARENT), (Tracestate, IN)],
+            false,
+            format!("{T} 02468acefdb97531"),
+        ),
+        (
+            &[(Traceparent, UNSAMPLED), (Tracestate, IN)],
+            false,
+            format!("{T} 02468acefdb97531"),
+        ),
+        (&[(Traceparent, TRACEPARENT)], false, new()),
+        (
+            &[(Traceparent, "00-invalid"), (Tracestate, IN)],
+            true,
+            new(),
+        ),
+        (
+            &[(Traceparent, "00-invalid"), (Tracestate, IN)],
+            false,
+            new(),
+        ),
+        (
+            &[(TraceId, T), (SpanId, S), (Level, CORRELATED)],
+            true,
+            "new crid=abc crtp=web".to_owned(),
+        ),
+        (
+            &[(Traceparent, TRACEPARENT), (Level, CORRELATED)],
+            true,
+            format!("{w3c} crid=abc crtp=web"),
+        ),
+        (
+            &[(TraceId, T), (SpanId, S), (Level, "0")],
+            true,
+            suppressed(),
+        ),
+        (
+            &[(Level, "0,correlationType=web;correlationId=abc")],
+            true,
+            suppressed(),
+        ),
+        (&[(TraceId, T)], true, new()),
+        (&[(SpanId, S)], true, new()),
+        (
+            &[(TraceId, T), (Traceparent, TRACEPARENT)],
+            true,
+            w3c.clone(),
+        ),
+        (&[(TraceId, "xyz"), (SpanId, S)], true, new()),
+        (&[(TraceId, T), (SpanId, "37cb2d6e9b1c078a0")], true, new()),
+        (&[(TraceId, "0000000000000000"), (SpanId, S)], true, new()),
+        (
+            &[(TraceId, T), (SpanId, S), (Synthetic, "1")],
+            true,
+            format!("{pair} sy=true"),
+        ),
+        (&[(TraceId, T), (SpanId, S), (Synthetic, "yes")], true, pair),
+        // The list goes on in a repeated header; keys are compared as a whole.
+        (
+            &[
+                (Traceparent, TRACEPARENT),
+                (Tracestate, "admin=1;2, a=b "),
+                (Tracestate, IN),
+            ],
+            true,
+            w3c_in,
+        ),
+        (
+            &[
+                (Traceparent, TRACEPARENT),
+                (Tracestate, "admin=1;2,in=nothing"),
+            ],
+            true,
+            w3c,
+        ),
+    ];
+    for (headers, correlation, expected) in rows {
+        assert_eq!(
+            outcome(headers, correlation),
+            expected,
+            "{headers:?}, correlation {correlation}"
+        );
+    }
+}
+
+#[test]
+fn traceparents() {
+    let trace = W3cTrace {
+        high: 0x0af7_6519_16cd_43dd,
+        low: 0x8448_eb21_1c80_319c,
+    };
+    let table: [(&str, Option<(bool, bool)>); 17] = [
+        (TRACEPARENT, Some((true, false))),
+        (UNSAMPLED, Some((false, false))),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-03",
+            Some((true, true)),
+        ),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-ff",
+            Some((true, true)),
+        ),
+        (
+            " 00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01\t",
+            Some((true, false)),
+        ),
+        (
+            "cc-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01",
+            Some((true, false)),
+        ),
+        (
+            "cc-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01-more",
+            Some((true, false)),
+        ),
+        (
+            "cc-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01more",
+            None,
+        ),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01-more",
+            None,
+        ),
+        (
+            "ff-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01",
+            None,
+        ),
+        (
+            "00-0AF7651916CD43DD8448EB211C80319C-b9c7c989f97918e1-01",
+            None,
+        ),
+        (
+            "00-00000000000000000000000000000000-b9c7c989f97918e1-01",
+            None,
+        ),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            None,
+        ),
+        (
+            "00_0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01",
+            None,
+        ),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-0g",
+            None,
+        ),
+        ("00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1", None),
+        ("", None),
+    ];
+    for (value, expected) in table {
+        let parsed = w3c::Traceparent::parse(value.as_bytes());
+        assert_eq!(
+            parsed.map(|parsed| (parsed.sampled, parsed.random)),
+            expected,
+            "{value:?}"
+        );
+        if let Some(parsed) = parsed {
+            assert_eq!(
+                (parsed.trace, parsed.parent),
+                (trace, 0xb9c7_c989_f979_18e1)
+            );
+        }
+    }
+}
+
+fn outgoing(incoming: &[(Header, &str)], sent: Headers) -> Headers {
+    let recorder = Recorder::new();
+    let tracer = recorder.tracer();
+    let mut out = sent;
+    let mut entry = tracer.entry(
+        &http::ENTRY,
+        &Incoming::extract(&Headers::of(incoming), &tracer),
+    );
+    entry.enter(|| Span::exit(&http::EXIT).inject(&mut out));
+    out
+}
+
+#[test]
+fn foreign_members_follow_ours_and_stop_at_32() {
+    use Header::*;
+    let long = format!("long={}", "x".repeat(200));
+    let members: Vec<String> = (0..40)
+        .map(|n| {
+            if n == 5 {
+                long.clone()
+            } else {
+                format!("m{n}=v")
+            }
+        })
+        .collect();
+    let (first, second) = members.split_at(20);
+    let out = outgoing(
+        &[
+            (Traceparent, TRACEPARENT),
+            (Tracestate, &first.join(",")),
+            (Tracestate, &second.join(" , ")),
+        ],
+        Headers::default(),
+    );
+    let state: Vec<&str> = out.get(Tracestate).unwrap().split(',').collect();
+    assert_eq!(state.len(), 32);
+    assert!(state[0].starts_with("in=8448eb211c80319c;"), "{state:?}");
+    assert!(!state.contains(&long.as_str()), "the long one goes first");
+    assert_eq!(state[1], "m0=v");
+    assert_eq!(state[31], "m31=v", "then those on the right: {state:?}");
+}
+
+#[test]
+fn suppressed_calls_take_away_what_was_copied() {
+    use Header::*;
+    let copied = Headers::of(&[
+        (TraceId, T),
+        (SpanId, S),
+        (Level, "1"),
+        (Tracestate, "old=1"),
+    ]);
+    let out = outgoing(&[(Level, "0")], copied);
+    assert_eq!(
+        (out.get(TraceId), out.get(SpanId), out.get(Tracestate)),
+        (None, None, None)
+    );
+    assert_eq!(out.get(Level), Some("0"));
+    assert!(out.get(Traceparent).unwrap().ends_with("-02"));
+}
+
+#[test]
+fn each_suppressed_call_has_a_parent_of_its_own_unless_it_came_in_unsampled() {
+    let parent = |headers: &[(Header, &str)]| {
+        let recorder = Recorder::new();
+        let tracer = recorder.tracer();
+        let mut entry = tracer.entry(
+            &http::ENTRY,
+            &Incoming::extract(&Headers::of(headers), &tracer),
+        );
+        let call = || {
+            let mut out = Headers::default();
+            Span::exit(&http::EXIT).inject(&mut out);
+            out.get(Header::Traceparent).unwrap().to_owned()
+        };
+        entry.enter(|| (call(), call()))
+    };
+    let (first, second) = parent(&[(Header::Level, "0"), (Header::Traceparent, TRACEPARENT)]);
+    assert_eq!(first[..36], second[..36], "one trace");
+    assert_ne!(first[36..52], second[36..52], "two parents");
+    let (first, second) = parent(&[(Header::Traceparent, UNSAMPLED)]);
+    assert_eq!((first.as_str(), second.as_str()), (UNSAMPLED, UNSAMPLED));
+}
+
+#[test]
+fn without_a_trace_the_headers_are_left_alone() {
+    let copied = Headers::of(&[(Header::TraceId, T)]);
+    let mut out = copied.clone();
+    Span::exit(&http::EXIT).inject(&mut out);
+    assert_eq!(out.0, copied.0);
+}
+
+#[test]
+fn the_w3c_headers_can_be_left_alone() {
+    let recorder = Recorder::builder().w3c_propagation(false).build();
+    let mut out = Headers::of(&[(Header::Traceparent, "theirs")]);
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| Span::exit(&http::EXIT).inject(&mut out));
+    });
+    assert_eq!(out.get(Header::Traceparent), Some("theirs"));
+    assert_eq!(out.get(Header::Level), Some("1"));
+    assert!(out.get(Header::Tracestate).is_none());
+}
+
+#[test]
+fn extraction_before_init_is_a_decision_like_any_other() {
+    let incoming = Incoming::extract(
+        &Headers::of(&[(Header::TraceId, T), (Header::SpanId, S)]),
+        &Tracer::global(),
+    );
+    assert!(
+        !Tracer::global()
+            .entry(&http::ENTRY, &incoming)
+            .is_recording()
+    );
+}

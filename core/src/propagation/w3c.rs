@@ -1,0 +1,172 @@
+//! `traceparent` and `tracestate` (W3C Trace Context, level 2).
+
+use crate::context::W3cTrace;
+use crate::id;
+
+/// Members of an outgoing `tracestate`, ours included.
+const MAX_MEMBERS: usize = 32;
+
+/// Members longer than this are the first to go when there are too many.
+const LONG_MEMBER: usize = 128;
+
+/// Bytes of foreign members that are sent on. The W3C asks for 512 at least.
+const MAX_FOREIGN: usize = 8 * 1024;
+
+/// A valid `traceparent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traceparent {
+    pub(crate) trace: W3cTrace,
+    pub(crate) parent: u64,
+    pub(crate) sampled: bool,
+    pub(crate) random: bool,
+}
+
+/// Characters of a version 00 `traceparent`.
+const LENGTH: usize = 55;
+
+impl Traceparent {
+    /// Version 00 has exactly 55 characters; of higher versions the first 55
+    /// count, if a dash or nothing follows. Upper case, version `ff` and zero
+    /// ids are invalid.
+    #[inline]
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        let value = value.trim_ascii();
+        let fixed: &[u8; LENGTH] = value.first_chunk()?;
+        let [v0, v1, b'-', ids @ .., b'-', f0, f1] = fixed else {
+            return None;
+        };
+        let version = id::parse_strict(&[*v0, *v1])?;
+        let tail = value.get(LENGTH..)?;
+        let tail_fits = match version {
+            0 => tail.is_empty(),
+            0xff => false,
+            _ => matches!(tail, [] | [b'-', ..]),
+        };
+        let (trace, parent) = ids.split_at_checked(32)?;
+        let (high, low) = trace.split_at_checked(16)?;
+        let [b'-', parent @ ..] = parent else {
+            return None;
+        };
+        let trace = W3cTrace {
+            high: id::parse_strict(high)?,
+            low: id::parse_strict(low)?,
+        };
+        let parent = id::parse_strict(parent)?;
+        let flags = id::parse_strict(&[*f0, *f1])?;
+        let valid = tail_fits && parent != 0 && trace != W3cTrace::default();
+        valid.then_some(Self {
+            trace,
+            parent,
+            sampled: flags & 1 != 0,
+            random: flags & 2 != 0,
+        })
+    }
+}
+
+/// Formats a `traceparent`.
+#[inline]
+pub(crate) fn traceparent(
+    trace: W3cTrace,
+    parent: u64,
+    sampled: bool,
+    random: bool,
+) -> [u8; LENGTH] {
+    let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    id::put(&mut out, 3, id::hex(trace.high));
+    id::put(&mut out, 19, id::hex(trace.low));
+    id::put(&mut out, 36, id::hex(parent));
+    id::put(
+        &mut out,
+        54,
+        [b'0' + u8::from(sampled) + 2 * u8::from(random)],
+    );
+    out
+}
+
+/// What is in `tracestate`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tracestate {
+    /// The first `in` member: the closest Instana span, its trace id in halves.
+    pub(crate) instana: Option<((u64, u64), u64)>,
+    /// The members of others, joined, without `in`.
+    pub(crate) foreign: Vec<u8>,
+    /// All members, joined.
+    pub(crate) all: Vec<u8>,
+    members: usize,
+}
+
+impl Tracestate {
+    /// Adds the members of one header; a repeated header continues the list.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        for member in value.split(|byte| *byte == b',') {
+            let member = member.trim_ascii();
+            let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
+                continue;
+            };
+            let (key, value) = member.split_at(equals);
+            append(&mut self.all, member);
+            if key.trim_ascii().eq_ignore_ascii_case(b"in") {
+                let value = value.get(1..).unwrap_or_default();
+                self.instana = self.instana.or_else(|| instana_member(value));
+            } else {
+                append(&mut self.foreign, member);
+                self.members += 1;
+            }
+        }
+    }
+
+    /// The foreign members as they go out behind ours: 31 at most. Long ones go
+    /// first, from the left (`reference`: the Go tracer), then those on the right.
+    pub(crate) fn into_foreign(self) -> Option<Box<[u8]>> {
+        let Self {
+            mut foreign,
+            members,
+            ..
+        } = self;
+        if members >= MAX_MEMBERS {
+            foreign = evict(&foreign, members);
+        }
+        bounded(foreign)
+    }
+
+    /// All members as they came, for a suppressed call.
+    pub(crate) fn into_all(self) -> Option<Box<[u8]>> {
+        bounded(self.all)
+    }
+}
+
+fn instana_member(value: &[u8]) -> Option<((u64, u64), u64)> {
+    let mut parts = value.split(|byte| *byte == b';');
+    let trace = id::parse_long(parts.next()?.trim_ascii())?;
+    let span = id::parse(parts.next()?.trim_ascii())?;
+    Some((trace, span))
+}
+
+fn append(list: &mut Vec<u8>, member: &[u8]) {
+    if list.len() + member.len() >= MAX_FOREIGN {
+        return;
+    }
+    if !list.is_empty() {
+        list.push(b',');
+    }
+    list.extend_from_slice(member);
+}
+
+fn evict(foreign: &[u8], members: usize) -> Vec<u8> {
+    let mut surplus = members + 1 - MAX_MEMBERS;
+    let mut kept = Vec::with_capacity(foreign.len());
+    let mut count = 0;
+    for member in foreign.split(|byte| *byte == b',') {
+        if surplus > 0 && member.len() > LONG_MEMBER {
+            surplus -= 1;
+        } else if count < MAX_MEMBERS - 1 {
+            append(&mut kept, member);
+            count += 1;
+        }
+    }
+    kept
+}
+
+fn bounded(list: Vec<u8>) -> Option<Box<[u8]>> {
+    (!list.is_empty()).then(|| list.into_boxed_slice())
+}

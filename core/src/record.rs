@@ -1,0 +1,160 @@
+//! A finished span as it waits in a segment: a head of six words, then its
+//! attributes, padded to a word.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::span::{Family, Section};
+
+/// Bytes of a record's head.
+pub(crate) const HEAD: usize = 48;
+
+/// Properties of a recorded span, one bit each.
+pub(crate) mod flag {
+    /// `sy`: the call was made by a synthetic check.
+    pub(crate) const SYNTHETIC: u16 = 1;
+    /// `tp`: the parent was taken from `traceparent`.
+    pub(crate) const W3C_PARENT: u16 = 1 << 1;
+}
+
+/// What every span has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) trace: u64,
+    pub(crate) span: u64,
+    /// 0: a root.
+    pub(crate) parent: u64,
+    /// Ticks.
+    pub(crate) start: u64,
+    /// Ticks.
+    pub(crate) end: u64,
+    /// The index of the family in the process's list.
+    pub(crate) family: u16,
+    pub(crate) flags: u16,
+    /// `ec`
+    pub(crate) errors: u16,
+}
+
+impl Head {
+    /// Words of the whole record.
+    #[inline]
+    pub(crate) fn record_words(attributes: usize) -> usize {
+        HEAD / 8 + attributes.div_ceil(8)
+    }
+
+    /// The head as it stands in a record that has `attributes` bytes behind it.
+    #[inline]
+    pub(crate) fn to_words(self, attributes: usize) -> [u64; HEAD / 8] {
+        let padding = attributes.wrapping_neg() & 7;
+        let first = Self::record_words(attributes) as u64
+            | (padding as u64) << 13
+            | u64::from(self.family) << 16
+            | u64::from(self.flags) << 32
+            | u64::from(self.errors) << 48;
+        [
+            first,
+            self.trace,
+            self.span,
+            self.parent,
+            self.start,
+            self.end,
+        ]
+    }
+}
+
+/// A record read back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) head: Head,
+    pub(crate) attributes: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    /// The first record of `bytes` and what follows it; `None` at the end.
+    pub(crate) fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (head, _) = bytes.split_at_checked(HEAD)?;
+        let mut words = head
+            .chunks_exact(8)
+            .filter_map(|word| Some(u64::from_ne_bytes(word.try_into().ok()?)));
+        let first = words.next()?;
+        let len = (first & 0x1fff) as usize * 8;
+        let padding = (first >> 13 & 7) as usize;
+        let (record, rest) = bytes.split_at_checked(len)?;
+        let head = Head {
+            trace: words.next()?,
+            span: words.next()?,
+            parent: words.next()?,
+            start: words.next()?,
+            end: words.next()?,
+            family: (first >> 16) as u16,
+            flags: (first >> 32) as u16,
+            errors: (first >> 48) as u16,
+        };
+        Some((
+            Self {
+                head,
+                attributes: record.get(HEAD..len.checked_sub(padding)?)?,
+            },
+            rest,
+        ))
+    }
+}
+
+/// The process's families or sections, in the order in which they were first
+/// used: records name them by index.
+#[derive(Debug)]
+pub(crate) struct Registry<T: 'static> {
+    entries: Mutex<Vec<&'static T>>,
+    max: usize,
+}
+
+pub(crate) static FAMILIES: Registry<Family> = Registry {
+    entries: Mutex::new(Vec::new()),
+    max: u16::MAX as usize,
+};
+pub(crate) static SECTIONS: Registry<Section> = Registry {
+    entries: Mutex::new(Vec::new()),
+    max: u8::MAX as usize - 1,
+};
+
+impl<T> Registry<T> {
+    /// The index of `entry`, whose own memory of it is `index` (0: none yet).
+    /// 0 is also what an entry beyond the maximum gets: it is not recorded.
+    #[inline]
+    pub(crate) fn index(&self, entry: &'static T, index: &AtomicU32) -> u32 {
+        match index.load(Ordering::Relaxed) {
+            0 => self.register(entry, index),
+            known => known,
+        }
+    }
+
+    #[cold]
+    fn register(&self, entry: &'static T, index: &AtomicU32) -> u32 {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = index.load(Ordering::Relaxed);
+        if known != 0 || entries.len() >= self.max {
+            return known;
+        }
+        entries.push(entry);
+        let new = entries.len() as u32;
+        index.store(new, Ordering::Relaxed);
+        new
+    }
+
+    /// The entry with this index.
+    pub(crate) fn get(&self, index: u16) -> Option<&'static T> {
+        let at = usize::from(index).checked_sub(1)?;
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(at)
+            .copied()
+    }
+
+    pub(crate) fn all(&self) -> Vec<&'static T> {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,119 @@
+//! Query strings, URLs, paths, texts and headers without their secrets.
+
+use super::address::{Address, split_at_any};
+use super::key::{is_secret, is_secret_or_password};
+use super::matcher::Matcher;
+use super::scan::{Form, scan};
+use super::{REDACTED, REDACTED_USER};
+
+/// Header values that are credentials whatever the matcher says.
+const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "proxy-authorization"];
+
+/// Headers of pairs that are separated by semicolons only.
+const COOKIE_HEADERS: [&str; 2] = ["cookie", "set-cookie"];
+
+/// Writes a query string for `data.http.params`: order and text stay, the
+/// value behind each secret key is replaced. Leading `?` and a fragment are
+/// left out.
+///
+/// `;` and `?` separate too, for servers that read it so and for URLs within
+/// a query. What follows a secret value behind one of these and is no pair of
+/// its own counts as part of the value.
+pub(crate) fn query(matcher: &Matcher, query: &str, out: &mut String) {
+    let (query, _) = split_at_any(query, &['#']);
+    let query = query.trim_start_matches('?');
+    pairs(matcher, query, '&', [';', '?'], out);
+}
+
+/// Writes a URL for `data.http.url`: user information is replaced, query and
+/// fragment are left out, matrix parameters are treated as in [`path`].
+pub(crate) fn url(matcher: &Matcher, url: &str, out: &mut String) {
+    let address = split_prefix(url);
+    out.push_str(address.prefix);
+    if address.user {
+        out.push_str(REDACTED_USER);
+    }
+    out.push_str(address.host);
+    path(matcher, address.rest, out);
+}
+
+/// Writes a path: the value of a matrix parameter (`/a;key=value/b`) with a
+/// secret key is replaced, query and fragment are left out.
+pub(crate) fn path(matcher: &Matcher, path: &str, out: &mut String) {
+    let (path, _) = split_at_any(path, &['?', '#']);
+    pairs(matcher, path, '/', [';', '&'], out);
+}
+
+/// Writes free text, such as an error's: in each URL in it the user
+/// information is replaced, and everywhere the value behind a secret key, as
+/// in `key=value` and `key: value`. Passwords are secret to every matcher here.
+pub(crate) fn text(matcher: &Matcher, text: &str, out: &mut String) {
+    let is_secret = |key: &str| is_secret_or_password(matcher, key);
+    scan(&is_secret, text, Form::Text, out);
+}
+
+/// Writes the value of the captured header `name`. The value of a secret name
+/// and credentials are replaced as a whole, any other value is free text.
+pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut String) {
+    let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+    if is(&CREDENTIAL_HEADERS) || is_secret_or_password(matcher, name) {
+        out.push_str(REDACTED);
+        return;
+    }
+    let form = if is(&COOKIE_HEADERS) {
+        Form::Semicolons
+    } else {
+        Form::Text
+    };
+    let is_secret = |key: &str| is_secret_or_password(matcher, key);
+    scan(&is_secret, value, form, out);
+}
+
+/// Finds the address in `https://host/path`, `//host/path`, `host:port` and
+/// `host/path`; a path alone has none.
+fn split_prefix(url: &str) -> Address<'_> {
+    let behind = match url.find("://") {
+        Some(at) if !url.get(..at).unwrap_or_default().contains(['/', '?', '#']) => at + 3,
+        _ if url.starts_with("//") => 2,
+        _ => 0,
+    };
+    let (prefix, rest) = url.split_at_checked(behind).unwrap_or(("", url));
+    Address::cut(prefix, rest, &['/', '?', '#'])
+}
+
+/// Copies `text`, in which pairs stand between `hard` and `soft` separators,
+/// without the values of secret keys. A piece that is no pair and follows a
+/// secret value behind a soft separator belongs to that value.
+fn pairs(matcher: &Matcher, text: &str, hard: char, soft: [char; 2], out: &mut String) {
+    let [first, second] = soft;
+    let separators = [hard, first, second];
+    let mut within_secret = false;
+    let mut rest = text;
+    let mut separator = "";
+    loop {
+        let (piece, tail) = split_at_any(rest, &separators);
+        match piece.split_once('=') {
+            Some((key, _)) if is_secret(matcher, key) => {
+                within_secret = true;
+                out.push_str(separator);
+                out.push_str(key);
+                out.push('=');
+                out.push_str(REDACTED);
+            }
+            None if within_secret && separator.starts_with(soft) => {}
+            _ => {
+                within_secret = false;
+                out.push_str(separator);
+                out.push_str(piece);
+            }
+        }
+        // The separators are ASCII, one byte long.
+        match tail.split_at_checked(1) {
+            Some((next, behind)) if !next.is_empty() => {
+                separator = next;
+                rest = behind;
+            }
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Tables of what is written, and properties for all texts.
+
+use proptest::prelude::*;
+
+use super::*;
+
+type Redact = fn(&Matcher, &str, &mut String);
+
+fn applied(redact: Redact, text: &str) -> String {
+    let mut out = String::new();
+    redact(&Matcher::default(), text, &mut out);
+    out
+}
+
+fn assert_table(redact: Redact, rows: &[(&str, &str)]) {
+    for (text, expected) in rows {
+        assert_eq!(applied(redact, text), *expected, "{text}");
+        assert_eq!(applied(redact, expected), *expected, "again: {text}");
+    }
+}
+
+#[test]
+fn queries() {
+    assert_table(
+        query,
+        &[
+            ("", ""),
+            ("?", ""),
+            ("?a=1&b=2", "a=1&b=2"),
+            ("z=1&password=x&a=%20+2", "z=1&password=<redacted>&a=%20+2"),
+            (
+                "password=a&password=b",
+                "password=<redacted>&password=<redacted>",
+            ),
+            ("password=", "password=<redacted>"),
+            ("password", "password"),
+            ("%70assword=x", "%70assword=<redacted>"),
+            ("my+key=x", "my+key=<redacted>"),
+            ("a=1;secret=x;b=2", "a=1;secret=<redacted>;b=2"),
+            ("secret=x;y?z&b=2", "secret=<redacted>&b=2"),
+            ("to=/login?key=x&b", "to=/login?key=<redacted>&b"),
+            ("key=a=b==", "key=<redacted>"),
+            ("&&a&=key&", "&&a&=key&"),
+            ("a=1#access_key=x", "a=1"),
+            ("user[password]=x", "user[password]=<redacted>"),
+            ("schlüssel=ü&KEYü=ß", "schlüssel=ü&KEYü=<redacted>"),
+        ],
+    );
+}
+
+#[test]
+fn urls() {
+    assert_table(
+        url,
+        &[
+            ("", ""),
+            ("http://h:80/a?b#c", "http://h:80/a"),
+            ("http://h#c", "http://h"),
+            ("http://u:p@h/a@b", "http://<redacted>:<redacted>@h/a@b"),
+            ("http://token@h", "http://<redacted>:<redacted>@h"),
+            ("http://u:p/?q#@h/a?b", "http://<redacted>:<redacted>@h/a"),
+            ("//u:p@h/a", "//<redacted>:<redacted>@h/a"),
+            ("u:p@h:1/a", "<redacted>:<redacted>@h:1/a"),
+            ("/a/b@c", "/a/b@c"),
+            ("/go?to=http://u:p@h", "/go"),
+            ("http://[::1]:8/a", "http://[::1]:8/a"),
+            (
+                "http://h/a;key=x;v=1/b;%6bey=y",
+                "http://h/a;key=<redacted>;v=1/b;%6bey=<redacted>",
+            ),
+            ("*", "*"),
+        ],
+    );
+}
+
+#[test]
+fn paths() {
+    assert_table(
+        path,
+        &[
+            ("/", "/"),
+            (
+                "/a;key=x/b;c=1;secret=y?z=1",
+                "/a;key=<redacted>/b;c=1;secret=<redacted>",
+            ),
+            ("/a;key=x;y/b", "/a;key=<redacted>/b"),
+            ("/key/x#f", "/key/x"),
+        ],
+    );
+}
+
+#[test]
+fn texts() {
+    assert_table(
+        text,
+        &[
+            (
+                "connection refused (os error 111)",
+                "connection refused (os error 111)",
+            ),
+            ("std::key::Error: no", "std::key::Error: no"),
+            (
+                "GET https://u:p@h:1/a?key=x&b=2: timed out",
+                "GET https://<redacted>:<redacted>@h:1/a?key=<redacted>&b=2: timed out",
+            ),
+            (
+                "cannot open \"postgres://u:p/w@h/db\", giving up",
+                "cannot open \"postgres://<redacted>:<redacted>@h/db\", giving up",
+            ),
+            ("tcp://h:1;password=x y", "tcp://h:1;password=<redacted> y"),
+            (r#"["a?key=x","b"]"#, r#"["a?key=<redacted>","b"]"#),
+            ("(http://key:80/a)", "(http://key:80/a)"),
+            (
+                "bad password=hunter2, sorry",
+                "bad password=<redacted>, sorry",
+            ),
+            ("PWD=a b c;Server=d", "PWD=<redacted>;Server=d"),
+            ("password=a&b c", "password=<redacted> c"),
+            ("wrong password: hunter2", "wrong password: <redacted>"),
+            (
+                r#"{"password": "a \" b", "user": "c"}"#,
+                r#"{"password": "<redacted>", "user": "c"}"#,
+            ),
+            (
+                r#"{\"password\":\"a b\",\"user\":\"c\"}"#,
+                r#"{\"password\":\"<redacted>\",\"user\":\"c\"}"#,
+            ),
+            (
+                r#"Config { password: Some("a b"), port: 1 }"#,
+                "Config { password: <redacted>), port: 1 }",
+            ),
+            ("secret => 'a''b' c", "secret => '<redacted>' c"),
+            ("env[\"API_KEY\"] = abc", "env[\"API_KEY\"] = <redacted>"),
+            ("password=", "password="),
+            ("password='' x=1", "password='' x=1"),
+            ("password=abc is wrong; retry", "password=<redacted>; retry"),
+            ("%70assword=x y", "%70assword=<redacted> y"),
+        ],
+    );
+}
+
+#[test]
+fn connection_strings() {
+    assert_table(
+        dsn,
+        &[
+            (
+                "postgres://u:p@h/db?sslmode=a&password=b",
+                "postgres://<redacted>:<redacted>@h/db?sslmode=a&password=<redacted>",
+            ),
+            (
+                "redis://:p@h:6379/0",
+                "redis://<redacted>:<redacted>@h:6379/0",
+            ),
+            ("mysql://u:p@s/w@h/db", "mysql://<redacted>:<redacted>@h/db"),
+            (
+                "mongodb://u:p@a,b/db",
+                "mongodb://<redacted>:<redacted>@a,b/db",
+            ),
+            (
+                "postgres://secret-db:5432/db",
+                "postgres://secret-db:5432/db",
+            ),
+            (
+                "jdbc:sqlserver://h:1433;user=a;password=p@s;x=1",
+                "jdbc:sqlserver://h:1433;user=a;password=<redacted>;x=1",
+            ),
+            (
+                "Server=a b;Uid=c;Pwd=d e",
+                "Server=a b;Uid=c;Pwd=<redacted>",
+            ),
+            (
+                "Server=a;Pwd=\"d;e\";X=1",
+                "Server=a;Pwd=\"<redacted>\";X=1",
+            ),
+            ("Server=a;Pwd={d;}}e};X=1", "Server=a;Pwd={<redacted>};X=1"),
+            ("Password=a;Server=b", "Password=<redacted>;Server=b"),
+            (
+                "url=amqp://u:p@h;Password=a",
+                "url=amqp://<redacted>:<redacted>@h;Password=<redacted>",
+            ),
+            ("Password=a", "Password=<redacted>"),
+            (
+                "host=a password=b;c user=d",
+                "host=a password=<redacted> user=d",
+            ),
+            (
+                r"host=a password='b \' c' x=1",
+                "host=a password='<redacted>' x=1",
+            ),
+            (
+                r"host=a password=b\ c x=1",
+                "host=a password=<redacted> x=1",
+            ),
+            (
+                "u:p@w@tcp(h:3306)/db?a=1&secret=x",
+                "<redacted>:<redacted>@tcp(h:3306)/db?a=1&secret=<redacted>",
+            ),
+            (":p@h:6379", "<redacted>:<redacted>@h:6379"),
+            ("u/p@//h:1521/s", "<redacted>:<redacted>@//h:1521/s"),
+            (
+                "(DESCRIPTION=(HOST=h)(PASSWORD=x)(USER=y))",
+                "(DESCRIPTION=(HOST=h)(PASSWORD=<redacted>)(USER=y))",
+            ),
+            ("secret-db:5432", "secret-db:5432"),
+            ("file:a.db?key=x", "file:a.db?key=<redacted>"),
+            ("", ""),
+        ],
+    );
+}
+
+#[test]
+fn headers() {
+    for (name, value, expected) in [
+        ("X-Api-Key", "abc", "<redacted>"),
+        ("Authorization", "Bearer x", "<redacted>"),
+        ("accept", "text/html; q=0.9", "text/html; q=0.9"),
+        ("location", "/cb?key=x&a=1", "/cb?key=<redacted>&a=1"),
+        (
+            "referer",
+            "http://u:p@h/",
+            "http://<redacted>:<redacted>@h/",
+        ),
+        (
+            "Cookie",
+            "a=1; pass=b&c d; e=2",
+            "a=1; pass=<redacted>; e=2",
+        ),
+    ] {
+        let mut out = String::new();
+        header(&Matcher::default(), name, value, &mut out);
+        assert_eq!(out, expected, "{name}: {value}");
+    }
+}
+
+#[test]
+fn passwords_in_texts_are_secret_to_every_matcher() {
+    let none = Matcher::parse("none", &mut Vec::new()).unwrap();
+    for redact in [text as Redact, dsn] {
+        let mut out = String::new();
+        redact(&none, "Key=a;Pwd=b", &mut out);
+        assert_eq!(out, "Key=a;Pwd=<redacted>");
+    }
+    let mut out = String::new();
+    query(&none, "password=b", &mut out);
+    assert_eq!(out, "password=b");
+}
+
+/// A key that the default matcher finds, plain or with an encoded letter.
+fn secret_key() -> impl Strategy<Value = String> {
+    (
+        "[a-z_.-]{0,5}",
+        "(?i)(key|pass|secret|%70ass|%6bey|s%65cret|%2573ecret)",
+        "[A-Z0-9_-]{0,5}",
+    )
+        .prop_map(|(before, word, after)| before + &word + &after)
+}
+
+/// A value that is found again in the output if any part of it stays.
+fn secret_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        r"([A-Z][A-Z0-9ÄßЖ!$*/_.~^|()-]{0,8})?HUNTER[A-Z0-9%+]{1,8}",
+        r"([A-Z][A-Z0-9ÄßЖ!$*_.~^|@()-]{0,8})?HUNTER[A-Z0-9%+@]{1,8}",
+    ]
+}
+
+/// Texts made of what the scanners react to.
+fn crafted() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("key".to_owned()),
+        Just("password".to_owned()),
+        Just("<redacted>".to_owned()),
+        Just("://".to_owned()),
+        Just("u:p@h".to_owned()),
+        Just("Some(\"".to_owned()),
+        "[=:;&?/#@ \"'`\\\\,(){}\\[\\]<>%+\n]",
+        "[a-z]{1,3}",
+        "[ßЖ\u{0}\u{301}]",
+    ];
+    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
+const ALL: [Redact; 6] = [query, url, path, text, dsn, |m, value, out| {
+    header(m, "cookie", value, out);
+}];
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_text_panics_and_redaction_is_idempotent(
+        text in prop_oneof![crafted(), any::<String>()],
+    ) {
+        for (index, redact) in ALL.into_iter().enumerate() {
+            let once = applied(redact, &text);
+            prop_assert_eq!(&applied(redact, &once), &once, "function {}", index);
+        }
+    }
+
+    #[test]
+    fn no_secret_survives(
+        key in secret_key(),
+        value in secret_value(),
+        before in "[a-z]{1,4}",
+    ) {
+        let plain = value.replace(['/', '?', '#', '@'], "");
+        let rows: [(Redact, String); 17] = [
+            (query, format!("{before}=1&{key}={value}")),
+            (query, format!("?{before}=1;{key}={value}&{before}")),
+            (url, format!("https://{before}:{value}@host/{before}")),
+            (url, format!("https://h/{before}?{key}={value}")),
+            (url, format!("https://h/{before};{key}={plain};v=1/b")),
+            (path, format!("/{before};v=1;{key}={plain}/b")),
+            (text, format!("{before} https://{before}:{value}@host/ failed")),
+            (text, format!("{before} https://h/{before}?{key}={value}&a=1: failed")),
+            (text, format!("{before}: {key}={value} failed")),
+            (text, format!("{before}: {key}: {value}, failed")),
+            (text, format!("{{\"{key}\":\"{before} {value}\",\"a\":1}}")),
+            (text, format!("{before} {{ {key}: Some(\"{before} {value}\") }}")),
+            (dsn, format!("postgres://{before}:{value}@host/db")),
+            (dsn, format!("Server={before};{key}={before} {value};Uid=a")),
+            (dsn, format!("host={before} {key}={value} user=a")),
+            (dsn, format!("{before}:{value}@tcp(host:3306)/db?a=b")),
+            (dsn, format!("postgres://host/db?a=1&{key}={value}")),
+        ];
+        for (redact, text) in rows {
+            let out = applied(redact, &text);
+            prop_assert!(!out.contains("HUNTER"), "{} -> {}", text, out);
+        }
+        let mut out = String::new();
+        header(&Matcher::default(), &key, &value, &mut out);
+        prop_assert_eq!(out, REDACTED);
+    }
+
+    #[test]
+    fn what_is_not_secret_stays(pairs in "([ab]=[0-9]{0,3}&){0,4}c", host in "[a-e]{1,8}") {
+        prop_assert_eq!(applied(query, &pairs), pairs.clone());
+        let plain = format!("https://{host}/{host};v=1");
+        prop_assert_eq!(applied(url, &plain), plain.clone());
+        let sentence = format!("{host}: cannot reach {plain}?{pairs} (code=1)");
+        prop_assert_eq!(applied(text, &sentence), sentence);
+    }
+}

@@ -1,0 +1,123 @@
+//! The agent thread's view of the pool: what is to be sent, and what became of it.
+
+use std::sync::Arc;
+
+use super::pool::Pool;
+use super::words::{Mark, Segment};
+
+/// What a request may take from one segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Portion {
+    id: u64,
+    segment: Arc<Segment>,
+    from: Mark,
+}
+
+impl Portion {
+    /// The records.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.segment.published(self.from)
+    }
+}
+
+/// Spans on their way: those of the last request, until its answer is known.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    pool: &'static Pool,
+    /// Segment, and up to where it was taken.
+    taken: Vec<(u64, Mark)>,
+}
+
+impl Backlog {
+    pub(crate) fn new(pool: &'static Pool) -> Self {
+        Self {
+            pool,
+            taken: Vec::new(),
+        }
+    }
+
+    /// The oldest segments in which `spans` or more wait, as far as there are.
+    /// What is used of them is named by [`take`](Self::take).
+    pub(crate) fn portions(&mut self, spans: usize) -> Vec<Portion> {
+        let mut state = self.pool.lock();
+        let mut found = 0;
+        state
+            .tracked()
+            .filter(|tracked| tracked.waiting() > 0)
+            .take_while(|tracked| {
+                let wanted = found < spans;
+                found += tracked.waiting();
+                wanted
+            })
+            .map(|tracked| {
+                tracked.in_flight = true;
+                Portion {
+                    id: tracked.id,
+                    segment: tracked.segment.clone(),
+                    from: tracked.acknowledged,
+                }
+            })
+            .collect()
+    }
+
+    /// `records` of the portion, in `bytes` bytes, are in the request.
+    pub(crate) fn take(&mut self, portion: &Portion, records: usize, bytes: usize) {
+        let end = Mark {
+            words: portion.from.words + (bytes / 8) as u16,
+            records: portion.from.records + records as u16,
+        };
+        self.taken.push((portion.id, end));
+    }
+
+    /// The request has been written: segments that are not in it may be used
+    /// for new spans if there is no other room.
+    pub(crate) fn release_others(&mut self, portions: Vec<Portion>) {
+        let mut state = self.pool.lock();
+        for tracked in state.tracked() {
+            tracked.in_flight = self.taken.iter().any(|(id, _)| *id == tracked.id);
+        }
+        drop(state);
+        drop(portions);
+    }
+
+    /// The agent has what was taken.
+    pub(crate) fn acknowledge(&mut self, invalid: usize) {
+        self.finish(|counts, spans| {
+            counts.sent += spans.saturating_sub(invalid) as u64;
+            counts.dropped_invalid += invalid.min(spans) as u64;
+        });
+    }
+
+    /// The agent does not want what was taken.
+    pub(crate) fn reject(&mut self) {
+        self.finish(|counts, spans| counts.dropped_rejected += spans as u64);
+    }
+
+    /// What was taken will be taken again.
+    pub(crate) fn retry(&mut self) {
+        self.taken.clear();
+        for tracked in self.pool.lock().tracked() {
+            tracked.in_flight = false;
+        }
+    }
+
+    /// True where something waits.
+    pub(crate) fn pending(&self) -> bool {
+        let mut state = self.pool.lock();
+        state.tracked().any(|tracked| tracked.waiting() > 0)
+    }
+
+    /// Once a second.
+    pub(crate) fn tick(&mut self) {
+        self.pool.lock().trim();
+    }
+
+    fn finish(&mut self, count: impl FnOnce(&mut super::Counts, usize)) {
+        let mut state = self.pool.lock();
+        let mut spans = 0;
+        for (id, end) in self.taken.drain(..) {
+            spans += state.acknowledge(id, end);
+        }
+        count(state.counts(), spans);
+    }
+}

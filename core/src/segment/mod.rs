@@ -1,0 +1,35 @@
+//! Where finished spans wait for the agent thread: segments of 32 KiB, one
+//! being filled by each thread, all of them from one bounded pool.
+//!
+//! Recording a span is a copy and a release store. The pool's lock is taken
+//! once a segment. What is full waits in the order in which it was filled, is
+//! read by the agent thread, and is used again when the agent has acknowledged
+//! it; when there is no room left, the oldest goes.
+
+mod backlog;
+mod pool;
+#[cfg(test)]
+mod tests;
+mod words;
+mod writer;
+
+use crate::local;
+use crate::record::Head;
+
+pub(crate) use self::backlog::{Backlog, Portion};
+pub(crate) use self::pool::{Counts, Pool};
+pub(crate) use self::writer::Writer;
+
+/// Bytes of a segment.
+pub(crate) const SEGMENT: usize = 32 * 1024;
+
+/// The process's pool.
+pub(crate) static POOL: Pool = Pool::new();
+
+/// Records a finished span of the process's tracer.
+#[inline]
+pub(crate) fn record(head: &Head, attributes: &[u8]) {
+    if local::with_writer(|writer| writer.record(&POOL, head, attributes)).is_none() {
+        POOL.record_shared(head, attributes);
+    }
+}

@@ -1,0 +1,345 @@
+//! All segments of a process: who fills which, which are full, which are free.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::SEGMENT;
+use super::words::{Filler, Mark, Segment};
+use crate::record::Head;
+
+/// Spans that are waiting when the agent thread is woken before its second is
+/// over (`reference`: all siblings).
+const WAKE_AT: usize = 500;
+
+/// Empty segments that are kept for the next burst.
+const SPARE: usize = 4;
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// Which incarnation of the tracer segments belong to.
+    epoch: AtomicU32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// False before the tracer starts and after it has stopped: what ends then
+    /// is dropped.
+    open: bool,
+    /// Segments there may be.
+    bound: usize,
+    /// Segments there are.
+    allocated: usize,
+    next_id: u64,
+    free: Vec<Arc<Segment>>,
+    /// Being filled, each by one thread.
+    active: Vec<Tracked>,
+    /// Full, or their thread has ended; the oldest in front.
+    pub(super) sealed: VecDeque<Tracked>,
+    /// Of threads that got no segment, or have lost their memory of one.
+    shared: Option<Filler>,
+    /// Spans in sealed segments that were not acknowledged.
+    waiting: usize,
+    counts: Counts,
+    waker: Option<Waker>,
+}
+
+/// Told when enough spans are waiting.
+#[derive(Clone)]
+pub(crate) struct Waker(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Waker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waker")
+    }
+}
+
+/// A segment and how far the agent has acknowledged it.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) id: u64,
+    pub(super) segment: Arc<Segment>,
+    pub(super) acknowledged: Mark,
+    /// Part of it is in a request whose answer is awaited.
+    pub(super) in_flight: bool,
+}
+
+impl Tracked {
+    /// Spans.
+    pub(super) fn waiting(&self) -> usize {
+        usize::from(
+            self.segment
+                .filled()
+                .records
+                .saturating_sub(self.acknowledged.records),
+        )
+    }
+}
+
+/// What became of spans, in numbers since the tracer started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Acknowledged by the agent.
+    pub(crate) sent: u64,
+    /// Waiting.
+    pub(crate) waiting: u64,
+    /// The oldest, when there was no room.
+    pub(crate) dropped_full: u64,
+    /// Refused by the agent again and again.
+    pub(crate) dropped_rejected: u64,
+    /// Too large for a request, or of a family beyond the registry's bound.
+    pub(crate) dropped_invalid: u64,
+    /// Ended when the tracer had stopped.
+    pub(crate) dropped_stopped: u64,
+}
+
+impl Pool {
+    pub(crate) const fn new() -> Self {
+        Self {
+            epoch: AtomicU32::new(1),
+            state: Mutex::new(State {
+                open: false,
+                bound: 0,
+                allocated: 0,
+                next_id: 0,
+                free: Vec::new(),
+                active: Vec::new(),
+                sealed: VecDeque::new(),
+                shared: None,
+                waiting: 0,
+                counts: Counts {
+                    sent: 0,
+                    waiting: 0,
+                    dropped_full: 0,
+                    dropped_rejected: 0,
+                    dropped_invalid: 0,
+                    dropped_stopped: 0,
+                },
+                waker: None,
+            }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Lets spans in, with memory for `bytes` of them.
+    pub(crate) fn open(&self, bytes: usize, waker: Waker) {
+        let mut state = self.lock();
+        self.forget(&mut state);
+        state.open = true;
+        state.bound = (bytes / SEGMENT).max(2);
+        state.waker = Some(waker);
+        state.counts = Counts::default();
+    }
+
+    /// Lets no more spans in, and drops what is left.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        let lost = state.all_waiting();
+        self.forget(&mut state);
+        state.open = false;
+        state.waker = None;
+        state.counts.dropped_stopped += lost as u64;
+    }
+
+    /// Drops all segments: those in threads' hands are not theirs any more.
+    fn forget(&self, state: &mut State) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        state.free.clear();
+        state.active.clear();
+        state.sealed.clear();
+        state.shared = None;
+        state.allocated = 0;
+        state.waiting = 0;
+    }
+
+    /// Takes back a full segment and gives out an empty one, if there is room.
+    pub(super) fn next(&self, full: Option<Filler>) -> (u32, Option<Filler>) {
+        let mut state = self.lock();
+        if let Some(full) = full {
+            state.seal(full);
+        }
+        let filler = state.open.then(|| state.empty()).flatten();
+        if let Some(filler) = &filler {
+            state.track(filler);
+        }
+        let epoch = self.epoch();
+        wake(state);
+        (epoch, filler)
+    }
+
+    /// Takes the segment of a thread that ends.
+    pub(super) fn seal(&self, filler: Filler) {
+        let mut state = self.lock();
+        state.seal(filler);
+        wake(state);
+    }
+
+    /// Records a span under the lock.
+    #[cold]
+    pub(crate) fn record_shared(&self, head: &Head, attributes: &[u8]) {
+        let mut state = self.lock();
+        if !state.open {
+            state.counts.dropped_stopped += 1;
+            return;
+        }
+        for _ in 0..2 {
+            if let Some(filler) = &mut state.shared {
+                if filler.append(head, attributes) {
+                    return;
+                }
+            }
+            if let Some(full) = state.shared.take() {
+                state.seal(full);
+            }
+            // The one segment beyond the bound.
+            let filler = state.empty().unwrap_or_else(|| state.allocate());
+            state.track(&filler);
+            state.shared = Some(filler);
+        }
+        state.counts.dropped_invalid += 1;
+    }
+
+    /// What became of all spans so far.
+    pub(crate) fn counts(&self) -> Counts {
+        let state = self.lock();
+        Counts {
+            waiting: state.all_waiting() as u64,
+            ..state.counts
+        }
+    }
+
+    /// Bytes of segments there are.
+    pub(crate) fn memory(&self) -> usize {
+        self.lock().allocated * SEGMENT
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// An empty segment: a free one, a new one, or the oldest full one, whose
+    /// spans are dropped.
+    fn empty(&mut self) -> Option<Filler> {
+        while let Some(segment) = self.free.pop() {
+            if let Some(filler) = Filler::reuse(segment) {
+                return Some(filler);
+            }
+            self.allocated -= 1;
+        }
+        if self.allocated < self.bound {
+            return Some(self.allocate());
+        }
+        let oldest = self.sealed.iter().position(|tracked| !tracked.in_flight)?;
+        let dropped = self.sealed.remove(oldest)?;
+        let lost = dropped.waiting();
+        self.waiting = self.waiting.saturating_sub(lost);
+        self.counts.dropped_full += lost as u64;
+        let reused = Filler::reuse(dropped.segment);
+        if reused.is_none() {
+            self.allocated -= 1;
+        }
+        reused.or_else(|| Some(self.allocate()))
+    }
+
+    fn allocate(&mut self) -> Filler {
+        self.allocated += 1;
+        Filler::allocate()
+    }
+
+    fn track(&mut self, filler: &Filler) {
+        self.next_id += 1;
+        self.active.push(Tracked {
+            id: self.next_id,
+            segment: filler.segment().clone(),
+            acknowledged: Mark::default(),
+            in_flight: false,
+        });
+    }
+
+    fn seal(&mut self, full: Filler) {
+        let position = self
+            .active
+            .iter()
+            .position(|tracked| Arc::ptr_eq(&tracked.segment, full.segment()));
+        drop(full);
+        let Some(tracked) = position.map(|position| self.active.swap_remove(position)) else {
+            return;
+        };
+        let waiting = tracked.waiting();
+        self.waiting += waiting;
+        if waiting == 0 && !tracked.in_flight {
+            self.release(tracked.segment);
+        } else {
+            self.sealed.push_back(tracked);
+        }
+    }
+
+    fn release(&mut self, segment: Arc<Segment>) {
+        self.free.push(segment);
+    }
+
+    fn all_waiting(&self) -> usize {
+        self.sealed
+            .iter()
+            .chain(&self.active)
+            .map(Tracked::waiting)
+            .sum()
+    }
+
+    pub(super) fn tracked(&mut self) -> impl Iterator<Item = &mut Tracked> {
+        self.sealed.iter_mut().chain(&mut self.active)
+    }
+
+    /// The agent has the records of a segment up to `end`; returns how many
+    /// that are.
+    pub(super) fn acknowledge(&mut self, id: u64, end: Mark) -> usize {
+        let Some(tracked) = self.tracked().find(|tracked| tracked.id == id) else {
+            return 0;
+        };
+        let done = usize::from(end.records.saturating_sub(tracked.acknowledged.records));
+        tracked.acknowledged = end;
+        tracked.in_flight = false;
+        if let Some(position) = self.sealed.iter().position(|tracked| tracked.id == id) {
+            self.waiting = self.waiting.saturating_sub(done);
+            let finished = self
+                .sealed
+                .get(position)
+                .is_some_and(|tracked| tracked.waiting() == 0);
+            if let Some(tracked) = finished.then(|| self.sealed.remove(position)).flatten() {
+                self.release(tracked.segment);
+            }
+        }
+        done
+    }
+
+    pub(super) fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    /// Gives memory back that the last burst needed.
+    pub(super) fn trim(&mut self) {
+        let surplus = self.free.len().saturating_sub(SPARE);
+        self.free.truncate(SPARE);
+        self.allocated -= surplus;
+    }
+}
+
+/// Wakes the agent thread, outside of the lock, when enough is waiting.
+fn wake(state: MutexGuard<'_, State>) {
+    let waker = if state.waiting >= WAKE_AT {
+        state.waker.clone()
+    } else {
+        None
+    };
+    drop(state);
+    if let Some(waker) = waker {
+        (waker.0)();
+    }
+}

@@ -1,0 +1,276 @@
+//! Attributes as they stand in a span's buffer: a header word of section, field
+//! and length, then the bytes.
+
+use super::{Section, sdk};
+use crate::record::FAMILIES;
+use crate::status::DROPS;
+
+/// Bytes of attributes a span may hold (design rule: 16 KiB); what comes later
+/// is left out and counted.
+pub(crate) const MAX_ATTRIBUTES: usize = 16 * 1024;
+
+/// Something attributes can be recorded on: a [`Span`](super::Span), or a
+/// [`Handle`](super::Handle) to one.
+pub trait Recording {
+    /// Calls `set` with a writer into `section`, unless nothing is recorded.
+    fn with_fields(&mut self, section: &'static Section, set: impl FnOnce(Fields<'_>));
+}
+
+/// Writes attributes of one section. Used through the setters that
+/// [`section!`](crate::section!) makes.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    section: u8,
+}
+
+impl<'a> Fields<'a> {
+    #[inline]
+    pub(crate) fn new(out: &'a mut Vec<u8>, section: &'static Section) -> Self {
+        Self {
+            out,
+            section: section.index(),
+        }
+    }
+
+    /// Writes into the envelope: what stands beside `data`.
+    pub(crate) fn envelope(out: &'a mut Vec<u8>) -> Self {
+        Self {
+            out,
+            section: ENVELOPE,
+        }
+    }
+
+    /// Sets a field to text, cut to `limit` bytes.
+    #[inline]
+    pub fn text(&mut self, field: u8, value: &str, limit: u16) {
+        self.bytes(field, cut(value, limit).as_bytes());
+    }
+
+    /// Sets a field to the bytes of a number or a boolean.
+    #[inline]
+    pub fn bytes(&mut self, field: u8, value: &[u8]) {
+        if self.reserve(field, value.len()) {
+            self.out.extend_from_slice(value);
+        }
+    }
+
+    /// Adds a name and its value to a field that is an object.
+    pub fn pair(&mut self, field: u8, name: &str, value: &str, limit: u16) {
+        let name = cut(name, u16::from(u8::MAX));
+        let value = cut(value, limit);
+        if self.reserve(field, 1 + name.len() + value.len()) {
+            self.out.push(name.len() as u8);
+            self.out.extend_from_slice(name.as_bytes());
+            self.out.extend_from_slice(value.as_bytes());
+        }
+    }
+
+    /// Adds a tag: a name and a typed value.
+    pub(crate) fn tag(&mut self, name: &str, value: TagValue<'_>) {
+        let name = cut(name, u16::from(u8::MAX));
+        let number: [u8; 8];
+        let (kind, value) = match value {
+            TagValue::Error(text) => (b'e', cut(text, sdk::TAG_LIMIT).as_bytes()),
+            TagValue::Text(text) => (b's', cut(text, sdk::TAG_LIMIT).as_bytes()),
+            TagValue::Integer(integer) => {
+                number = integer.to_ne_bytes();
+                (b'i', number.as_slice())
+            }
+            TagValue::Unsigned(integer) => {
+                number = integer.to_ne_bytes();
+                (b'u', number.as_slice())
+            }
+            TagValue::Float(float) => {
+                number = float.to_ne_bytes();
+                (b'f', number.as_slice())
+            }
+            TagValue::Boolean(true) => (b'b', [1].as_slice()),
+            TagValue::Boolean(false) => (b'b', [0].as_slice()),
+        };
+        if self.reserve(sdk::TAGS, 2 + name.len() + value.len()) {
+            self.out.extend_from_slice(&[kind, name.len() as u8]);
+            self.out.extend_from_slice(name.as_bytes());
+            self.out.extend_from_slice(value);
+        }
+    }
+
+    /// Room for `len` bytes behind a header word, which is written.
+    #[inline]
+    fn reserve(&mut self, field: u8, len: usize) -> bool {
+        if self.out.len() + len + 4 > MAX_ATTRIBUTES {
+            DROPS.attribute();
+            return false;
+        }
+        self.out.reserve(len + 4);
+        let header = u32::from(self.section) | u32::from(field) << 8 | (len as u32) << 16;
+        self.out.extend_from_slice(&header.to_ne_bytes());
+        true
+    }
+}
+
+/// The section index of what stands beside `data`; sections begin at 1.
+pub(crate) const ENVELOPE: u8 = 0;
+
+/// Fields of the envelope.
+pub(crate) mod envelope {
+    /// `data.service`, instead of the configured one.
+    pub(crate) const SERVICE: u8 = 0;
+    /// The high half of `lt`.
+    pub(crate) const LONG_TRACE: u8 = 1;
+    /// `ia`: high and low half of its trace id, then its span id.
+    pub(crate) const ANCESTOR: u8 = 2;
+    /// `crtp`
+    pub(crate) const CORRELATION_TYPE: u8 = 3;
+    /// `crid`
+    pub(crate) const CORRELATION_ID: u8 = 4;
+}
+
+/// An attribute read back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attribute<'a> {
+    pub(crate) section: u8,
+    pub(crate) field: u8,
+    pub(crate) value: &'a [u8],
+}
+
+impl<'a> Attribute<'a> {
+    /// The first attribute of `bytes` and what follows it.
+    #[inline]
+    pub(crate) fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (header, rest) = bytes.split_first_chunk()?;
+        let header = u32::from_ne_bytes(*header);
+        let (value, rest) = rest.split_at_checked((header >> 16) as usize)?;
+        Some((
+            Self {
+                section: header as u8,
+                field: (header >> 8) as u8,
+                value,
+            },
+            rest,
+        ))
+    }
+}
+
+/// Writes the text of an error into the field that the family has for it, or
+/// into the tag `error`.
+pub(crate) fn write_error(family: u16, out: &mut Vec<u8>, text: &str) {
+    let Some(family) = FAMILIES.get(family) else {
+        return;
+    };
+    let section = family.section();
+    match section.error() {
+        Some((field, limit)) => Fields::new(out, section).text(field, text, limit),
+        None => Fields::new(out, &sdk::SECTION).tag("error", TagValue::Error(text)),
+    }
+}
+
+/// Appends whole attributes while they fit.
+pub(crate) fn append(out: &mut Vec<u8>, mut more: &[u8]) {
+    while let Some((attribute, rest)) = Attribute::split(more) {
+        let len = more.len() - rest.len();
+        if out.len() + len > MAX_ATTRIBUTES {
+            DROPS.attribute();
+        } else {
+            out.extend_from_slice(more.get(..len).unwrap_or(attribute.value));
+        }
+        more = rest;
+    }
+}
+
+/// The value of a free tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TagValue<'a> {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A text in which URLs and connection strings are redacted.
+    Error(&'a str),
+    /// A floating point number; what JSON has no number for is left out.
+    Float(f64),
+    /// An integer.
+    Integer(i64),
+    /// A string, cut to 4,000 bytes.
+    Text(&'a str),
+    /// An integer.
+    Unsigned(u64),
+}
+
+impl<'a> From<&'a str> for TagValue<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for TagValue<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+macro_rules! tag_values {
+    ($($variant:ident($as:ty): $($from:ty)+;)+) => {
+        $($(impl From<$from> for TagValue<'_> {
+            fn from(value: $from) -> Self {
+                Self::$variant(value as $as)
+            }
+        })+)+
+    };
+}
+
+tag_values! {
+    Boolean(bool): bool;
+    Float(f64): f32 f64;
+    Integer(i64): i8 i16 i32 i64 isize;
+    Unsigned(u64): u8 u16 u32 u64 usize;
+}
+
+/// `text` up to `limit` bytes, at the boundary of a character.
+#[inline]
+fn cut(text: &str, limit: u16) -> &str {
+    if text.len() <= limit as usize {
+        text
+    } else {
+        cut_long(text, limit as usize)
+    }
+}
+
+#[cold]
+fn cut_long(text: &str, limit: usize) -> &str {
+    DROPS.cut();
+    let end = (0..=limit)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_at_a_character() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "abc");
+        assert_eq!(cut("aäö", 2), "a", "half an umlaut is left out");
+        assert_eq!(cut("äö", 0), "");
+    }
+
+    #[test]
+    fn a_full_span_takes_no_more_attributes() {
+        let mut out = Vec::new();
+        let mut fields = Fields::envelope(&mut out);
+        for _ in 0..100 {
+            fields.text(0, &"x".repeat(1000), 1000);
+        }
+        assert!(out.len() <= MAX_ATTRIBUTES);
+        assert!(out.len() > MAX_ATTRIBUTES - 1004);
+        let mut rest = out.as_slice();
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            assert_eq!(attribute.value.len(), 1000);
+            rest = tail;
+        }
+        assert!(rest.is_empty(), "whole attributes only");
+    }
+}

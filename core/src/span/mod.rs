@@ -1,0 +1,351 @@
+//! Spans: started, described while they are open, and recorded when they end.
+
+pub(crate) mod block;
+pub(crate) mod family;
+pub(crate) mod fields;
+pub(crate) mod handle;
+pub mod http;
+pub(crate) mod sdk;
+mod start;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use self::block::Block;
+use self::fields::envelope;
+use crate::clock;
+use crate::context::{Context, Flags};
+use crate::local;
+use crate::propagation::{self, Inject};
+use crate::segment;
+
+pub use self::family::{Family, Field, Kind, Section, Shape};
+pub use self::fields::{Fields, Recording, TagValue};
+pub use self::handle::Handle;
+
+/// An open span: eight bytes that own a block of the thread's pool.
+///
+/// It ends when it is dropped (or by [`end`](Self::end)), and is on its way to
+/// the agent from then on: nothing waits for its parent. Where there is no
+/// tracer, no trace or a suppressed one, every method is a no-op.
+///
+/// A span is entered by [`enter`](Self::enter) or
+/// [`in_span`](crate::FutureExt::in_span) only; what runs inside finds it by
+/// [`current`](crate::current).
+#[must_use = "a span ends when it is dropped: bind it to a name, or enter it"]
+pub struct Span(Option<Box<Block>>);
+
+impl Span {
+    /// A span of nothing: every call on it is a no-op.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// A span that records nothing and carries `context` to where it is entered.
+    pub(crate) fn carrier(context: Context) -> Self {
+        if context.is_empty() {
+            return Self(None);
+        }
+        let flags = context.flags.with(Flags::CARRIED);
+        Self(Some(Block::carrier(Context { flags, ..context })))
+    }
+
+    /// True where attributes are kept: false for suppressed spans and no-ops.
+    #[inline]
+    pub fn is_recording(&self) -> bool {
+        self.0.as_ref().is_some_and(|block| block.head.is_some())
+    }
+
+    /// The context of this span: what children need.
+    pub fn context(&self) -> Context {
+        self.0
+            .as_ref()
+            .map(|block| block.context.clone())
+            .unwrap_or_default()
+    }
+
+    /// Writes the headers that continue this span's trace in the callee. Where
+    /// there is no trace, nothing is written and nothing removed.
+    #[inline]
+    pub fn inject(&self, carrier: &mut impl Inject) {
+        if let Some(block) = &self.0 {
+            propagation::inject(&block.context, carrier);
+        }
+    }
+
+    /// Runs `f` inside this span: exits and spans that it starts are children
+    /// of this one. A panic marks the span as erroneous and goes on.
+    pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let entered = Entered::new(self);
+        let result = f();
+        entered.leave();
+        result
+    }
+
+    /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
+    /// family; setting one again replaces it.
+    pub fn tag<'a>(&mut self, name: &str, value: impl Into<TagValue<'a>>) {
+        self.with_fields(&sdk::SECTION, |mut fields| fields.tag(name, value.into()));
+    }
+
+    /// Replaces the configured service name for this span alone.
+    pub fn service(&mut self, name: &str) {
+        self.with_envelope(|mut fields| fields.text(envelope::SERVICE, name, sdk::NAME_LIMIT));
+    }
+
+    /// Marks the span as erroneous, with a text. URLs and connection strings in
+    /// it are redacted.
+    pub fn error(&mut self, text: &str) {
+        let Some((family, block)) = self.recording() else {
+            return;
+        };
+        fields::write_error(family, &mut block.attributes, text);
+        self.mark_erroneous();
+    }
+
+    /// Marks the span as erroneous without saying why.
+    pub fn mark_erroneous(&mut self) {
+        self.error_count(1);
+    }
+
+    /// Sets the number of errors, for a call that stands for several (a
+    /// pipeline of commands). A number below the one so far is ignored.
+    pub fn error_count(&mut self, errors: u16) {
+        if let Some(head) = self.head() {
+            head.errors = head.errors.max(errors);
+        }
+    }
+
+    /// Makes it a span of another family, keeping ids, times and attributes:
+    /// a GraphQL operation takes over the HTTP entry it came in by.
+    pub fn rename(&mut self, family: &'static Family) {
+        if let Some(head) = self.head() {
+            head.family = family.index();
+        }
+    }
+
+    /// Starts the clock anew. An exit is made when the call is, and begins when
+    /// its future is first polled.
+    pub fn restart(&mut self) {
+        if let Some(head) = self.head() {
+            head.start = clock::ticks();
+        }
+    }
+
+    /// Milliseconds since the span began; 0 where nothing is recorded.
+    pub fn elapsed_millis(&self) -> u64 {
+        let head = self.0.as_ref().and_then(|block| block.head.as_ref());
+        head.map_or(0, |head| clock::millis_since(head.start))
+    }
+
+    /// Marks it as an error that the call was given up: "cancelled after N ms".
+    pub fn cancel(&mut self) {
+        if self.is_recording() {
+            self.error(&format!("cancelled after {} ms", self.elapsed_millis()));
+        }
+    }
+
+    /// A way to this span for other threads and tasks, `Clone` and `Send`. What
+    /// comes by it after the span has ended is dropped.
+    pub fn handle(&mut self) -> Handle {
+        match self.recording() {
+            Some((family, block)) => Handle::to(block, family),
+            None => Handle::none(),
+        }
+    }
+
+    /// Ends the span now.
+    pub fn end(self) {}
+
+    /// Writes fields that stand beside `data`.
+    fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
+        if let Some(block) = self.0.as_mut().filter(|block| block.head.is_some()) {
+            set(Fields::envelope(&mut block.attributes));
+        }
+    }
+
+    fn head(&mut self) -> Option<&mut crate::record::Head> {
+        self.0.as_mut()?.head.as_mut()
+    }
+
+    fn recording(&mut self) -> Option<(u16, &mut Block)> {
+        let block = self.0.as_mut()?;
+        let family = block.head.as_ref()?.family;
+        Some((family, block))
+    }
+}
+
+impl Recording for Span {
+    #[inline]
+    fn with_fields(&mut self, section: &'static Section, set: impl FnOnce(Fields<'_>)) {
+        if let Some(block) = &mut self.0 {
+            if block.head.is_some() {
+                set(Fields::new(&mut block.attributes, section));
+            }
+        }
+    }
+}
+
+impl Drop for Span {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(block) = self.0.take() {
+            finish(block);
+        }
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Span")
+            .field("context", &self.0.as_ref().map(|block| &block.context))
+            .field("recording", &self.is_recording())
+            .finish()
+    }
+}
+
+/// Records what the block holds and returns it to the pool.
+#[inline]
+fn finish(mut block: Box<Block>) {
+    if let Some(mut head) = block.head.take() {
+        head.end = clock::ticks();
+        if let Some(inbox) = block.inbox.take() {
+            inbox.close(&mut head, &mut block.attributes);
+        }
+        match block.context.scope() {
+            None => segment::record(&head, &block.attributes),
+            Some(scope) => scope.record(&head, &block.attributes),
+        }
+    }
+    block.recycle();
+}
+
+/// A span while it is the thread's current one. Dropped without
+/// [`leave`](Self::leave) while a panic unwinds.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    span: &'a mut Span,
+    entered: bool,
+    unwinding: bool,
+}
+
+impl<'a> Entered<'a> {
+    #[inline]
+    pub(crate) fn new(span: &'a mut Span) -> Self {
+        let entered = span.0.is_some() && local::swap(&mut span.0);
+        Self {
+            span,
+            entered,
+            unwinding: true,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn leave(mut self) {
+        self.unwinding = false;
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            local::swap(&mut self.span.0);
+        }
+        if self.unwinding {
+            self.span.panicked();
+        }
+    }
+}
+
+impl Span {
+    /// The future of this span is polled for the first time.
+    pub(crate) fn begin(&mut self) {
+        if self.is_exit() {
+            self.restart();
+        }
+    }
+
+    /// The future of this span was dropped before it was done.
+    pub(crate) fn given_up(&mut self) {
+        if self.is_exit() {
+            self.cancel();
+        }
+    }
+
+    fn is_exit(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|block| block.context.flags.has(Flags::EXIT))
+    }
+
+    #[cold]
+    fn panicked(&mut self) {
+        self.error("panicked");
+    }
+}
+
+/// Calls `f` with the span that the running code is in, so that it can be
+/// tagged. `None`, and `f` is not called, where there is none that is recorded:
+/// outside of spans, in a spawned task (which carries the context, not the
+/// span; see [`Span::handle`]), and where tracing is suppressed.
+///
+/// Inside `f` there is no current span.
+///
+/// ```
+/// instana::current(|span| span.tag("items", 3));
+/// ```
+pub fn current<R>(f: impl FnOnce(&mut Span) -> R) -> Option<R> {
+    let mut borrowed = Borrowed::take()?;
+    let recording = borrowed.0.is_recording();
+    recording.then(|| f(&mut borrowed.0))
+}
+
+/// The slot's content while `current` has it.
+struct Borrowed(Span);
+
+impl Borrowed {
+    fn take() -> Option<Self> {
+        let mut block = None;
+        local::swap(&mut block);
+        block.map(|block| Self(Span(Some(block))))
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        local::swap(&mut self.0.0);
+    }
+}
+
+/// Starts an intermediate SDK span: a piece of work inside a traced call.
+/// Without an entry above it, it is a no-op.
+///
+/// ```
+/// let total = instana::span("price").enter(|| 3 * 14);
+/// assert_eq!(total, 42);
+/// ```
+pub fn span(name: &str) -> Span {
+    Span::sdk(&sdk::INTERMEDIATE, name)
+}
+
+/// Starts an SDK entry: the root of a new trace, for work that no
+/// instrumented server or consumer brought in. `None`-like inside another one.
+///
+/// ```
+/// instana::entry_span("nightly report").enter(|| { /* … */ });
+/// ```
+pub fn entry_span(name: &str) -> Span {
+    Span::sdk(&sdk::ENTRY, name)
+}
+
+/// Starts an SDK exit: a call to something that has no instrumentation. Without
+/// an entry above it, it is a no-op.
+///
+/// ```
+/// instana::exit_span("legacy billing").enter(|| { /* the call */ });
+/// ```
+pub fn exit_span(name: &str) -> Span {
+    Span::sdk(&sdk::EXIT, name)
+}

@@ -1,0 +1,25 @@
+//! SDK spans: the ones users name themselves.
+
+use super::{Family, Field, Kind, Section, Shape};
+
+/// Bytes of a tag's text that are kept.
+pub(crate) const TAG_LIMIT: u16 = 4_000;
+
+/// Bytes of a span's name that are kept.
+pub(crate) const NAME_LIMIT: u16 = 256;
+
+/// `data.sdk`: also where other spans have their free tags
+/// (`data.sdk.custom.tags`, as Node.js and Python nest them).
+pub(crate) static SECTION: Section = Section::new(
+    "sdk",
+    &[
+        Field::new("name", Shape::Text, NAME_LIMIT),
+        Field::new("custom", Shape::Tags, TAG_LIMIT),
+    ],
+);
+pub(crate) const NAME: u8 = 0;
+pub(crate) const TAGS: u8 = 1;
+
+pub(crate) static ENTRY: Family = Family::new("sdk", Kind::Entry, &SECTION, "sdk");
+pub(crate) static EXIT: Family = Family::new("sdk", Kind::Exit, &SECTION, "sdk");
+pub(crate) static INTERMEDIATE: Family = Family::new("sdk", Kind::Intermediate, &SECTION, "sdk");

@@ -1,0 +1,273 @@
+//! How spans start, are described and end.
+
+use super::http::{self, Http};
+use super::*;
+use crate::propagation::Incoming;
+use crate::testing::Recorder;
+
+#[test]
+fn a_span_is_eight_bytes_and_can_be_sent() {
+    assert_eq!(size_of::<Span>(), 8);
+    fn is_send<T: Send>() {}
+    is_send::<Span>();
+    is_send::<Handle>();
+}
+
+#[test]
+fn an_entry_with_exits_is_one_trace() {
+    let recorder = Recorder::builder().service("shop").build();
+    recorder.enter(|| {
+        let mut entry = Span::entry(
+            &http::ENTRY,
+            &Incoming::from_ids("fa2375d711a4ca0f", "37cb2d6e9b1c078a"),
+        );
+        Http::record(&mut entry, |http| {
+            http.method("GET")
+                .path("/orders/7")
+                .status(200)
+                .params("id=7&secret_token=x");
+        });
+        entry.enter(|| {
+            for _ in 0..3 {
+                Span::exit(&http::EXIT).end();
+            }
+        });
+    });
+    let entry = recorder.span("g.http", 1);
+    assert_eq!(entry.trace(), "fa2375d711a4ca0f");
+    assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
+    assert_eq!(entry.text("data.service").as_deref(), Some("shop"));
+    assert_eq!(entry.text("data.http.method").as_deref(), Some("GET"));
+    assert_eq!(entry.integer("data.http.status"), Some(200));
+    assert_eq!(
+        entry.text("data.http.params").as_deref(),
+        Some("id=7&secret_token=<redacted>")
+    );
+    assert_eq!(entry.errors(), 0);
+    let exits: Vec<_> = recorder
+        .spans()
+        .into_iter()
+        .filter(|span| span.kind() == 2)
+        .collect();
+    assert_eq!(exits.len(), 3);
+    for exit in exits {
+        assert_eq!(exit.parent(), entry.id());
+        assert_eq!(exit.trace(), entry.trace());
+    }
+}
+
+#[test]
+fn the_last_value_of_a_field_wins() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        Http::record(&mut entry, |http| {
+            http.status(200)
+                .method("GET")
+                .status(404)
+                .header("x-a", "1")
+                .header("x-b", "2")
+                .header("x-a", "3");
+        });
+        entry.tag("n", 1);
+        entry.tag("n", -2);
+        entry.tag("f", 0.5);
+        entry.tag("not a number", f64::NAN);
+        entry.tag("b", true);
+        entry.tag("s", "text");
+        entry.service("other");
+    });
+    let span = recorder.span("g.http", 1);
+    assert_eq!(span.integer("data.http.status"), Some(404));
+    assert_eq!(span.text("data.http.header.x-a").as_deref(), Some("3"));
+    assert_eq!(span.text("data.http.header.x-b").as_deref(), Some("2"));
+    assert_eq!(span.integer("data.sdk.custom.tags.n"), Some(-2));
+    assert_eq!(span.float("data.sdk.custom.tags.f"), Some(0.5));
+    assert_eq!(span.boolean("data.sdk.custom.tags.b"), Some(true));
+    assert_eq!(span.text("data.sdk.custom.tags.s").as_deref(), Some("text"));
+    assert!(!span.has("data.sdk.custom.tags.not a number"));
+    assert_eq!(span.text("data.service").as_deref(), Some("other"));
+}
+
+#[test]
+fn exit_without_entry_is_not_recorded() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let exit = Span::exit(&http::EXIT);
+        assert!(!exit.is_recording());
+        assert!(!crate::span("work").is_recording());
+    });
+    assert!(recorder.spans().is_empty());
+}
+
+#[test]
+fn exit_without_entry_is_a_root_where_allowed() {
+    let recorder = Recorder::builder().root_exits(true).build();
+    recorder.enter(|| Span::exit(&http::EXIT).end());
+    let exit = recorder.span("http", 2);
+    assert!(!exit.has("p"));
+}
+
+#[test]
+fn nothing_is_recorded_below_an_exit() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            Span::exit(&http::EXIT).enter(|| {
+                assert!(!Span::exit(&http::EXIT).is_recording());
+                assert!(!crate::span("work").is_recording());
+            });
+        });
+    });
+    assert_eq!(recorder.spans().len(), 2);
+}
+
+#[test]
+fn a_second_entry_is_not_recorded_but_one_in_a_spawned_task_is() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            assert!(!crate::entry_span("inner").is_recording());
+            let carried = Context::current();
+            Span::carrier(carried).enter(|| crate::entry_span("served in a task").end());
+        });
+    });
+    assert_eq!(recorder.spans().len(), 2);
+    let task = recorder.spans().remove(0);
+    assert!(!task.has("p"), "a new trace: {}", task.json());
+}
+
+#[test]
+fn suppressed_calls_record_nothing_and_run_no_closure() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::suppressed());
+        assert!(entry.context().is_suppressed());
+        Http::record(&mut entry, |_| {
+            unreachable!("attributes of a suppressed span")
+        });
+        entry.enter(|| {
+            assert!(!crate::span("work").is_recording());
+            let exit = Span::exit(&http::EXIT);
+            assert!(!exit.is_recording());
+            assert!(exit.context().is_suppressed());
+            assert_eq!(crate::current(|_| ()), None);
+        });
+    });
+    assert!(recorder.spans().is_empty());
+}
+
+#[test]
+fn current_reaches_the_innermost_span() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("outer").enter(|| {
+            crate::span("inner").enter(|| {
+                crate::current(|span| span.tag("at", "inner"));
+                let nested = crate::current(|_| crate::current(|_| ()));
+                assert_eq!(nested, Some(None), "no current span inside of current");
+            });
+            crate::current(|span| span.tag("at", "outer"));
+        });
+    });
+    for span in recorder.spans() {
+        assert_eq!(
+            span.text("data.sdk.custom.tags.at"),
+            span.text("data.sdk.name")
+        );
+    }
+}
+
+#[test]
+fn a_handle_reaches_the_span_until_it_ends() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("job");
+        let mut handle = entry.handle();
+        std::thread::spawn({
+            let mut handle = handle.clone();
+            move || {
+                handle.tag("from", "elsewhere");
+                handle.error("late https://user:pw@host/x");
+            }
+        })
+        .join()
+        .unwrap();
+        entry.end();
+        handle.tag("too", "late");
+    });
+    let span = recorder.span("sdk", 1);
+    assert_eq!(
+        span.text("data.sdk.custom.tags.from").as_deref(),
+        Some("elsewhere")
+    );
+    assert_eq!(span.errors(), 1);
+    let error = span.text("data.sdk.custom.tags.error").unwrap();
+    assert!(!error.contains("pw"), "{error}");
+    assert!(!span.has("data.sdk.custom.tags.too"));
+}
+
+#[test]
+fn a_span_can_be_renamed_with_its_attributes() {
+    crate::section! {
+        /// Test.
+        struct Graph = "graphql" {
+            /// Test.
+            operation = "operationName": text(20),
+        }
+    }
+    static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        Http::record(&mut entry, |http| {
+            http.method("POST");
+        });
+        entry.rename(&SERVER);
+        Graph::record(&mut entry, |graph| {
+            graph.operation("a very long name of an operation");
+        });
+    });
+    let span = recorder.span("graphql.server", 1);
+    assert_eq!(span.text("data.http.method").as_deref(), Some("POST"));
+    assert_eq!(
+        span.text("data.graphql.operationName").as_deref(),
+        Some("a very long name of ")
+    );
+}
+
+#[test]
+fn errors_count_once_and_the_number_can_be_raised() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        entry.error("first");
+        entry.error("second");
+        entry.mark_erroneous();
+        entry.enter(|| {
+            let mut exit = Span::exit(&http::EXIT);
+            exit.error_count(3);
+            exit.error_count(2);
+        });
+    });
+    assert_eq!(recorder.span("g.http", 1).errors(), 1);
+    assert_eq!(
+        recorder
+            .span("g.http", 1)
+            .text("data.http.error")
+            .as_deref(),
+        Some("second")
+    );
+    assert_eq!(recorder.span("http", 2).errors(), 3);
+}
+
+#[test]
+fn without_a_tracer_everything_is_a_no_op() {
+    let mut entry = crate::entry_span("job");
+    assert!(!entry.is_recording());
+    entry.tag("a", 1);
+    entry.error("b");
+    entry.handle().tag("c", 2);
+    assert_eq!(entry.enter(|| Context::current().trace_id()), None);
+    assert_eq!(crate::current(|_| ()), None);
+}

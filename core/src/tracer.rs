@@ -1,0 +1,111 @@
+//! Where spans go: to the process's tracer, or to a recorder's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::record::Head;
+use crate::settings::{Live, Settings, Switches};
+
+/// The settings of the process's tracer, off until [`init`](crate::init).
+pub(crate) static GLOBAL: Live = Live::off();
+
+/// A tracer: the process's, or one that a test's
+/// [`Recorder`](crate::testing::Recorder) made. Cheap to clone.
+///
+/// A span goes to the tracer of the context it is started in; an entry outside
+/// of any context, to the one its layer was given by `.tracer(…)`; else to the
+/// process's.
+#[derive(Clone, Debug, Default)]
+pub struct Tracer(Option<Arc<Scope>>);
+
+impl Tracer {
+    /// The process's tracer, whether or not it was started.
+    #[inline]
+    pub fn global() -> Self {
+        Self(None)
+    }
+
+    #[inline]
+    pub(crate) fn scoped(scope: Arc<Scope>) -> Self {
+        Self(Some(scope))
+    }
+
+    #[inline]
+    pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.0.as_ref()
+    }
+
+    #[inline]
+    fn live(&self) -> &Live {
+        match &self.0 {
+            None => &GLOBAL,
+            Some(scope) => &scope.settings,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn switches(&self) -> Switches {
+        self.live().switches()
+    }
+
+    /// The id of the [settings](Self::settings) in force; 0 before there are any.
+    /// One load: what was derived from settings is valid while this is the same.
+    #[inline]
+    pub fn settings_id(&self) -> u64 {
+        self.live().id()
+    }
+
+    /// The settings in force; `None` before [`init`](crate::init).
+    pub fn settings(&self) -> Option<Arc<Settings>> {
+        self.live().get()
+    }
+}
+
+/// A tracer that keeps its spans in memory.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    settings: Live,
+    records: Mutex<Vec<u8>>,
+}
+
+impl Scope {
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn new(settings: Settings) -> Self {
+        let live = Live::off();
+        live.replace(settings);
+        Self {
+            settings: live,
+            records: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Live {
+        &self.settings
+    }
+
+    /// Keeps a finished span, in the form that segments hold.
+    pub(crate) fn record(&self, head: &Head, attributes: &[u8]) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        for word in head.to_words(attributes.len()) {
+            records.extend_from_slice(&word.to_ne_bytes());
+        }
+        records.extend_from_slice(attributes);
+        let whole = records.len().next_multiple_of(8);
+        records.resize(whole, 0);
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn records(&self) -> Vec<u8> {
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn clear(&self) {
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
