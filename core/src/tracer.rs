@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::local;
 use crate::record::Head;
 use crate::settings::{Live, Settings, Switches};
 
@@ -27,6 +28,20 @@ impl Tracer {
     #[inline]
     pub(crate) fn scoped(scope: Arc<Scope>) -> Self {
         Self(Some(scope))
+    }
+
+    /// The tracer of the current context if that has one of its own, else this.
+    pub fn in_context(&self) -> Self {
+        match local::with_current(|context| context.scope().cloned()).flatten() {
+            None => self.clone(),
+            scope => Self(scope),
+        }
+    }
+
+    /// True where spans are recorded: after [`init`](crate::init) and before its
+    /// guard is dropped.
+    pub fn is_on(&self) -> bool {
+        self.switches().has(Switches::ON)
     }
 
     #[inline]

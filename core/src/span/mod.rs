@@ -19,6 +19,7 @@ use crate::context::{Context, Flags};
 use crate::local;
 use crate::propagation::{self, Inject};
 use crate::segment;
+use crate::tracer::Tracer;
 
 pub use self::family::{Family, Field, Kind, Section, Shape};
 pub use self::fields::{Fields, Recording, TagValue};
@@ -63,6 +64,14 @@ impl Span {
             .as_ref()
             .map(|block| block.context.clone())
             .unwrap_or_default()
+    }
+
+    /// The tracer this span goes to, which has the settings for its attributes.
+    pub fn tracer(&self) -> Tracer {
+        match self.0.as_ref().and_then(|block| block.context.scope()) {
+            None => Tracer::global(),
+            Some(scope) => Tracer::scoped(scope.clone()),
+        }
     }
 
     /// Writes the headers that continue this span's trace in the callee. Where
