@@ -1,1 +1,121 @@
+//! Records to JSON.
 
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::Timeline;
+use crate::propagation::Incoming;
+use crate::record::{Head, Record};
+use crate::secrets::Matcher;
+use crate::span::fields::Fields;
+use crate::span::http::{self, Http};
+use crate::testing::Recorder;
+use crate::{Span, span};
+
+fn encode(record: &Record<'_>, from: &str, service: Option<&str>) -> Result<Value, String> {
+    let surroundings =
+        Surroundings { from, service, secrets: &Matcher::default(), timeline: Timeline::now() };
+    let mut out = Vec::new();
+    Encoder::default().encode(record, &surroundings, &mut out).map_err(|error| format!("{error:?}"))?;
+    serde_json::from_slice(&out).map_err(|error| format!("{error}: {}", out.escape_ascii()))
+}
+
+#[test]
+fn the_whole_envelope() {
+    let mut attributes = Vec::new();
+    let mut fields = Fields::envelope(&mut attributes);
+    fields.bytes(crate::span::fields::envelope::LONG_TRACE, &0x0af7_6519_16cd_43dd_u64.to_ne_bytes());
+    fields.text(crate::span::fields::envelope::CORRELATION_TYPE, "web", 10);
+    fields.text(crate::span::fields::envelope::CORRELATION_ID, "a\"b", 10);
+    let head = Head {
+        trace: 0x8448_eb21_1c80_319c,
+        span: 1,
+        parent: 2,
+        start: crate::clock::ticks(),
+        end: crate::clock::ticks(),
+        family: http::ENTRY.index(),
+        flags: crate::record::flag::SYNTHETIC | crate::record::flag::W3C_PARENT,
+        errors: 2,
+    };
+    let record = Record { head, attributes: &attributes };
+    let mut span = encode(&record, r#"{"e":"17","h":"uuid"}"#, Some("shop")).unwrap();
+    let ts = span.as_object_mut().unwrap().remove("ts").unwrap();
+    assert!(ts.as_u64().unwrap().abs_diff(crate::clock::unix_time().as_millis() as u64) < 1000);
+    assert_eq!(
+        span,
+        json!({
+            "t": "8448eb211c80319c", "s": "0000000000000001", "p": "0000000000000002",
+            "lt": "0af7651916cd43dd8448eb211c80319c", "n": "g.http", "k": 1, "d": 0, "ec": 2,
+            "sy": true, "tp": true, "crtp": "web", "crid": "a\"b", "f": {"e": "17", "h": "uuid"},
+            "data": {"service": "shop", "http": {}},
+        })
+    );
+}
+
+#[test]
+fn a_record_of_an_unknown_family_is_left_out() {
+    let head = Head { trace: 1, span: 1, parent: 0, start: 0, end: 0, family: 60_000, flags: 0, errors: 0 };
+    let mut out = b"before".to_vec();
+    let surroundings =
+        Surroundings { from: "", service: None, secrets: &Matcher::default(), timeline: Timeline::now() };
+    let result = Encoder::default().encode(&Record { head, attributes: &[] }, &surroundings, &mut out);
+    assert!(result.is_err());
+    assert_eq!(out, b"before");
+}
+
+#[test]
+fn secrets_are_redacted_wherever_a_field_may_hold_them() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        Http::record(&mut entry, |http| {
+            http.url("http://user:pw@host/a;secret=x/b?password=y#z")
+                .path("/a;api_key=x/b")
+                .params("a=1&password=x")
+                .header("x-secret-token", "x");
+        });
+        entry.error("could not reach https://user:pw@host/?password=x");
+    });
+    let json = recorder.span("g.http", 1).json();
+    assert!(!json.contains("pw@") && !json.contains("=x") && !json.contains("=y"), "{json}");
+    assert!(json.contains(r#""params":"a=1&password=<redacted>""#), "{json}");
+}
+
+#[test]
+fn a_span_without_attributes_still_has_its_section() {
+    let recorder = Recorder::new();
+    recorder.enter(|| Span::entry(&http::ENTRY, &Incoming::none()).end());
+    assert!(recorder.span("g.http", 1).has("data.http"));
+}
+
+proptest! {
+    /// Whatever the application says, the agent gets valid JSON that says the same.
+    #[test]
+    fn any_text_arrives_as_it_was(method in ".{0,30}", name in ".{0,200}", tag in ".{0,300}", number: i64) {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+            Http::record(&mut entry, |http| { http.method(&method).host(&name); });
+            entry.tag(&name, tag.as_str());
+            entry.tag("number", number);
+            entry.enter(|| span(&name).end());
+        });
+        let entry = recorder.span("g.http", 1);
+        if method.len() <= 32 && !method.is_empty() {
+            prop_assert_eq!(entry.text("data.http.method"), Some(method));
+        }
+        prop_assert_eq!(entry.integer("data.sdk.custom.tags.number"), Some(number));
+        prop_assert_eq!(recorder.spans().len(), 2);
+    }
+
+    /// Bytes that are no attributes never make it fail.
+    #[test]
+    fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let head = Head {
+            trace: 1, span: 2, parent: 0, start: 0, end: 0, family: http::ENTRY.index(), flags: 0, errors: 0,
+        };
+        let record = Record { head, attributes: &bytes };
+        prop_assert_eq!(encode(&record, "", None).err(), None);
+    }
+}

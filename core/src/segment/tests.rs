@@ -1,1 +1,252 @@
+//! The pool's bound, its order, and that every span arrives once and whole.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::pool::Waker;
+use super::*;
+use crate::record::Record;
+
+fn pool(segments: usize) -> &'static Pool {
+    let pool = Box::leak(Box::new(Pool::new()));
+    pool.open(segments * SEGMENT, Waker(Arc::new(|| ())));
+    pool
+}
+
+fn head(span: u64) -> Head {
+    Head { trace: 1, span, parent: 0, start: 2, end: 3, family: 1, flags: 0, errors: 0 }
+}
+
+/// Sends everything that waits; returns the ids in order.
+fn drain(backlog: &mut Backlog) -> Vec<u64> {
+    let mut ids = Vec::new();
+    loop {
+        let sent = send(backlog, usize::MAX);
+        if sent.is_empty() {
+            return ids;
+        }
+        ids.extend(sent);
+        backlog.acknowledge(0);
+    }
+}
+
+/// Takes up to `max` spans into a request.
+fn send(backlog: &mut Backlog, max: usize) -> Vec<u64> {
+    let mut ids = Vec::new();
+    let portions = backlog.portions(1000);
+    for portion in &portions {
+        let (mut rest, mut records) = (portion.bytes(), 0);
+        let len = rest.len();
+        while let Some((record, tail)) = Record::split(rest) {
+            if ids.len() == max {
+                break;
+            }
+            let Head { span, .. } = record.head;
+            let text = span.to_string();
+            assert!(record.attributes.chunks(text.len()).all(|chunk| text.as_bytes().starts_with(chunk)), "torn");
+            ids.push(span);
+            records += 1;
+            rest = tail;
+        }
+        if records > 0 {
+            backlog.take(portion, records, len - rest.len());
+        }
+    }
+    backlog.release_others(portions);
+    ids
+}
+
+/// The id's digits, repeated: other spans' bytes would show.
+fn attributes(span: u64, times: usize) -> Vec<u8> {
+    span.to_string().repeat(times).into_bytes()
+}
+
+#[test]
+fn records_come_back_as_they_went_in() {
+    let pool = pool(4);
+    let mut writer = Writer::new();
+    for span in 1..100 {
+        writer.record(pool, &head(span), &attributes(span, span as usize % 30));
+    }
+    let mut backlog = Backlog::new(pool);
+    assert!(backlog.pending());
+    assert_eq!(drain(&mut backlog), (1..100).collect::<Vec<_>>());
+    assert!(!backlog.pending());
+    writer.record(pool, &head(7), &[]);
+    assert_eq!(drain(&mut backlog), [7], "the rest of a segment that was read before");
+    let counts = pool.counts();
+    assert_eq!((counts.sent, counts.waiting), (100, 0));
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again() {
+    let pool = pool(4);
+    let mut writer = Writer::new();
+    for span in 1..=10 {
+        writer.record(pool, &head(span), &attributes(span, 5));
+    }
+    let mut backlog = Backlog::new(pool);
+    assert_eq!(send(&mut backlog, 6).len(), 6);
+    backlog.retry();
+    assert_eq!(send(&mut backlog, 4), [1, 2, 3, 4]);
+    backlog.acknowledge(0);
+    assert_eq!(send(&mut backlog, 3), [5, 6, 7]);
+    backlog.reject();
+    assert_eq!(drain(&mut backlog), [8, 9, 10]);
+    let counts = pool.counts();
+    assert_eq!((counts.sent, counts.dropped_rejected, counts.waiting), (7, 3, 0));
+}
+
+#[test]
+fn the_oldest_go_when_the_bound_is_reached() {
+    let pool = pool(4);
+    let mut writer = Writer::new();
+    let total = 10_000;
+    for span in 1..=total {
+        writer.record(pool, &head(span), &attributes(span, 20));
+    }
+    assert!(pool.memory() <= 4 * SEGMENT, "{}", pool.memory());
+    let mut backlog = Backlog::new(pool);
+    let sent = drain(&mut backlog);
+    assert_eq!(sent.last(), Some(&total));
+    assert!(sent.windows(2).all(|pair| pair[1] == pair[0] + 1), "the newest, in order");
+    let counts = pool.counts();
+    assert_eq!(counts.sent + counts.dropped_full, total);
+    assert_eq!(counts.sent, sent.len() as u64);
+}
+
+#[test]
+fn spans_in_a_request_are_not_dropped() {
+    let pool = pool(3);
+    let mut writer = Writer::new();
+    let mut backlog = Backlog::new(pool);
+    for span in 1..=500 {
+        writer.record(pool, &head(span), &attributes(span, 20));
+    }
+    let in_flight = send(&mut backlog, 10);
+    for span in 501..=5_000 {
+        writer.record(pool, &head(span), &attributes(span, 20));
+    }
+    backlog.retry();
+    assert_eq!(send(&mut backlog, 10), in_flight);
+}
+
+#[test]
+fn more_threads_than_segments_lose_nothing_that_fits() {
+    let pool = pool(2);
+    let barrier = Arc::new(std::sync::Barrier::new(8));
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let barrier = barrier.clone();
+            std::thread::spawn(move || {
+                let mut writer = Writer::new();
+                writer.record(pool, &head(thread * 10 + 1), &[]);
+                barrier.wait();
+                writer.record(pool, &head(thread * 10 + 2), &[]);
+                barrier.wait();
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(pool.memory() <= 3 * SEGMENT);
+    assert_eq!(drain(&mut Backlog::new(pool)).len(), 16);
+}
+
+#[test]
+fn threads_that_end_leave_their_spans_and_no_memory() {
+    let pool = pool(64);
+    let mut backlog = Backlog::new(pool);
+    for round in 1..=200_u64 {
+        std::thread::spawn(move || Writer::new().record(pool, &head(round), &attributes(round, 3))).join().unwrap();
+        if round % 50 == 0 {
+            assert_eq!(drain(&mut backlog).len(), 50);
+            backlog.tick();
+        }
+    }
+    assert!(pool.memory() <= 4 * SEGMENT, "{}", pool.memory());
+}
+
+#[test]
+fn after_a_restart_old_segments_are_nobodys() {
+    let pool = pool(4);
+    let mut writer = Writer::new();
+    writer.record(pool, &head(1), &[]);
+    pool.close();
+    writer.record(pool, &head(2), &[]);
+    assert_eq!(pool.counts().dropped_stopped, 2);
+    pool.open(4 * SEGMENT, Waker(Arc::new(|| ())));
+    writer.record(pool, &head(3), &[]);
+    assert_eq!(drain(&mut Backlog::new(pool)), [3]);
+}
+
+#[test]
+fn the_agent_thread_is_woken_when_500_wait() {
+    static WOKEN: AtomicUsize = AtomicUsize::new(0);
+    let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
+    pool.open(1 << 20, Waker(Arc::new(|| drop(WOKEN.fetch_add(1, Ordering::Relaxed)))));
+    let mut writer = Writer::new();
+    for span in 1..=499 {
+        writer.record(pool, &head(span), &[]);
+    }
+    assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
+    for span in 500..=1_500 {
+        writer.record(pool, &head(span), &[]);
+    }
+    assert_ne!(WOKEN.load(Ordering::Relaxed), 0);
+}
+
+/// Writers that come and go, a reader that fails now and then, a bound that is
+/// too low: every span is sent once, or counted as dropped, and none is torn.
+#[test]
+fn under_stress_recorded_is_sent_plus_dropped() {
+    const THREADS: u64 = 8;
+    let each: u64 = if cfg!(miri) { 300 } else { 30_000 };
+    let pool = pool(12);
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn({
+        let done = done.clone();
+        move || {
+            let mut backlog = Backlog::new(pool);
+            let (mut seen, mut round) = (HashMap::new(), 0_u64);
+            loop {
+                let last = done.load(Ordering::Acquire);
+                let ids = send(&mut backlog, 700);
+                round += 1;
+                if round % 5 == 0 && !last {
+                    backlog.retry();
+                    continue;
+                }
+                let empty = ids.is_empty();
+                for id in ids {
+                    *seen.entry(id).or_insert(0) += 1;
+                }
+                backlog.acknowledge(0);
+                if last && empty {
+                    return seen;
+                }
+            }
+        }
+    });
+    let writers: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            std::thread::spawn(move || {
+                let mut writer = Writer::new();
+                for n in 0..each {
+                    let span = thread * each + n + 1;
+                    writer.record(pool, &head(span), &attributes(span, n as usize % 40));
+                    if n % 5_000 == 4_999 {
+                        writer = Writer::new();
+                    }
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    done.store(true, Ordering::Release);
+    let seen = reader.join().unwrap();
+    assert!(seen.values().all(|times| *times == 1), "a span was sent twice");
+    let counts = pool.counts();
+    assert_eq!(counts.sent, seen.len() as u64);
+    assert_eq!(counts.sent + counts.dropped_full, THREADS * each, "{counts:?}");
+}
