@@ -7,6 +7,7 @@ use crate::clock;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Two lower-case digits for every byte value.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const PAIRS: [[u8; 2]; 256] = {
     let mut pairs = [[0; 2]; 256];
     let mut byte = 0;
@@ -19,6 +20,7 @@ const PAIRS: [[u8; 2]; 256] = {
 
 /// The value of every digit, [`NO_DIGIT`] for all else; upper case has
 /// [`UPPER`] set, because the W3C forbids it and Instana does not.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let mut digit = 0;
@@ -35,6 +37,8 @@ const NO_DIGIT: u8 = 0x80;
 const UPPER: u8 = 0x40;
 
 /// The 16 lower-case digits of an id.
+#[inline]
+#[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
 pub(crate) fn hex(id: u64) -> [u8; 16] {
     let [a, b, c, d, e, f, g, h] = id.to_be_bytes().map(|byte| PAIRS[byte as usize]);
     let mut out = [0; 16];
@@ -80,6 +84,8 @@ pub(crate) fn parse_strict(text: &[u8]) -> Option<u64> {
     digits(text, 0)
 }
 
+#[inline]
+#[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
 fn digits(text: &[u8], allowed: u8) -> Option<u64> {
     let mut id = 0;
     let mut seen = 0;

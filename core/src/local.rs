@@ -16,6 +16,10 @@ pub(crate) struct Local {
     /// The block of the innermost span that was entered: moved in and out,
     /// never shared. It is empty while a closure of `current` has it.
     slot: Cell<Option<Box<Block>>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a block is handed out as a box and stays where it is"
+    )]
     pool: RefCell<Vec<Box<Block>>>,
     generator: Cell<Generator>,
     writer: RefCell<Writer>,

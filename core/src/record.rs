@@ -2,7 +2,7 @@
 //! attributes, padded to a word.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::span::{Family, Section};
 
@@ -108,6 +108,9 @@ pub(crate) struct Registry<T: 'static> {
     max: usize,
 }
 
+/// The lock of a registry.
+pub(crate) type RegistryGuard<'a, T> = MutexGuard<'a, Vec<&'static T>>;
+
 pub(crate) static FAMILIES: Registry<Family> = Registry {
     entries: Mutex::new(Vec::new()),
     max: u16::MAX as usize,
@@ -149,6 +152,11 @@ impl<T> Registry<T> {
             .unwrap_or_else(PoisonError::into_inner)
             .get(at)
             .copied()
+    }
+
+    /// Keeps everybody else out.
+    pub(crate) fn hold(&self) -> RegistryGuard<'_, T> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn all(&self) -> Vec<&'static T> {

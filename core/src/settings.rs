@@ -2,7 +2,7 @@
 //! joins what the environment and the code said.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::secrets::Matcher;
 
@@ -73,6 +73,9 @@ impl Switches {
     }
 }
 
+/// The lock of [`Live`] settings.
+pub(crate) type LiveGuard<'a> = MutexGuard<'a, Option<Arc<Settings>>>;
+
 /// The settings in force.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -114,6 +117,11 @@ impl Live {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
+    }
+
+    /// Keeps everybody else out.
+    pub(crate) fn hold(&self) -> LiveGuard<'_> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing is recorded any more.

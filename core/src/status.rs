@@ -1,6 +1,137 @@
-//! What the tracer did and could not do, in numbers.
+//! What the tracer does, did and could not do: for people, and for checks of
+//! health.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::agent::status::AgentStatus;
+use crate::runtime;
+use crate::segment::POOL;
+use crate::tracer::GLOBAL;
+
+/// The state of the process's tracer, at the moment it is asked for.
+///
+/// ```
+/// println!("{}", instana::status());
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The agent thread; `None` before `init` and after the guard was dropped.
+    pub agent: Option<AgentStatus>,
+    /// Spans since `init`.
+    pub spans: SpanCounts,
+    /// Bytes of memory that hold finished spans, bounded by
+    /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
+    pub buffer_bytes: usize,
+    /// Headers that are captured.
+    pub extra_headers: Vec<String>,
+    /// Settings that could not be used, in words.
+    pub problems: Vec<String>,
+}
+
+/// What became of spans. Recorded are all of them together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpanCounts {
+    /// Acknowledged by the agent.
+    pub sent: u64,
+    /// Kept for the agent.
+    pub waiting: u64,
+    /// The oldest, dropped when there was no room.
+    pub dropped_full: u64,
+    /// Refused by the agent again and again.
+    pub dropped_rejected: u64,
+    /// That could not be written.
+    pub dropped_invalid: u64,
+    /// Ended when the tracer had stopped.
+    pub dropped_stopped: u64,
+    /// Attributes left out because their span had 16 KiB of them. For the whole
+    /// process, also before `init`.
+    pub attributes_dropped: u64,
+    /// Texts cut to their limit. For the whole process, also before `init`.
+    pub texts_cut: u64,
+}
+
+impl SpanCounts {
+    /// All that were recorded: sent, waiting and dropped.
+    pub fn recorded(&self) -> u64 {
+        self.sent + self.waiting + self.dropped()
+    }
+
+    /// All that were dropped, for whatever reason.
+    pub fn dropped(&self) -> u64 {
+        self.dropped_full + self.dropped_rejected + self.dropped_invalid + self.dropped_stopped
+    }
+}
+
+/// The state of the process's tracer now.
+pub fn status() -> Status {
+    let report = runtime::report();
+    let counts = POOL.counts();
+    Status {
+        problems: report
+            .as_ref()
+            .map(|(_, problems)| problems.to_vec())
+            .unwrap_or_default(),
+        agent: report.map(|(state, _)| state.read()),
+        spans: SpanCounts {
+            sent: counts.sent,
+            waiting: counts.waiting,
+            dropped_full: counts.dropped_full,
+            dropped_rejected: counts.dropped_rejected,
+            dropped_invalid: counts.dropped_invalid,
+            dropped_stopped: counts.dropped_stopped,
+            attributes_dropped: DROPS.attributes.load(Ordering::Relaxed),
+            texts_cut: DROPS.cuts.load(Ordering::Relaxed),
+        },
+        buffer_bytes: POOL.memory(),
+        extra_headers: GLOBAL
+            .get()
+            .map(|settings| settings.extra_headers().to_vec())
+            .unwrap_or_default(),
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.agent {
+            None => writeln!(f, "tracer     not running")?,
+            Some(agent) => writeln!(f, "agent      {agent}")?,
+        }
+        let spans = &self.spans;
+        writeln!(
+            f,
+            "spans      {} sent, {} waiting, {} dropped",
+            spans.sent,
+            spans.waiting,
+            spans.dropped()
+        )?;
+        if spans.dropped() > 0 {
+            writeln!(
+                f,
+                "dropped    {} no room, {} refused by the agent, {} not writable, {} after the stop",
+                spans.dropped_full,
+                spans.dropped_rejected,
+                spans.dropped_invalid,
+                spans.dropped_stopped
+            )?;
+        }
+        writeln!(
+            f,
+            "cut        {} attributes left out, {} texts shortened",
+            spans.attributes_dropped, spans.texts_cut
+        )?;
+        write!(f, "buffer     {} KiB", self.buffer_bytes / 1024)?;
+        if !self.extra_headers.is_empty() {
+            write!(f, "\nheaders    {}", self.extra_headers.join(", "))?;
+        }
+        for problem in &self.problems {
+            write!(f, "\nproblem    {problem}")?;
+        }
+        Ok(())
+    }
+}
 
 /// Losses inside spans, counted where they happen.
 pub(crate) static DROPS: Drops = Drops {
@@ -25,5 +156,16 @@ impl Drops {
     #[cold]
     pub(crate) fn cut(&self) {
         self.cuts.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_can_be_read_without_a_tracer() {
+        let text = status().to_string();
+        assert!(text.contains("not running"), "{text}");
     }
 }

@@ -1,1 +1,25 @@
-//! dev agent
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod agent;
+mod clock;
+mod config;
+mod fault;
+mod map;
+mod notice;
+mod protocol;
+pub mod render;
+mod server;
+mod state;
+mod trace;
+mod validate;
+
+pub use self::agent::{DevAgent, StartError, Timeout};
+pub use self::config::Config;
+pub use self::fault::{Fault, Matcher, What};
+pub use self::map::{Edge, Service, ServiceMap};
+pub use self::notice::Notice;
+pub use self::protocol::{AnnounceAnswer, RequestKind};
+pub use self::state::{Process, Request, View};
+pub use self::trace::{Row, SpanKind, Trace, TraceSpan};
+pub use self::validate::{Finding, Rule, Violations};

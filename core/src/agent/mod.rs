@@ -1,13 +1,27 @@
-//! stub
-pub(crate) trait SpanSource: Send {
-    fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize;
-    fn acknowledge(&mut self);
-    fn retry(&mut self);
-    fn reject(&mut self);
-    fn pending(&self) -> bool;
-    fn tick(&mut self);
-}
-pub(crate) struct Origin<'a> {
-    pub(crate) pid: &'a str,
-    pub(crate) host: Option<&'a str>,
-}
+//! The agent side: one thread that finds the host agent, announces the process
+//! to it and sends it spans and metrics.
+//!
+//! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
+//! the parsers in [`lookup`], [`identity`], [`announce`], [`settings`] and
+//! [`requests`]. Shells around them: [`connection`] (one keep-alive socket),
+//! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
+//! other threads say to it).
+
+pub(crate) mod announce;
+pub(crate) mod connection;
+pub(crate) mod http;
+pub(crate) mod identity;
+pub(crate) mod lifecycle;
+pub(crate) mod lookup;
+pub(crate) mod paths;
+pub(crate) mod requests;
+pub(crate) mod schedule;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod signal;
+pub(crate) mod socket;
+pub(crate) mod status;
+#[cfg(test)]
+mod testing;
+pub(crate) mod voice;
+pub(crate) mod worker;

@@ -38,11 +38,11 @@ fn other_ticks() -> u64 {
 fn trusted() -> bool {
     const POWER_MANAGEMENT: u32 = 0x8000_0007;
     const INVARIANT: u32 = 1 << 8;
-    // SAFETY: `cpuid` exists on every x86-64 processor.
     #[expect(
         unused_unsafe,
         reason = "safe in newer compilers, unsafe in the oldest supported one"
     )]
+    // SAFETY: `cpuid` exists on every x86-64 processor.
     let invariant = unsafe {
         __cpuid(0x8000_0000).eax >= POWER_MANAGEMENT
             && __cpuid(POWER_MANAGEMENT).edx & INVARIANT != 0

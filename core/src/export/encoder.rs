@@ -2,9 +2,9 @@
 
 use std::str;
 
-use super::json;
 use crate::clock::Timeline;
 use crate::id;
+use crate::json;
 use crate::record::{FAMILIES, Record, SECTIONS, flag};
 use crate::secrets::{self as redact, Matcher};
 use crate::span::fields::{Attribute, ENVELOPE, envelope};

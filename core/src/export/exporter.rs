@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::encoder::{Encoder, Surroundings};
-use super::json;
-use crate::agent::{Origin, SpanSource};
+use crate::agent::session::Origin;
+use crate::agent::worker::SpanSource;
 use crate::clock::Timeline;
+use crate::json;
 use crate::record::Record;
 use crate::segment::{Backlog, Pool};
 use crate::settings::{Live, Settings};

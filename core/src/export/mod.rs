@@ -3,7 +3,6 @@
 
 mod encoder;
 mod exporter;
-pub(crate) mod json;
 #[cfg(test)]
 mod tests;
 

@@ -14,10 +14,16 @@ use crate::testing::Recorder;
 use crate::{Span, span};
 
 fn encode(record: &Record<'_>, from: &str, service: Option<&str>) -> Result<Value, String> {
-    let surroundings =
-        Surroundings { from, service, secrets: &Matcher::default(), timeline: Timeline::now() };
+    let surroundings = Surroundings {
+        from,
+        service,
+        secrets: &Matcher::default(),
+        timeline: Timeline::now(),
+    };
     let mut out = Vec::new();
-    Encoder::default().encode(record, &surroundings, &mut out).map_err(|error| format!("{error:?}"))?;
+    Encoder::default()
+        .encode(record, &surroundings, &mut out)
+        .map_err(|error| format!("{error:?}"))?;
     serde_json::from_slice(&out).map_err(|error| format!("{error}: {}", out.escape_ascii()))
 }
 
@@ -25,7 +31,10 @@ fn encode(record: &Record<'_>, from: &str, service: Option<&str>) -> Result<Valu
 fn the_whole_envelope() {
     let mut attributes = Vec::new();
     let mut fields = Fields::envelope(&mut attributes);
-    fields.bytes(crate::span::fields::envelope::LONG_TRACE, &0x0af7_6519_16cd_43dd_u64.to_ne_bytes());
+    fields.bytes(
+        crate::span::fields::envelope::LONG_TRACE,
+        &0x0af7_6519_16cd_43dd_u64.to_ne_bytes(),
+    );
     fields.text(crate::span::fields::envelope::CORRELATION_TYPE, "web", 10);
     fields.text(crate::span::fields::envelope::CORRELATION_ID, "a\"b", 10);
     let head = Head {
@@ -38,10 +47,18 @@ fn the_whole_envelope() {
         flags: crate::record::flag::SYNTHETIC | crate::record::flag::W3C_PARENT,
         errors: 2,
     };
-    let record = Record { head, attributes: &attributes };
+    let record = Record {
+        head,
+        attributes: &attributes,
+    };
     let mut span = encode(&record, r#"{"e":"17","h":"uuid"}"#, Some("shop")).unwrap();
     let ts = span.as_object_mut().unwrap().remove("ts").unwrap();
-    assert!(ts.as_u64().unwrap().abs_diff(crate::clock::unix_time().as_millis() as u64) < 1000);
+    assert!(
+        ts.as_u64()
+            .unwrap()
+            .abs_diff(crate::clock::unix_time().as_millis() as u64)
+            < 1000
+    );
     assert_eq!(
         span,
         json!({
@@ -55,11 +72,31 @@ fn the_whole_envelope() {
 
 #[test]
 fn a_record_of_an_unknown_family_is_left_out() {
-    let head = Head { trace: 1, span: 1, parent: 0, start: 0, end: 0, family: 60_000, flags: 0, errors: 0 };
+    let head = Head {
+        trace: 1,
+        span: 1,
+        parent: 0,
+        start: 0,
+        end: 0,
+        family: 60_000,
+        flags: 0,
+        errors: 0,
+    };
     let mut out = b"before".to_vec();
-    let surroundings =
-        Surroundings { from: "", service: None, secrets: &Matcher::default(), timeline: Timeline::now() };
-    let result = Encoder::default().encode(&Record { head, attributes: &[] }, &surroundings, &mut out);
+    let surroundings = Surroundings {
+        from: "",
+        service: None,
+        secrets: &Matcher::default(),
+        timeline: Timeline::now(),
+    };
+    let result = Encoder::default().encode(
+        &Record {
+            head,
+            attributes: &[],
+        },
+        &surroundings,
+        &mut out,
+    );
     assert!(result.is_err());
     assert_eq!(out, b"before");
 }
@@ -78,8 +115,14 @@ fn secrets_are_redacted_wherever_a_field_may_hold_them() {
         entry.error("could not reach https://user:pw@host/?password=x");
     });
     let json = recorder.span("g.http", 1).json();
-    assert!(!json.contains("pw@") && !json.contains("=x") && !json.contains("=y"), "{json}");
-    assert!(json.contains(r#""params":"a=1&password=<redacted>""#), "{json}");
+    assert!(
+        !json.contains("pw@") && !json.contains("=x") && !json.contains("=y"),
+        "{json}"
+    );
+    assert!(
+        json.contains(r#""params":"a=1&password=<redacted>""#),
+        "{json}"
+    );
 }
 
 #[test]

@@ -1,1 +1,103 @@
-//! stub
+//! The metrics of the process: sampled once a second on the agent thread, and
+//! written as the body of the metrics request.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `process.rs` (Linux), `process_portable.rs` | the sampler |
+//! | `sample.rs` | one sample |
+//! | `procfs.rs` | parsers of the texts in `/proc` |
+//! | `ffi.rs` (Unix), `ffi_none.rs` | the system calls |
+//! | `snapshot.rs` | what does not change while the process runs |
+//! | `payload.rs` | the JSON, and its keys |
+//!
+//! The heap's own figures are left out on purpose: `mallinfo2` walks all free
+//! chunks with the arena locked, which stopped an application with 800,000 of
+//! them for 142 ms, and it knows nothing of other allocators. Anonymous
+//! resident memory stands for it; it costs nothing.
+
+use std::time::Instant;
+
+use crate::config::Config;
+
+#[cfg(unix)]
+mod ffi;
+#[cfg(not(unix))]
+#[path = "ffi_none.rs"]
+mod ffi;
+mod payload;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(not(target_os = "linux"))]
+#[path = "process_portable.rs"]
+mod process;
+#[cfg(target_os = "linux")]
+mod procfs;
+mod sample;
+mod snapshot;
+
+use self::payload::Schema;
+use self::process::Sampler;
+use self::snapshot::Snapshot;
+
+/// Samples the process and writes the bodies of its metrics requests.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    schema: Schema,
+    name: Option<String>,
+    /// Read when it is first asked for, on the agent thread.
+    snapshot: Option<Snapshot>,
+    sampler: Sampler,
+}
+
+impl Metrics {
+    /// The first sample tells the CPU time since this call. A forked child
+    /// makes its own.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            schema: Schema::of(&config.plugin),
+            name: config
+                .process_name
+                .as_ref()
+                .or(config.service.as_ref())
+                .cloned(),
+            snapshot: None,
+            sampler: Sampler::new(Instant::now()),
+        }
+    }
+
+    /// Takes a sample and appends the body of `POST com.instana.plugin.X.<pid>`
+    /// to `body`: JSON, with the snapshot if `snapshot` is true (first after
+    /// each announce, then every 600 s). `pid` is that of the announce's answer.
+    pub(crate) fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
+        let sample = self.sampler.sample(Instant::now());
+        let name = self.name.as_deref();
+        let snapshot =
+            snapshot.then(|| &*self.snapshot.get_or_insert_with(|| Snapshot::read(name)));
+        payload::write(self.schema, pid, snapshot, &sample, body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_with_real_figures() {
+        let mut metrics = Metrics::new(&Config {
+            service: Some("shop".to_owned()),
+            ..Config::default()
+        });
+        let mut body = b"kept".to_vec();
+        metrics.encode(42, true, &mut body);
+        let value: serde_json::Value = serde_json::from_slice(&body[4..]).unwrap();
+        assert_eq!(value["pid"], 42);
+        assert_eq!(value["snapshot"]["name"], "shop");
+        assert_eq!(value["snapshot"]["iv"], env!("CARGO_PKG_VERSION"));
+        assert!(value["metrics"].is_object());
+
+        body.clear();
+        metrics.encode(42, false, &mut body);
+        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value.get("snapshot"), None);
+    }
+}

@@ -157,7 +157,7 @@ impl Incoming {
         self.bits.suppressed
     }
 
-    pub(crate) fn from_w3c(&self) -> bool {
+    pub(crate) fn has_w3c_parent(&self) -> bool {
         self.bits.from_w3c
     }
 

@@ -98,7 +98,8 @@ fn decision_table() {
     const CORRELATED: &str = "1,correlationType=web;correlationId=abc";
     let new = || "new".to_owned();
     let suppressed = || "suppressed".to_owned();
-    let rows: Vec<(&[(Header, &str)], bool, String)> = vec![
+    type Row<'a> = (&'a [(Header, &'a str)], bool, String);
+    let rows: Vec<Row<'_>> = vec![
         (&[], true, new()),
         (&[(TraceId, T), (SpanId, S)], true, pair.clone()),
         (

@@ -1,10 +1,10 @@
 //! Connection strings without their passwords.
 
+use super::REDACTED_USER;
 use super::address::{Address, split_at_any};
 use super::key::is_secret_or_password;
 use super::matcher::Matcher;
 use super::scan::{Form, scan};
-use super::{REDACTED, REDACTED_USER};
 
 /// Writes a connection string. Passwords are secret to every matcher here.
 ///
@@ -18,54 +18,57 @@ use super::{REDACTED, REDACTED_USER};
 /// common in passwords and rare in the names of databases.
 pub(crate) fn dsn(matcher: &Matcher, dsn: &str, out: &mut String) {
     let is_secret = |key: &str| is_secret_or_password(matcher, key);
-    if let Some(at) = end_of_scheme(dsn) {
-        let (prefix, rest) = dsn.split_at_checked(at).unwrap_or((dsn, ""));
-        let address = Address::cut("", rest, &['/', '?', '#', ';']);
-        out.push_str(prefix);
-        let in_path = last_at(address.rest, &['?', ';']);
-        if address.user || in_path.is_some() {
-            out.push_str(REDACTED_USER);
-        }
-        let behind = match in_path {
-            Some(at) => address.rest.get(at + 1..).unwrap_or_default(),
-            None => {
-                out.push_str(address.host);
-                address.rest
-            }
-        };
-        scan(&is_secret, behind, Form::Query, out);
-    } else if let Some(form) = form_of_pairs(dsn) {
+    if let Some(form) = form_of_pairs(dsn) {
         scan(&is_secret, dsn, form, out);
-    } else {
-        match last_at(dsn, &['?']).or_else(|| dsn.rfind('@')) {
-            Some(at) => {
-                out.push_str(REDACTED_USER);
-                scan(
-                    &is_secret,
-                    dsn.get(at + 1..).unwrap_or_default(),
-                    Form::Query,
-                    out,
-                );
-            }
-            None => scan(&is_secret, dsn, Form::Query, out),
+        return;
+    }
+    let (scheme, rest) = split_scheme(dsn);
+    out.push_str(scheme);
+    let user = if rest.starts_with(REDACTED_USER) {
+        REDACTED_USER.len()
+    } else if scheme.is_empty() {
+        let (before, _) = split_at_any(rest, &['?']);
+        match behind_last_at(before) {
+            0 => behind_last_at(rest),
+            length => length,
         }
+    } else {
+        user_of_uri(rest)
+    };
+    if user > 0 {
+        out.push_str(REDACTED_USER);
+    }
+    let rest = rest.get(user..).unwrap_or_default();
+    scan(&is_secret, rest, Form::Query, out);
+}
+
+/// Cuts behind the `://` of `postgres://`, `jdbc:mysql://` and the like.
+fn split_scheme(dsn: &str) -> (&str, &str) {
+    let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | ':');
+    match dsn.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(is_scheme_char) => {
+            let (scheme, _) = dsn.split_at(dsn.len() - rest.len());
+            (scheme, rest)
+        }
+        _ => ("", dsn),
     }
 }
 
-/// The last `@` before the parameters, which begin at one of `stops`. With
-/// another URL in front of them, the last of all: it may be that URL's.
-fn last_at(text: &str, stops: &[char]) -> Option<usize> {
-    let (before, _) = split_at_any(text, stops);
-    let text = if before.contains("://") { text } else { before };
-    text.rfind('@')
+/// The length of the user information at the front of `user:pw@host/db?x=y`.
+fn user_of_uri(rest: &str) -> usize {
+    let address = Address::cut("", rest, &['/', '?', '#', ';']);
+    let tail = address.rest.len();
+    let (path, _) = split_at_any(address.rest, &['?', ';']);
+    match behind_last_at(path) {
+        0 if address.user => rest.len() - tail - address.host.len(),
+        0 => 0,
+        length => rest.len() - tail + length,
+    }
 }
 
-/// Behind the `://` of `postgres://`, `jdbc:mysql://` and the like.
-fn end_of_scheme(dsn: &str) -> Option<usize> {
-    let at = dsn.find("://")?;
-    let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | ':');
-    let scheme = dsn.get(..at)?;
-    (!scheme.is_empty() && scheme.chars().all(is_scheme_char)).then_some(at + 3)
+/// The length of `text` up to its last `@`; 0 if there is none.
+fn behind_last_at(text: &str) -> usize {
+    text.rfind('@').map_or(0, |at| at + 1)
 }
 
 /// How the pairs are separated, if `dsn` begins with one: by semicolons, or by

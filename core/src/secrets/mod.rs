@@ -11,7 +11,7 @@
 //! | URL | [`url`] |
 //! | path | [`path`] |
 //! | error text, any free text | [`text`] |
-//! | connection string | [`dsn`] |
+//! | connection string | [`dsn()`] |
 //! | captured header | [`header`] |
 
 mod address;
@@ -23,7 +23,7 @@ mod redact;
 mod scan;
 
 pub(crate) use self::dsn::dsn;
-pub(crate) use self::matcher::{Matcher, MatcherError, Skipped};
+pub(crate) use self::matcher::Matcher;
 pub(crate) use self::redact::{header, path, query, text, url};
 
 /// What stands in the place of a secret value, in raw angle brackets

@@ -16,8 +16,8 @@ mod writer;
 use crate::local;
 use crate::record::Head;
 
-pub(crate) use self::backlog::{Backlog, Portion};
-pub(crate) use self::pool::{Counts, Pool};
+pub(crate) use self::backlog::Backlog;
+pub(crate) use self::pool::{Counts, Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
 
 /// Bytes of a segment.

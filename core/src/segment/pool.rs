@@ -23,7 +23,7 @@ pub(crate) struct Pool {
 }
 
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     /// False before the tracer starts and after it has stopped: what ends then
     /// is dropped.
     open: bool,
@@ -43,17 +43,15 @@ pub(super) struct State {
     waiting: usize,
     counts: Counts,
     waker: Option<Waker>,
+    /// In a forked child, until the agent thread was asked for.
+    forked: bool,
 }
 
-/// Told when enough spans are waiting.
-#[derive(Clone)]
-pub(crate) struct Waker(pub(crate) Arc<dyn Fn() + Send + Sync>);
+/// Told, outside of the lock, when the agent thread has work.
+type Waker = fn();
 
-impl std::fmt::Debug for Waker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Waker")
-    }
-}
+/// The lock of a pool.
+pub(crate) type PoolGuard<'a> = MutexGuard<'a, State>;
 
 /// A segment and how far the agent has acknowledged it.
 #[derive(Debug)]
@@ -117,6 +115,7 @@ impl Pool {
                     dropped_stopped: 0,
                 },
                 waker: None,
+                forked: false,
             }),
         }
     }
@@ -183,25 +182,8 @@ impl Pool {
     #[cold]
     pub(crate) fn record_shared(&self, head: &Head, attributes: &[u8]) {
         let mut state = self.lock();
-        if !state.open {
-            state.counts.dropped_stopped += 1;
-            return;
-        }
-        for _ in 0..2 {
-            if let Some(filler) = &mut state.shared {
-                if filler.append(head, attributes) {
-                    return;
-                }
-            }
-            if let Some(full) = state.shared.take() {
-                state.seal(full);
-            }
-            // The one segment beyond the bound.
-            let filler = state.empty().unwrap_or_else(|| state.allocate());
-            state.track(&filler);
-            state.shared = Some(filler);
-        }
-        state.counts.dropped_invalid += 1;
+        state.record_shared(head, attributes);
+        wake(state);
     }
 
     /// What became of all spans so far.
@@ -218,12 +200,46 @@ impl Pool {
         self.lock().allocated * SEGMENT
     }
 
+    /// Keeps everybody else out.
+    pub(crate) fn hold(&self) -> PoolGuard<'_> {
+        self.lock()
+    }
+
+    /// In a forked child: the parent sends what it has recorded.
+    pub(crate) fn after_fork(&self, state: &mut PoolGuard<'_>) {
+        self.forget(state);
+        state.counts = Counts::default();
+        state.forked = state.open;
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    fn record_shared(&mut self, head: &Head, attributes: &[u8]) {
+        if !self.open {
+            self.counts.dropped_stopped += 1;
+            return;
+        }
+        for _ in 0..2 {
+            if let Some(filler) = &mut self.shared {
+                if filler.append(head, attributes) {
+                    return;
+                }
+            }
+            if let Some(full) = self.shared.take() {
+                self.seal(full);
+            }
+            // The one segment beyond the bound.
+            let filler = self.empty().unwrap_or_else(|| self.allocate());
+            self.track(&filler);
+            self.shared = Some(filler);
+        }
+        self.counts.dropped_invalid += 1;
+    }
+
     /// An empty segment: a free one, a new one, or the oldest full one, whose
     /// spans are dropped.
     fn empty(&mut self) -> Option<Filler> {
@@ -332,14 +348,11 @@ impl State {
 }
 
 /// Wakes the agent thread, outside of the lock, when enough is waiting.
-fn wake(state: MutexGuard<'_, State>) {
-    let waker = if state.waiting >= WAKE_AT {
-        state.waker.clone()
-    } else {
-        None
-    };
+fn wake(mut state: MutexGuard<'_, State>) {
+    let needed = state.waiting >= WAKE_AT || std::mem::take(&mut state.forked);
+    let waker = if needed { state.waker } else { None };
     drop(state);
-    if let Some(waker) = waker {
-        (waker.0)();
+    if let Some(wake) = waker {
+        wake();
     }
 }

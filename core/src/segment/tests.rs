@@ -4,18 +4,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::pool::Waker;
 use super::*;
 use crate::record::Record;
 
 fn pool(segments: usize) -> &'static Pool {
     let pool = Box::leak(Box::new(Pool::new()));
-    pool.open(segments * SEGMENT, Waker(Arc::new(|| ())));
+    pool.open(segments * SEGMENT, || ());
     pool
 }
 
 fn head(span: u64) -> Head {
-    Head { trace: 1, span, parent: 0, start: 2, end: 3, family: 1, flags: 0, errors: 0 }
+    Head {
+        trace: 1,
+        span,
+        parent: 0,
+        start: 2,
+        end: 3,
+        family: 1,
+        flags: 0,
+        errors: 0,
+    }
 }
 
 /// Sends everything that waits; returns the ids in order.
@@ -44,7 +52,13 @@ fn send(backlog: &mut Backlog, max: usize) -> Vec<u64> {
             }
             let Head { span, .. } = record.head;
             let text = span.to_string();
-            assert!(record.attributes.chunks(text.len()).all(|chunk| text.as_bytes().starts_with(chunk)), "torn");
+            assert!(
+                record
+                    .attributes
+                    .chunks(text.len())
+                    .all(|chunk| text.as_bytes().starts_with(chunk)),
+                "torn"
+            );
             ids.push(span);
             records += 1;
             rest = tail;
@@ -74,7 +88,11 @@ fn records_come_back_as_they_went_in() {
     assert_eq!(drain(&mut backlog), (1..100).collect::<Vec<_>>());
     assert!(!backlog.pending());
     writer.record(pool, &head(7), &[]);
-    assert_eq!(drain(&mut backlog), [7], "the rest of a segment that was read before");
+    assert_eq!(
+        drain(&mut backlog),
+        [7],
+        "the rest of a segment that was read before"
+    );
     let counts = pool.counts();
     assert_eq!((counts.sent, counts.waiting), (100, 0));
 }
@@ -95,7 +113,10 @@ fn what_was_not_acknowledged_is_sent_again() {
     backlog.reject();
     assert_eq!(drain(&mut backlog), [8, 9, 10]);
     let counts = pool.counts();
-    assert_eq!((counts.sent, counts.dropped_rejected, counts.waiting), (7, 3, 0));
+    assert_eq!(
+        (counts.sent, counts.dropped_rejected, counts.waiting),
+        (7, 3, 0)
+    );
 }
 
 #[test]
@@ -110,7 +131,10 @@ fn the_oldest_go_when_the_bound_is_reached() {
     let mut backlog = Backlog::new(pool);
     let sent = drain(&mut backlog);
     assert_eq!(sent.last(), Some(&total));
-    assert!(sent.windows(2).all(|pair| pair[1] == pair[0] + 1), "the newest, in order");
+    assert!(
+        sent.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "the newest, in order"
+    );
     let counts = pool.counts();
     assert_eq!(counts.sent + counts.dropped_full, total);
     assert_eq!(counts.sent, sent.len() as u64);
@@ -148,7 +172,9 @@ fn more_threads_than_segments_lose_nothing_that_fits() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
     assert!(pool.memory() <= 3 * SEGMENT);
     assert_eq!(drain(&mut Backlog::new(pool)).len(), 16);
 }
@@ -158,7 +184,9 @@ fn threads_that_end_leave_their_spans_and_no_memory() {
     let pool = pool(64);
     let mut backlog = Backlog::new(pool);
     for round in 1..=200_u64 {
-        std::thread::spawn(move || Writer::new().record(pool, &head(round), &attributes(round, 3))).join().unwrap();
+        std::thread::spawn(move || Writer::new().record(pool, &head(round), &attributes(round, 3)))
+            .join()
+            .unwrap();
         if round % 50 == 0 {
             assert_eq!(drain(&mut backlog).len(), 50);
             backlog.tick();
@@ -175,7 +203,7 @@ fn after_a_restart_old_segments_are_nobodys() {
     pool.close();
     writer.record(pool, &head(2), &[]);
     assert_eq!(pool.counts().dropped_stopped, 2);
-    pool.open(4 * SEGMENT, Waker(Arc::new(|| ())));
+    pool.open(4 * SEGMENT, || ());
     writer.record(pool, &head(3), &[]);
     assert_eq!(drain(&mut Backlog::new(pool)), [3]);
 }
@@ -184,7 +212,9 @@ fn after_a_restart_old_segments_are_nobodys() {
 fn the_agent_thread_is_woken_when_500_wait() {
     static WOKEN: AtomicUsize = AtomicUsize::new(0);
     let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
-    pool.open(1 << 20, Waker(Arc::new(|| drop(WOKEN.fetch_add(1, Ordering::Relaxed)))));
+    pool.open(1 << 20, || {
+        WOKEN.fetch_add(1, Ordering::Relaxed);
+    });
     let mut writer = Writer::new();
     for span in 1..=499 {
         writer.record(pool, &head(span), &[]);
@@ -242,11 +272,20 @@ fn under_stress_recorded_is_sent_plus_dropped() {
             })
         })
         .collect();
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    writers
+        .into_iter()
+        .for_each(|writer| writer.join().unwrap());
     done.store(true, Ordering::Release);
     let seen = reader.join().unwrap();
-    assert!(seen.values().all(|times| *times == 1), "a span was sent twice");
+    assert!(
+        seen.values().all(|times| *times == 1),
+        "a span was sent twice"
+    );
     let counts = pool.counts();
     assert_eq!(counts.sent, seen.len() as u64);
-    assert_eq!(counts.sent + counts.dropped_full, THREADS * each, "{counts:?}");
+    assert_eq!(
+        counts.sent + counts.dropped_full,
+        THREADS * each,
+        "{counts:?}"
+    );
 }

@@ -249,10 +249,13 @@ macro_rules! section {
         }
 
         const _: () = {
-            #[expect(non_camel_case_types, dead_code, reason = "variants are named like the fields they number")]
+            #[expect(non_camel_case_types, reason = "variants are named like the fields they number")]
             enum Index {
                 $($field),*
             }
+
+            // The fields without a setter are numbered too.
+            const _: &[u8] = &[$(Index::$field as u8),*];
 
             static SECTION: $crate::span::Section = $crate::span::Section::new(
                 $key,

@@ -217,7 +217,7 @@ fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming, sta
     if incoming.synthetic {
         flags |= flag::SYNTHETIC;
     }
-    if incoming.from_w3c() {
+    if incoming.has_w3c_parent() {
         flags |= flag::W3C_PARENT;
     }
     block.head = Some(Head {

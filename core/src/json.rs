@@ -1,5 +1,77 @@
 //! Writing JSON, straight into the body of a request.
 
+use std::io::Write as _;
+
+/// An object being written. It is closed by the function that opened it.
+pub(crate) struct Object<'a> {
+    body: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+/// Appends one object, whose members `fill` writes.
+pub(crate) fn object(body: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) {
+    nested(body, fill);
+}
+
+impl Object<'_> {
+    pub(crate) fn integer(&mut self, key: &str, value: impl Into<Option<u64>>) {
+        if let Some(value) = value.into() {
+            self.key(key);
+            let _ = write!(self.body, "{value}");
+        }
+    }
+
+    /// A finite number, to six digits behind the point.
+    pub(crate) fn fraction(&mut self, key: &str, value: f64) {
+        if value.is_finite() {
+            self.key(key);
+            let _ = write!(self.body, "{}", (value * 1e6).round() / 1e6);
+        }
+    }
+
+    pub(crate) fn text<'t>(&mut self, key: &str, value: impl Into<Option<&'t str>>) {
+        if let Some(value) = value.into() {
+            self.key(key);
+            string(self.body, value);
+        }
+    }
+
+    /// An object within.
+    pub(crate) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>)) {
+        self.key(key);
+        nested(self.body, fill);
+    }
+
+    /// An object within, left out if it has no members.
+    pub(crate) fn group(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>)) {
+        let (length, empty) = (self.body.len(), self.empty);
+        self.key(key);
+        if nested(self.body, fill) {
+            self.body.truncate(length);
+            self.empty = empty;
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.empty {
+            self.body.push(b',');
+        }
+        self.empty = false;
+        string(self.body, key);
+        self.body.push(b':');
+    }
+}
+
+/// Whether the object is empty.
+fn nested(body: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) -> bool {
+    body.push(b'{');
+    let mut object = Object { body, empty: true };
+    fill(&mut object);
+    let empty = object.empty;
+    body.push(b'}');
+    empty
+}
+
 /// Appends `text` as a JSON string.
 #[inline]
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
@@ -10,6 +82,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 
 /// Appends text without its quotes. Runs without anything to escape are copied
 /// whole.
+#[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
 fn escaped(out: &mut Vec<u8>, mut text: &[u8]) {
     while let Some(at) = text.iter().position(|byte| ESCAPES[*byte as usize] != 0) {
         let (plain, rest) = text.split_at(at);
@@ -24,6 +97,10 @@ fn escaped(out: &mut Vec<u8>, mut text: &[u8]) {
 }
 
 #[cold]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a byte indexes a table of 256, four bits one of 16"
+)]
 fn escape(out: &mut Vec<u8>, byte: u8) {
     match ESCAPES[byte as usize] {
         b'u' => {
@@ -40,6 +117,7 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 }
 
 /// The letter behind the backslash; 0 where none is needed.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -83,7 +161,6 @@ pub(crate) fn signed(out: &mut Vec<u8>, number: i64) {
 /// Appends a number in the shortest form that reads back the same. False where
 /// JSON has none for it.
 pub(crate) fn float(out: &mut Vec<u8>, number: f64) -> bool {
-    use std::io::Write;
     if number.is_finite() {
         // Writing to a vector cannot fail.
         let _ = write!(out, "{number:?}");
@@ -93,7 +170,52 @@ pub(crate) fn float(out: &mut Vec<u8>, number: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn written(fill: impl FnOnce(&mut Object<'_>)) -> String {
+        let mut body = Vec::new();
+        object(&mut body, fill);
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn members_are_separated_and_absent_ones_left_out() {
+        let text = written(|o| {
+            o.integer("a", None);
+            o.group("none", |_| {});
+            o.integer("b", u64::MAX);
+            o.object("c", |o| o.fraction("d", 0.123_456_78));
+            o.fraction("e", f64::NAN);
+            o.fraction("f", 2.0);
+            o.text("g", "x");
+            o.object("h", |_| {});
+            o.group("i", |o| o.integer("j", 1));
+        });
+        let expected =
+            r#"{"b":18446744073709551615,"c":{"d":0.123457},"f":2,"g":"x","h":{},"i":{"j":1}}"#;
+        assert_eq!(text, expected);
+        assert_eq!(written(|_| {}), "{}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_text_and_number_is_read_back(text: String, control in "[\\x00-\\x20\"\\\\\\x7fü]*", value in 0.0..1e6) {
+            for text in [text, control] {
+                let other = format!("{text}.");
+                let json = written(|o| {
+                    o.text(&text, text.as_str());
+                    o.object(&other, |o| o.fraction("v", value));
+                });
+                let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+                prop_assert_eq!(&read[&text], &serde_json::json!(text));
+                prop_assert!((read[&other]["v"].as_f64().unwrap() - value).abs() < 1e-6);
+            }
+        }
+    }
 
     #[test]
     fn strings_read_back_as_they_were() {

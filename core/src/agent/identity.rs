@@ -1,0 +1,231 @@
+//! Who this process is, as the announce tells it (`agent-protocol` 1.3, 1.4).
+
+use std::io::Read;
+
+/// The most arguments, and the most bytes of them together, that are announced.
+const MAX_ARGUMENTS: usize = 256;
+const MAX_ARGUMENT_BYTES: usize = 8 * 1024;
+/// The longest executable name in bytes.
+const MAX_NAME: usize = 4 * 1024;
+/// The most that is read of a file under `/proc`, in bytes.
+const MAX_FILE: u64 = 64 * 1024;
+/// A cpuset file of this size or more is left out (Node's limit).
+const MAX_CPUSET: usize = 2000;
+/// What stands where a secret was.
+const REDACTED: &str = "<redacted>";
+
+/// The process in the announce.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// The pid to announce: in the parent's namespace if that is known.
+    pub(crate) pid: u64,
+    /// Whether `pid` is from the parent's namespace.
+    pub(crate) pid_from_parent: bool,
+    /// The executable: the command line's first part.
+    pub(crate) name: String,
+    /// The rest of the command line, bounded, secrets redacted.
+    pub(crate) arguments: Vec<String>,
+    /// `/proc/self/cpuset`: which container this is.
+    pub(crate) cpuset: Option<String>,
+}
+
+impl Process {
+    /// Reads what the system says now. Values of arguments whose key
+    /// `is_secret` are not announced.
+    pub(crate) fn read(is_secret: &dyn Fn(&str) -> bool) -> Self {
+        let own = u64::from(std::process::id());
+        let parent = read_file("/proc/self/sched")
+            .and_then(|sched| parent_pid(&String::from_utf8_lossy(&sched)))
+            .filter(|pid| *pid != own);
+        let mut command = read_file("/proc/self/cmdline")
+            .map(|line| command_line(&line))
+            .unwrap_or_default()
+            .into_iter();
+        let (name, arguments) = match command.next() {
+            Some(name) => (name, command.collect()),
+            None => own_command(),
+        };
+        Self {
+            pid: parent.unwrap_or(own),
+            pid_from_parent: parent.is_some(),
+            name: cut(name, MAX_NAME),
+            arguments: bounded(redacted(arguments, is_secret)),
+            cpuset: read_file("/proc/self/cpuset")
+                .filter(|content| !content.is_empty() && content.len() < MAX_CPUSET)
+                .map(|content| String::from_utf8_lossy(&content).into_owned()),
+        }
+    }
+}
+
+/// The command line where there is no `/proc`.
+fn own_command() -> (String, Vec<String>) {
+    let mut arguments = std::env::args_os().map(|part| part.to_string_lossy().into_owned());
+    let first = arguments.next();
+    let name = std::env::current_exe()
+        .map(|path| path.to_string_lossy().into_owned())
+        .ok()
+        .or(first)
+        .unwrap_or_default();
+    (name, arguments.collect())
+}
+
+/// The parts of a `cmdline` file: each ends with a NUL, the last one too.
+fn command_line(content: &[u8]) -> Vec<String> {
+    let content = content.strip_suffix(&[0]).unwrap_or(content);
+    if content.is_empty() {
+        return Vec::new();
+    }
+    content
+        .split(|byte| *byte == 0)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect()
+}
+
+/// The pid in the first line of a `sched` file, `name (123, #threads: 4)`. The
+/// name may hold parentheses: the last `(digits,` counts. Newer kernels print
+/// the pid of the own namespace here.
+fn parent_pid(sched: &str) -> Option<u64> {
+    let line = sched.lines().next()?;
+    line.rsplit('(').find_map(|group| {
+        let (digits, _) = group.split_once(',')?;
+        let numeric = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse().ok().filter(|pid| numeric && *pid > 0)
+    })
+}
+
+/// Replaces the values of `--key=value`, `key=value` and `--key value` where
+/// `key` (without dashes) is a secret.
+fn redacted(arguments: Vec<String>, is_secret: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut next_is_secret = false;
+    let mut safe = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        let dashed = argument.starts_with('-');
+        let hide = std::mem::take(&mut next_is_secret) && !dashed;
+        let text = argument.trim_start_matches('-');
+        let key = text.split_once('=').map_or(text, |(key, _)| key);
+        if hide {
+            safe.push(REDACTED.to_owned());
+        } else if key.len() < text.len() && is_secret(key) {
+            let dashes = argument.len() - text.len();
+            let kept = argument.get(..=dashes + key.len()).unwrap_or_default();
+            safe.push(format!("{kept}{REDACTED}"));
+        } else {
+            next_is_secret = dashed && key.len() == text.len() && is_secret(key);
+            safe.push(argument);
+        }
+    }
+    safe
+}
+
+/// As many arguments as the limits allow; the last one may be cut.
+fn bounded(arguments: Vec<String>) -> Vec<String> {
+    let mut left = MAX_ARGUMENT_BYTES;
+    let mut kept = Vec::new();
+    for argument in arguments.into_iter().take(MAX_ARGUMENTS) {
+        if left == 0 {
+            break;
+        }
+        let argument = cut(argument, left);
+        left -= argument.len();
+        kept.push(argument);
+    }
+    kept
+}
+
+/// `text` with at most `limit` bytes.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+    }
+    text
+}
+
+fn read_file(path: &str) -> Option<Vec<u8>> {
+    let file = std::fs::File::open(path).ok()?;
+    let mut content = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut content).ok()?;
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(parts: &[&str]) -> Vec<String> {
+        parts.iter().map(|part| (*part).to_owned()).collect()
+    }
+
+    #[test]
+    fn pids_in_sched_files() {
+        for (sched, pid) in [
+            ("shop (17, #threads: 4)\n-----\nse.exec (9, x)\n", Some(17)),
+            ("a (b) c (9, #threads: 1)\n", Some(9)),
+            ("we(1,ird (42, #threads: 1)", Some(42)),
+            ("name (42, #threads: (1)", Some(42)),
+            ("name (0, #threads: 1)", None),
+            ("name (+4, #threads: 1)", None),
+            ("name (-4, #threads: 1)", None),
+            ("name (99999999999999999999999, #threads: 1)", None),
+            ("name (x, #threads: 1)", None),
+            ("", None),
+        ] {
+            assert_eq!(parent_pid(sched), pid, "{sched:?}");
+        }
+    }
+
+    #[test]
+    fn command_lines() {
+        for (content, parts) in [
+            (
+                &b"/app/shop\0--port\x008080\0"[..],
+                &["/app/shop", "--port", "8080"][..],
+            ),
+            (b"shop\0\0", &["shop", ""]),
+            (b"shop", &["shop"]),
+            (b"\xff\0", &["\u{fffd}"]),
+            (b"\0", &[]),
+            (b"", &[]),
+        ] {
+            assert_eq!(command_line(content), parts, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn secret_arguments() {
+        let is_secret = |key: &str| key.contains("pass") || key.contains("token");
+        #[rustfmt::skip]
+        let table: [(&[&str], &[&str]); 9] = [
+            (&["--password=x", "y"], &["--password=<redacted>", "y"]),
+            (&["--password=a=b"], &["--password=<redacted>"]),
+            (&["--token", "x", "y"], &["--token", "<redacted>", "y"]),
+            (&["-token", "x"], &["-token", "<redacted>"]),
+            (&["--no-pass", "--verbose", "x"], &["--no-pass", "--verbose", "x"]),
+            (&["DB_passé=x"], &["DB_passé=<redacted>"]),
+            (&["token", "x"], &["token", "x"]),
+            (&["--port=1", "--é", "-", "--", "="], &["--port=1", "--é", "-", "--", "="]),
+            (&["--token"], &["--token"]),
+        ];
+        for (arguments, expected) in table {
+            assert_eq!(redacted(strings(arguments), &is_secret), expected);
+        }
+    }
+
+    #[test]
+    fn long_command_lines_are_cut() {
+        let many = bounded(vec!["x".to_owned(); 1000]);
+        assert_eq!(many.len(), MAX_ARGUMENTS);
+        let large = bounded(vec!["é".repeat(3000); 4]);
+        let lengths: Vec<_> = large.iter().map(String::len).collect();
+        assert_eq!(lengths, [6000, 2192]);
+        assert_eq!(cut("aé".to_owned(), 2), "a");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process() {
+        let process = Process::read(&|_| false);
+        assert!(process.pid > 0);
+        assert!(process.name.contains("instana"), "{process:?}");
+    }
+}

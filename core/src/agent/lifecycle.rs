@@ -1,0 +1,386 @@
+//! What the agent thread does when: a pure state machine over a virtual clock
+//! (`agent-protocol` 1.7, 1.8, 2.2, 2.3 and "Constants to start from").
+//!
+//! [`Lifecycle::next`] says what to do now, [`Lifecycle::feed`] takes what came
+//! of it. Times are durations since the thread started.
+
+use std::time::Duration;
+
+use crate::agent::schedule::{HURRY, Retry, SECOND, Spans, next_on_grid};
+use crate::agent::status::Phase;
+
+/// Failed announces before the agent is looked up again.
+const ANNOUNCES_PER_LOOKUP: u32 = 5;
+/// Announces answered 404 in a row before spans go to the raw-trace endpoint.
+const NOT_FOUND_LIMIT: u32 = 10;
+/// Readiness checks before the process is announced again.
+const READINESS_TRIES: u32 = 60;
+/// Time between two snapshots.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(600);
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// PUT the announce; answer with `Announced` or `AnnounceFailed`.
+    Announce,
+    /// HEAD; answer with `Readiness` or `ReadinessFailed`.
+    CheckReadiness,
+    /// GET `/`; answer with `Found` or `NotFound`.
+    Lookup,
+    /// POST metrics; answer with `MetricsAccepted` or `MetricsFailed`.
+    SendMetrics {
+        /// With the snapshot.
+        snapshot: bool,
+    },
+    /// POST one batch of spans; answer with `SpansAccepted` or `SpansFailed`.
+    SendSpans,
+    /// Housekeeping, once a second; no answer.
+    Tick,
+    /// Nothing to do before this time.
+    Wait(Duration),
+}
+
+/// What came of the last action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The announce was accepted.
+    Announced {
+        /// The agent's poll rate.
+        poll_rate: Option<Duration>,
+    },
+    /// It was not.
+    AnnounceFailed(Failure),
+    /// An agent answers.
+    Found {
+        /// At another address than before.
+        moved: bool,
+    },
+    /// The metrics were accepted.
+    MetricsAccepted {
+        /// They had the snapshot with them.
+        snapshot: bool,
+    },
+    /// They were not, whatever the reason.
+    MetricsFailed,
+    /// No agent anywhere.
+    NotFound,
+    /// The readiness check was answered.
+    Readiness(bool),
+    /// The readiness check was not answered.
+    ReadinessFailed,
+    /// A batch was accepted, or there was nothing to send.
+    SpansAccepted {
+        /// Nothing, or little, is left: the rest can wait for the next tick.
+        drained: bool,
+    },
+    /// A batch was not accepted. After three times 400, 413 or `Malformed` it is
+    /// given up.
+    SpansFailed(Failure),
+}
+
+/// Why something was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// A 2xx answer that says something else than it should. Of spans: they
+    /// cannot be encoded.
+    Malformed,
+    /// Another status.
+    Status(u16),
+    /// No answer.
+    Transport,
+}
+
+/// What a failure or success changes beyond the schedule; for the log, and for
+/// the owner of the spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// This batch of spans is never going to be accepted.
+    BatchRejected,
+    /// The first metrics were accepted: the process is known to the agent.
+    Connected,
+    /// Spans go to the raw-trace endpoint from now on.
+    FallbackStarted,
+    /// An agent that worked does not any more.
+    Lost,
+    /// The agent accepted the announce, but did not become ready.
+    NeverReady,
+}
+
+/// What the rest of the process wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Demand {
+    /// There are spans to send.
+    pub(crate) pending: bool,
+    /// There are many: do not wait for the tick.
+    pub(crate) woken: bool,
+    /// Somebody waits for a flush or for the shutdown.
+    pub(crate) hurry: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Announce,
+    Lookup,
+    Readiness { tries: u32 },
+    Ready,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    step: Step,
+    /// When the step is tried next, and when it was tried last.
+    due: Duration,
+    tried: Duration,
+    retry: Retry,
+    failed_announces: u32,
+    not_found: u32,
+    fallback: bool,
+    /// Metrics have been accepted since the announce: spans may follow.
+    introduced: bool,
+    poll_rate: Duration,
+    metrics_due: Duration,
+    snapshot_due: Duration,
+    tick_due: Duration,
+    spans: Spans,
+}
+
+impl Lifecycle {
+    /// The state at time zero: look for the agent.
+    pub(crate) fn new() -> Self {
+        Self {
+            step: Step::Lookup,
+            due: Duration::ZERO,
+            tried: Duration::ZERO,
+            retry: Retry::from(Duration::ZERO),
+            failed_announces: 0,
+            not_found: 0,
+            fallback: false,
+            introduced: false,
+            poll_rate: SECOND,
+            metrics_due: Duration::ZERO,
+            snapshot_due: Duration::ZERO,
+            tick_due: SECOND,
+            spans: Spans::default(),
+        }
+    }
+
+    /// The state in the words of `instana::status()`.
+    pub(crate) fn phase(&self) -> Phase {
+        match self.step {
+            _ if self.fallback => Phase::RawTrace,
+            Step::Lookup => Phase::Searching,
+            Step::Announce => Phase::Announcing,
+            Step::Ready if self.introduced => Phase::Ready,
+            Step::Readiness { .. } | Step::Ready => Phase::Waiting,
+        }
+    }
+
+    /// Whether spans go to the raw-trace endpoint.
+    pub(crate) fn is_fallback(&self) -> bool {
+        self.fallback
+    }
+
+    /// What to do at `now`. Everything but `Wait` and `Tick` has to be
+    /// answered by [`feed`](Self::feed) before the next call.
+    pub(crate) fn next(&mut self, now: Duration, demand: Demand) -> Action {
+        if now >= self.tick_due {
+            self.tick_due = next_on_grid(self.tick_due, SECOND, now);
+            return Action::Tick;
+        }
+        let mut until = self.tick_due;
+        if self.step == Step::Ready {
+            if now >= self.metrics_due {
+                self.metrics_due = next_on_grid(self.metrics_due, self.poll_rate, now);
+                let snapshot = now >= self.snapshot_due;
+                return Action::SendMetrics { snapshot };
+            }
+            until = until.min(self.metrics_due);
+        } else {
+            let due = self.step_due(demand);
+            if now >= due {
+                self.tried = now;
+                return self.attempt();
+            }
+            until = until.min(due);
+        }
+        if demand.pending && (self.introduced || self.fallback) {
+            let due = self.spans.due(demand.woken, demand.hurry);
+            if now >= due {
+                self.spans.sent(now);
+                return Action::SendSpans;
+            }
+            until = until.min(due);
+        }
+        Action::Wait(until)
+    }
+
+    /// Takes what came of the last action. `jitter` is between 0 and 1 and
+    /// moves the delay of a retry by up to a tenth.
+    pub(crate) fn feed(&mut self, now: Duration, event: Event, jitter: f64) -> Option<Change> {
+        match event {
+            Event::Found { moved } => {
+                if moved {
+                    self.leave_fallback(now);
+                }
+                self.failed_announces = 0;
+                self.go(Step::Announce, now);
+                None
+            }
+            Event::NotFound => {
+                let lost = self.leave_fallback(now);
+                self.retry_later(Step::Lookup, now, jitter);
+                lost
+            }
+            Event::Announced { poll_rate } => {
+                self.announced(now, poll_rate);
+                None
+            }
+            Event::AnnounceFailed(failure) => self.announce_failed(now, failure, jitter),
+            Event::Readiness(true) => {
+                self.go(Step::Ready, now);
+                self.metrics_due = now;
+                None
+            }
+            Event::Readiness(false) => self.not_ready(now),
+            Event::ReadinessFailed => {
+                self.retry_later(Step::Announce, now, jitter);
+                None
+            }
+            Event::MetricsAccepted { snapshot } => self.metrics_accepted(now, snapshot),
+            Event::MetricsFailed => self.metrics_failed(now, jitter),
+            Event::SpansAccepted { drained } => {
+                self.spans.accepted(now, drained);
+                None
+            }
+            Event::SpansFailed(failure) => self.spans_failed(now, failure),
+        }
+    }
+
+    fn step_due(&self, demand: Demand) -> Duration {
+        // In the fallback the spans get through, so there is no hurry.
+        if demand.hurry && !self.fallback {
+            self.due.min(self.tried + HURRY)
+        } else {
+            self.due
+        }
+    }
+
+    fn attempt(&self) -> Action {
+        match self.step {
+            Step::Announce => Action::Announce,
+            Step::Lookup => Action::Lookup,
+            Step::Readiness { .. } | Step::Ready => Action::CheckReadiness,
+        }
+    }
+
+    fn go(&mut self, step: Step, due: Duration) {
+        self.step = step;
+        self.due = due;
+    }
+
+    fn retry_later(&mut self, step: Step, now: Duration, jitter: f64) {
+        let delay = self.retry.delay(now, jitter);
+        self.go(step, now + delay);
+    }
+
+    fn announced(&mut self, now: Duration, poll_rate: Option<Duration>) {
+        self.failed_announces = 0;
+        self.not_found = 0;
+        self.fallback = false;
+        self.introduced = false;
+        self.poll_rate = poll_rate.unwrap_or(SECOND).max(SECOND);
+        // Without this an agent that was restarted would not know our name for
+        // ten minutes (`agent-protocol` 9.9).
+        self.snapshot_due = now;
+        self.spans = Spans::at(now);
+        self.go(Step::Readiness { tries: 0 }, now);
+    }
+
+    fn announce_failed(&mut self, now: Duration, failure: Failure, jitter: f64) -> Option<Change> {
+        let mut change = None;
+        match failure {
+            Failure::Status(404) => self.not_found = self.not_found.saturating_add(1),
+            Failure::Malformed | Failure::Status(_) => self.not_found = 0,
+            Failure::Transport => change = self.leave_fallback(now),
+        }
+        if self.not_found >= NOT_FOUND_LIMIT && !self.fallback {
+            self.fallback = true;
+            self.spans = Spans::at(now);
+            change = Some(Change::FallbackStarted);
+        }
+        self.failed_announces += 1;
+        let mut step = Step::Announce;
+        if self.failed_announces >= ANNOUNCES_PER_LOOKUP {
+            self.failed_announces = 0;
+            step = Step::Lookup;
+        }
+        self.retry_later(step, now, jitter);
+        change
+    }
+
+    fn not_ready(&mut self, now: Duration) -> Option<Change> {
+        let tries = match self.step {
+            Step::Readiness { tries } => tries + 1,
+            _ => 1,
+        };
+        if tries < READINESS_TRIES {
+            self.go(Step::Readiness { tries }, now + SECOND);
+            return None;
+        }
+        self.go(Step::Announce, now + SECOND);
+        Some(Change::NeverReady)
+    }
+
+    fn metrics_accepted(&mut self, now: Duration, snapshot: bool) -> Option<Change> {
+        if snapshot {
+            self.snapshot_due = now + SNAPSHOT_INTERVAL;
+        }
+        if self.introduced {
+            return None;
+        }
+        self.introduced = true;
+        self.spans = Spans::at(now);
+        Some(Change::Connected)
+    }
+
+    /// Any failure of the metrics means that the agent has forgotten us
+    /// (`agent-protocol` 1.8). One that never accepted any is not hurried.
+    fn metrics_failed(&mut self, now: Duration, jitter: f64) -> Option<Change> {
+        if self.introduced {
+            self.introduced = false;
+            self.retry = Retry::from(now);
+            self.go(Step::Announce, now);
+            return Some(Change::Lost);
+        }
+        self.retry_later(Step::Announce, now, jitter);
+        None
+    }
+
+    fn spans_failed(&mut self, now: Duration, failure: Failure) -> Option<Change> {
+        if failure == Failure::Transport {
+            if let Some(lost) = self.leave_fallback(now) {
+                self.go(Step::Lookup, now);
+                return Some(lost);
+            }
+        }
+        let for_good = matches!(failure, Failure::Malformed | Failure::Status(400 | 413));
+        self.spans
+            .refused(now, for_good)
+            .then_some(Change::BatchRejected)
+    }
+
+    /// The agent that the fallback counted on is gone or another one: count anew.
+    fn leave_fallback(&mut self, now: Duration) -> Option<Change> {
+        self.not_found = 0;
+        if !self.fallback {
+            return None;
+        }
+        self.fallback = false;
+        self.retry = Retry::from(now);
+        Some(Change::Lost)
+    }
+}
+
+#[cfg(test)]
+mod tests;

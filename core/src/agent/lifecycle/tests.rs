@@ -1,0 +1,553 @@
+use super::*;
+
+const PENDING: Demand = Demand {
+    pending: true,
+    woken: false,
+    hurry: false,
+};
+const IDLE: Demand = Demand {
+    pending: false,
+    woken: false,
+    hurry: false,
+};
+const HURRIED: Demand = Demand {
+    pending: true,
+    woken: false,
+    hurry: true,
+};
+const ANNOUNCED: Event = Event::Announced { poll_rate: None };
+const NOT_FOUND: Event = Event::AnnounceFailed(Failure::Status(404));
+
+fn ms(time: u64) -> Duration {
+    Duration::from_millis(time)
+}
+
+/// A life cycle with its clock; ticks are taken silently.
+struct Bench {
+    lifecycle: Lifecycle,
+    now: Duration,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            lifecycle: Lifecycle::new(),
+            now: Duration::ZERO,
+        }
+    }
+
+    /// The next action and its time, waiting as long as it takes.
+    fn next(&mut self, demand: Demand) -> (u128, Action) {
+        for _ in 0..10_000 {
+            match self.lifecycle.next(self.now, demand) {
+                Action::Wait(until) => {
+                    assert!(until > self.now, "a wait that does not wait");
+                    self.now = until;
+                }
+                Action::Tick => {}
+                action => return (self.now.as_millis(), action),
+            }
+        }
+        panic!("no action");
+    }
+
+    /// No jitter: 0.5 is the middle.
+    fn feed(&mut self, event: Event) -> Option<Change> {
+        self.lifecycle.feed(self.now, event, 0.5)
+    }
+
+    /// Expects an action at a time (ms) and answers it; returns the change.
+    fn play(&mut self, demand: Demand, at: u128, action: Action, event: Event) -> Option<Change> {
+        assert_eq!(self.next(demand), (at, action));
+        self.feed(event)
+    }
+
+    /// From the lookup to the first accepted metrics, at the present time.
+    fn connect(&mut self) {
+        let at = self.now.as_millis();
+        let snapshot = Action::SendMetrics { snapshot: true };
+        let accepted = Event::MetricsAccepted { snapshot: true };
+        self.play(IDLE, at, Action::Lookup, Event::Found { moved: false });
+        self.reconnect(at, snapshot, accepted);
+    }
+
+    fn reconnect(&mut self, at: u128, metrics: Action, accepted: Event) {
+        self.play(IDLE, at, Action::Announce, ANNOUNCED);
+        self.play(IDLE, at, Action::CheckReadiness, Event::Readiness(true));
+        let change = self.play(IDLE, at, metrics, accepted);
+        assert_eq!(change, Some(Change::Connected));
+        assert_eq!(self.lifecycle.phase(), Phase::Ready);
+    }
+}
+
+#[test]
+fn the_way_to_the_first_spans_takes_no_time() {
+    let mut bench = Bench::new();
+    let table = [
+        (
+            Phase::Searching,
+            Action::Lookup,
+            Event::Found { moved: false },
+        ),
+        (Phase::Announcing, Action::Announce, ANNOUNCED),
+        (
+            Phase::Waiting,
+            Action::CheckReadiness,
+            Event::Readiness(true),
+        ),
+        (
+            Phase::Waiting,
+            Action::SendMetrics { snapshot: true },
+            Event::MetricsAccepted { snapshot: true },
+        ),
+        (
+            Phase::Ready,
+            Action::SendSpans,
+            Event::SpansAccepted { drained: true },
+        ),
+    ];
+    for (phase, action, event) in table {
+        assert_eq!(bench.lifecycle.phase(), phase);
+        bench.play(PENDING, 0, action, event);
+    }
+    let plain = Action::SendMetrics { snapshot: false };
+    assert_eq!(bench.next(PENDING), (1000, plain));
+}
+
+#[test]
+fn lookups_every_second_for_a_minute_then_rarer() {
+    let mut bench = Bench::new();
+    let mut times = Vec::new();
+    for _ in 0..70 {
+        let (at, action) = bench.next(PENDING);
+        assert_eq!(action, Action::Lookup);
+        times.push(at);
+        assert_eq!(bench.feed(Event::NotFound), None);
+    }
+    let eager: Vec<u128> = (0..=60).map(|second| second * 1000).collect();
+    assert_eq!(times[..61], eager);
+    let delays: Vec<_> = times[60..]
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .collect();
+    assert_eq!(
+        delays,
+        [1500, 2250, 3375, 5062, 7594, 10000, 10000, 10000, 10000]
+    );
+}
+
+#[test]
+fn jitter_is_a_tenth() {
+    for (jitter, delay) in [(0.0, 900), (1.0, 1100), (-7.0, 900), (7.0, 1100)] {
+        let mut lifecycle = Lifecycle::new();
+        assert_eq!(lifecycle.next(ms(0), IDLE), Action::Lookup);
+        lifecycle.feed(ms(0), Event::NotFound, jitter);
+        assert_eq!(
+            lifecycle.next(ms(0), IDLE),
+            Action::Wait(ms(delay).min(SECOND))
+        );
+        assert_ne!(lifecycle.next(ms(delay - 1), IDLE), Action::Lookup);
+    }
+}
+
+#[test]
+fn every_fifth_failed_announce_is_followed_by_a_lookup() {
+    for failure in [Failure::Malformed, Failure::Status(500), Failure::Transport] {
+        let mut bench = Bench::new();
+        let mut at = 0;
+        for _ in 0..3 {
+            bench.play(IDLE, at, Action::Lookup, Event::Found { moved: false });
+            for _ in 0..5 {
+                bench.play(IDLE, at, Action::Announce, Event::AnnounceFailed(failure));
+                at += 1000;
+            }
+        }
+        assert_eq!(bench.lifecycle.phase(), Phase::Searching);
+    }
+}
+
+#[test]
+fn readiness_is_checked_sixty_times() {
+    let mut bench = Bench::new();
+    bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
+    bench.play(IDLE, 0, Action::Announce, ANNOUNCED);
+    let mut changes = Vec::new();
+    for second in 0..60 {
+        let change = bench.play(
+            IDLE,
+            second * 1000,
+            Action::CheckReadiness,
+            Event::Readiness(false),
+        );
+        changes.extend(change);
+    }
+    assert_eq!(changes, [Change::NeverReady]);
+    assert_eq!(bench.next(IDLE), (60_000, Action::Announce));
+}
+
+#[test]
+fn an_agent_that_goes_away_before_it_is_ready_is_announced_to_again() {
+    let mut bench = Bench::new();
+    bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
+    bench.play(IDLE, 0, Action::Announce, ANNOUNCED);
+    bench.play(IDLE, 0, Action::CheckReadiness, Event::ReadinessFailed);
+    assert_eq!(bench.next(IDLE), (1000, Action::Announce));
+}
+
+#[test]
+fn ten_announces_answered_404_start_the_fallback() {
+    let mut bench = Bench::new();
+    let mut announces = 0;
+    while !bench.lifecycle.is_fallback() {
+        let (_, action) = bench.next(PENDING);
+        let change = match action {
+            Action::Lookup => bench.feed(Event::Found { moved: false }),
+            Action::Announce => {
+                announces += 1;
+                bench.feed(NOT_FOUND)
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(change.is_some(), announces == 10);
+    }
+    assert_eq!(bench.now, ms(9000));
+    assert_eq!(bench.lifecycle.phase(), Phase::RawTrace);
+    let sent = Event::SpansAccepted { drained: true };
+    bench.play(PENDING, 9000, Action::SendSpans, sent);
+    // Announcing goes on beside the spans, with the lookup in between.
+    bench.play(
+        PENDING,
+        10_000,
+        Action::Lookup,
+        Event::Found { moved: false },
+    );
+    bench.play(PENDING, 10_000, Action::Announce, NOT_FOUND);
+    bench.play(PENDING, 10_000, Action::SendSpans, sent);
+    // And ends the fallback when it succeeds.
+    bench.play(PENDING, 11_000, Action::Announce, ANNOUNCED);
+    assert_eq!(bench.lifecycle.phase(), Phase::Waiting);
+    bench.play(
+        PENDING,
+        11_000,
+        Action::CheckReadiness,
+        Event::Readiness(true),
+    );
+    let metrics = Action::SendMetrics { snapshot: true };
+    let accepted = Event::MetricsAccepted { snapshot: true };
+    bench.play(PENDING, 11_000, metrics, accepted);
+    bench.play(PENDING, 11_000, Action::SendSpans, sent);
+}
+
+#[test]
+fn only_404_in_a_row_through_one_agent_count() {
+    let moved = Event::Found { moved: true };
+    for interruption in [
+        Event::AnnounceFailed(Failure::Transport),
+        Event::AnnounceFailed(Failure::Status(500)),
+        Event::AnnounceFailed(Failure::Malformed),
+        ANNOUNCED,
+        Event::NotFound,
+        moved,
+    ] {
+        let mut lifecycle = Lifecycle::new();
+        for _ in 0..9 {
+            assert_eq!(lifecycle.feed(ms(0), NOT_FOUND, 0.5), None);
+        }
+        lifecycle.feed(ms(0), interruption, 0.5);
+        assert_eq!(
+            lifecycle.feed(ms(0), NOT_FOUND, 0.5),
+            None,
+            "{interruption:?}"
+        );
+        assert!(!lifecycle.is_fallback());
+    }
+}
+
+#[test]
+fn a_lost_agent_ends_the_fallback() {
+    let moved = Event::Found { moved: true };
+    for (loss, change, next) in [
+        (Event::NotFound, Some(Change::Lost), Action::Lookup),
+        (moved, None, Action::Announce),
+        (
+            Event::AnnounceFailed(Failure::Transport),
+            Some(Change::Lost),
+            Action::Announce,
+        ),
+        (
+            Event::SpansFailed(Failure::Transport),
+            Some(Change::Lost),
+            Action::Lookup,
+        ),
+    ] {
+        let mut bench = Bench::new();
+        for _ in 0..10 {
+            bench.feed(NOT_FOUND);
+        }
+        assert!(bench.lifecycle.is_fallback());
+        bench.lifecycle.failed_announces = 0;
+        assert_eq!(bench.feed(loss), change, "{loss:?}");
+        assert!(!bench.lifecycle.is_fallback());
+        assert_eq!(bench.next(PENDING).1, next, "{loss:?}");
+    }
+    // An agent that answers anything is still there.
+    let mut lifecycle = Lifecycle::new();
+    for _ in 0..10 {
+        lifecycle.feed(ms(0), NOT_FOUND, 0.5);
+    }
+    for failure in [Failure::Status(500), Failure::Malformed] {
+        lifecycle.feed(ms(0), Event::AnnounceFailed(failure), 0.5);
+        assert!(lifecycle.is_fallback());
+    }
+}
+
+#[test]
+fn metrics_keep_to_the_grid_and_are_not_caught_up_with() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let plain = Action::SendMetrics { snapshot: false };
+    let accepted = Event::MetricsAccepted { snapshot: false };
+    // Late by 30 ms each time: the grid does not move.
+    for second in 1..5 {
+        assert_eq!(bench.next(IDLE), (second * 1000, plain));
+        bench.now += ms(30);
+        bench.feed(accepted);
+    }
+    // Suspended for an hour: one at once, the next on the grid.
+    bench.now = ms(3_600_400);
+    let (at, action) = bench.next(IDLE);
+    assert_eq!(
+        (at, action),
+        (3_600_400, Action::SendMetrics { snapshot: true })
+    );
+    bench.feed(Event::MetricsAccepted { snapshot: true });
+    assert_eq!(bench.next(IDLE), (3_601_000, plain));
+}
+
+#[test]
+fn the_poll_rate_is_honoured() {
+    for (rate, second) in [(None, 1000), (Some(5), 5000), (Some(0), 1000)] {
+        let mut bench = Bench::new();
+        let poll_rate = rate.map(Duration::from_secs);
+        bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
+        bench.play(IDLE, 0, Action::Announce, Event::Announced { poll_rate });
+        bench.play(IDLE, 0, Action::CheckReadiness, Event::Readiness(true));
+        let metrics = Action::SendMetrics { snapshot: true };
+        let accepted = Event::MetricsAccepted { snapshot: true };
+        bench.play(IDLE, 0, metrics, accepted);
+        let plain = Action::SendMetrics { snapshot: false };
+        assert_eq!(bench.next(IDLE), (second, plain));
+    }
+}
+
+#[test]
+fn snapshots_every_ten_minutes_and_after_each_announce() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let mut snapshots = Vec::new();
+    while bench.now < ms(1_300_000) {
+        let (at, action) = bench.next(IDLE);
+        let Action::SendMetrics { snapshot } = action else {
+            panic!("{action:?}");
+        };
+        if snapshot {
+            snapshots.push(at);
+        }
+        bench.feed(Event::MetricsAccepted { snapshot });
+    }
+    assert_eq!(snapshots, [600_000, 1_200_000]);
+    let at = bench.next(IDLE).0;
+    assert_eq!(bench.feed(Event::MetricsFailed), Some(Change::Lost));
+    let snapshot = Action::SendMetrics { snapshot: true };
+    bench.reconnect(at, snapshot, Event::MetricsAccepted { snapshot: true });
+}
+
+#[test]
+fn an_agent_that_never_accepts_metrics_is_not_stormed() {
+    let mut bench = Bench::new();
+    bench.play(PENDING, 0, Action::Lookup, Event::Found { moved: false });
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let (at, action) = bench.next(PENDING);
+        assert_eq!(action, Action::Announce);
+        times.push(at);
+        bench.feed(ANNOUNCED);
+        bench.play(PENDING, at, Action::CheckReadiness, Event::Readiness(true));
+        let metrics = Action::SendMetrics { snapshot: true };
+        assert_eq!(bench.play(PENDING, at, metrics, Event::MetricsFailed), None);
+    }
+    assert_eq!(times[..3], [0, 1000, 2000]);
+    assert_eq!(times[99] - times[98], 10_000);
+}
+
+#[test]
+fn a_lost_agent_is_eagerly_looked_for_again() {
+    let mut bench = Bench::new();
+    bench.connect();
+    bench.now = ms(500_000);
+    let (at, _) = bench.next(IDLE);
+    assert_eq!(bench.feed(Event::MetricsFailed), Some(Change::Lost));
+    let refused = Event::AnnounceFailed(Failure::Transport);
+    for second in 0..5 {
+        bench.play(IDLE, at + second * 1000, Action::Announce, refused);
+    }
+    bench.play(IDLE, at + 5000, Action::Lookup, Event::NotFound);
+    bench.play(
+        IDLE,
+        at + 6000,
+        Action::Lookup,
+        Event::Found { moved: false },
+    );
+    assert_eq!(bench.next(IDLE), (at + 6000, Action::Announce));
+}
+
+#[test]
+fn spans_each_second_or_when_there_are_many() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let drained = Event::SpansAccepted { drained: true };
+    bench.play(PENDING, 0, Action::SendSpans, drained);
+    bench.now = ms(300);
+    assert_eq!(
+        bench.lifecycle.next(bench.now, PENDING),
+        Action::Wait(SECOND)
+    );
+    let many = Demand {
+        woken: true,
+        ..PENDING
+    };
+    bench.play(many, 300, Action::SendSpans, drained);
+    bench.play(
+        PENDING,
+        1000,
+        Action::SendMetrics { snapshot: false },
+        Event::MetricsAccepted { snapshot: false },
+    );
+    assert_eq!(bench.next(PENDING), (1000, Action::SendSpans));
+}
+
+#[test]
+fn a_long_drain_leaves_room_for_the_metrics() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let more = Event::SpansAccepted { drained: false };
+    let mut metrics = Vec::new();
+    let mut batches = 0;
+    while bench.now < ms(5000) {
+        match bench.next(PENDING) {
+            (at, Action::SendMetrics { snapshot }) => {
+                metrics.push(at);
+                bench.feed(Event::MetricsAccepted { snapshot });
+            }
+            (_, Action::SendSpans) => {
+                batches += 1;
+                bench.now += ms(100);
+                bench.feed(more);
+            }
+            (_, other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(metrics, [1000, 2000, 3000, 4000]);
+    assert_eq!(batches, 50);
+}
+
+#[test]
+fn refused_spans_are_sent_again_with_growing_delays() {
+    for failure in [
+        Failure::Transport,
+        Failure::Status(404),
+        Failure::Status(500),
+    ] {
+        let mut bench = Bench::new();
+        bench.connect();
+        let mut times = Vec::new();
+        // Many new spans do not shorten the delay.
+        let many = Demand {
+            woken: true,
+            ..PENDING
+        };
+        while times.len() < 7 {
+            match bench.next(many) {
+                (at, Action::SendSpans) => {
+                    times.push(at);
+                    assert_eq!(bench.feed(Event::SpansFailed(failure)), None);
+                }
+                (_, Action::SendMetrics { snapshot }) => {
+                    bench.feed(Event::MetricsAccepted { snapshot });
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(times, [0, 1000, 3000, 7000, 15_000, 25_000, 35_000]);
+        assert_eq!(bench.lifecycle.phase(), Phase::Ready);
+    }
+}
+
+#[test]
+fn a_batch_that_is_never_accepted_is_given_up() {
+    for failure in [
+        Failure::Status(400),
+        Failure::Status(413),
+        Failure::Malformed,
+    ] {
+        let mut lifecycle = Bench::new();
+        lifecycle.connect();
+        let mut lifecycle = lifecycle.lifecycle;
+        for _ in 0..2 {
+            let failed = Event::SpansFailed(failure);
+            assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
+            assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
+            let change = lifecycle.feed(ms(0), failed, 0.5);
+            assert_eq!(change, Some(Change::BatchRejected), "{failure:?}");
+        }
+        // A success in between starts the count anew.
+        let failed = Event::SpansFailed(failure);
+        lifecycle.feed(ms(0), failed, 0.5);
+        lifecycle.feed(ms(0), failed, 0.5);
+        lifecycle.feed(ms(0), Event::SpansAccepted { drained: true }, 0.5);
+        assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
+    }
+}
+
+#[test]
+fn a_flush_does_not_wait_for_retries() {
+    let mut bench = Bench::new();
+    bench.play(HURRIED, 0, Action::Lookup, Event::NotFound);
+    bench.play(HURRIED, 50, Action::Lookup, Event::Found { moved: false });
+    bench.play(HURRIED, 50, Action::Announce, NOT_FOUND);
+    bench.play(HURRIED, 100, Action::Announce, ANNOUNCED);
+    bench.play(
+        HURRIED,
+        100,
+        Action::CheckReadiness,
+        Event::Readiness(false),
+    );
+    bench.play(HURRIED, 150, Action::CheckReadiness, Event::Readiness(true));
+    bench.play(
+        HURRIED,
+        150,
+        Action::SendMetrics { snapshot: true },
+        Event::MetricsAccepted { snapshot: true },
+    );
+    let failed = Event::SpansFailed(Failure::Transport);
+    bench.play(HURRIED, 150, Action::SendSpans, failed);
+    bench.play(HURRIED, 200, Action::SendSpans, failed);
+    let drained = Event::SpansAccepted { drained: true };
+    bench.play(HURRIED, 250, Action::SendSpans, drained);
+    // What comes in meanwhile does not wait for the next second.
+    bench.play(HURRIED, 250, Action::SendSpans, drained);
+}
+
+#[test]
+fn ticks_every_second_without_catching_up() {
+    let mut lifecycle = Lifecycle::new();
+    let mut ticks = Vec::new();
+    for now in [
+        0, 999, 1000, 1001, 1999, 2500, 2999, 3000, 9000, 9999, 10_000,
+    ] {
+        if lifecycle.next(ms(now), IDLE) == Action::Tick {
+            ticks.push(now);
+        }
+    }
+    assert_eq!(ticks, [1000, 2500, 3000, 9000, 10_000]);
+}

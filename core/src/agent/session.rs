@@ -1,0 +1,393 @@
+//! One exchange with the agent each: makes the request, counts it, says what
+//! was wrong in words, and returns what the life cycle has to know.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::agent::announce::{self, Announced};
+use crate::agent::connection::{Address, Connection, Error};
+use crate::agent::http::{Method, Request, Response};
+use crate::agent::identity::Process;
+use crate::agent::lifecycle::{Change, Event, Failure};
+use crate::agent::lookup;
+use crate::agent::paths::{self, Paths};
+use crate::agent::requests;
+use crate::agent::status::AgentState;
+use crate::agent::voice::{Scene, Topic, Voice};
+use crate::log::Level;
+
+/// How long connecting to the gateway may take: it is one hop away, and a
+/// router that drops the packets must not keep us from the configured host.
+const GATEWAY_CONNECT: Duration = Duration::from_secs(1);
+/// How long a line for the agent's log may take.
+const LOG_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the agent side needs to know from the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentConfig {
+    /// The agent's host.
+    pub(crate) host: String,
+    /// The agent's port, also at the gateway.
+    pub(crate) port: u16,
+    /// The name in the announce and in all URLs.
+    pub(crate) plugin: String,
+    /// The total deadline of one request, connect included.
+    pub(crate) timeout: Duration,
+    /// Take anything that answers 2xx for an agent.
+    pub(crate) lenient_lookup: bool,
+}
+
+/// The `f` of every span: the process the agent side speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    /// `f.e`: the host's pid of this process, or our own before the announce.
+    pub(crate) pid: &'a str,
+    /// `f.h`: the host's id; left out where it is not known.
+    pub(crate) host: Option<&'a str>,
+}
+
+/// Tells whether the value of an argument with this key is a secret.
+pub(crate) type IsSecret = Box<dyn Fn(&str) -> bool + Send>;
+
+/// What is known about the agent, and the connection to it.
+pub(crate) struct Session {
+    config: AgentConfig,
+    is_secret: IsSecret,
+    paths: Paths,
+    state: Arc<AgentState>,
+    voice: Voice,
+    connection: Option<Connection>,
+    announced: Announced,
+    /// The announced pid as text, and the one in our announce.
+    pid: String,
+    own_pid: String,
+    /// Words for the last failure.
+    trouble: String,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("config", &self.config)
+            .field("connection", &self.connection)
+            .field("announced", &self.announced)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session that has not looked for the agent yet. Values of command-line
+    /// arguments whose key `is_secret` are not announced.
+    pub(crate) fn new(config: AgentConfig, is_secret: IsSecret, state: Arc<AgentState>) -> Self {
+        Self {
+            paths: Paths::new(&config.plugin),
+            config,
+            is_secret,
+            state,
+            voice: Voice::default(),
+            connection: None,
+            announced: Announced::default(),
+            pid: String::new(),
+            own_pid: std::process::id().to_string(),
+            trouble: String::new(),
+        }
+    }
+
+    /// When a request that starts now has to be over, `until` at the latest.
+    pub(crate) fn deadline(&self, until: Option<Instant>) -> Instant {
+        let deadline = Instant::now() + self.config.timeout.min(Duration::from_secs(3600));
+        until.map_or(deadline, |until| until.min(deadline))
+    }
+
+    /// The last successful announce.
+    pub(crate) fn announced(&self) -> &Announced {
+        &self.announced
+    }
+
+    /// What stands in the `f` of spans.
+    pub(crate) fn origin(&self, fallback: bool) -> Origin<'_> {
+        if fallback {
+            return Origin {
+                pid: &self.own_pid,
+                host: None,
+            };
+        }
+        Origin {
+            pid: &self.pid,
+            host: Some(&self.announced.agent_uuid),
+        }
+    }
+
+    /// Closes the connection, after something unforeseen.
+    pub(crate) fn disconnect(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.disconnect();
+        }
+    }
+
+    /// GET `/` at the configured host, then at the default gateway.
+    pub(crate) fn lookup(&mut self, until: Option<Instant>) -> Event {
+        let known = self.connection.take();
+        let known = known.as_ref().map(Connection::address);
+        let mut reasons = Vec::new();
+        let mut topic = Topic::Nobody;
+        let hosts = lookup::candidates(&self.config.host, lookup::default_gateway());
+        for (number, host) in hosts.iter().enumerate() {
+            let address = Address::new(host, self.config.port);
+            let mut connection = Connection::new(address.clone());
+            let deadline = self.deadline(until);
+            let connect = match number {
+                0 => deadline,
+                _ => deadline.min(Instant::now() + GATEWAY_CONNECT),
+            };
+            let request = Request::bare(Method::Get, "/");
+            let outcome = connection
+                .connect(connect)
+                .and_then(|()| connection.send(&request, deadline));
+            self.count(&outcome);
+            match outcome.map(|answer| lookup::accept(&answer, self.config.lenient_lookup)) {
+                Ok(Ok(())) => {
+                    let moved = known.is_some_and(|known| *known != address);
+                    let text = address.to_string();
+                    self.state.update(|status| status.address = Some(text));
+                    self.connection = Some(connection);
+                    return Event::Found { moved };
+                }
+                Ok(Err(refusal)) => {
+                    topic = Topic::NoAgent;
+                    self.malformed();
+                    reasons.push(format!("{address} {refusal}"));
+                }
+                Err(error) => reasons.push(error.to_string()),
+            }
+        }
+        self.not_found(topic, &reasons.join("; "));
+        Event::NotFound
+    }
+
+    /// PUT: the announce, on a connection of its own whose socket it names.
+    pub(crate) fn announce(&mut self, until: Option<Instant>) -> Event {
+        let process = Process::read(&self.is_secret);
+        self.own_pid = process.pid.to_string();
+        let deadline = self.deadline(until);
+        let socket = self.connection.as_mut().and_then(|connection| {
+            connection.disconnect();
+            // A failure shows again in the request below.
+            connection.connect(deadline).ok()?;
+            connection.identity()
+        });
+        let body = announce::body(&process, socket.as_ref());
+        let path = self.paths.announce();
+        let answer = match self.exchange(&Request::json(Method::Put, &path, &body), deadline) {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.announce_failed(failure);
+                return Event::AnnounceFailed(failure);
+            }
+        };
+        match announce::parse(&answer.body, &self.config.plugin) {
+            Ok(announced) => self.keep(announced),
+            Err(unusable) => {
+                self.malformed();
+                self.fail(&format!("PUT {path}: {unusable}"));
+                let text = format_args!("the announce is repeated: {}", self.trouble);
+                self.voice.say(Level::Warn, Topic::Malformed, text);
+                Event::AnnounceFailed(Failure::Malformed)
+            }
+        }
+    }
+
+    /// HEAD: is the agent ready for this process?
+    pub(crate) fn readiness(&mut self, until: Option<Instant>) -> Event {
+        let path = self.paths.entity(self.announced.pid);
+        let request = Request::bare(Method::Head, &path);
+        match self.exchange(&request, self.deadline(until)) {
+            Ok(_) => Event::Readiness(true),
+            Err(Failure::Transport) => Event::ReadinessFailed,
+            Err(_) => Event::Readiness(false),
+        }
+    }
+
+    /// POST: metrics; then refuses what the agent asked for in its answer.
+    pub(crate) fn metrics(&mut self, body: &[u8], snapshot: bool, until: Option<Instant>) -> Event {
+        let path = self.paths.entity(self.announced.pid);
+        let request = Request::json(Method::Post, &path, body);
+        let Ok(answer) = self.exchange(&request, self.deadline(until)) else {
+            return Event::MetricsFailed;
+        };
+        self.state.update(|status| status.metrics_sent += 1);
+        match requests::parse(&answer.body) {
+            Some(requests) => {
+                let deadline = self.deadline(until);
+                for request in requests {
+                    let path = self.paths.response(self.announced.pid, &request.message_id);
+                    let body = request.refusal();
+                    let reply = Request::json(Method::Post, &path, &body);
+                    if self.exchange(&reply, deadline) == Err(Failure::Transport) {
+                        break;
+                    }
+                }
+            }
+            None => {
+                self.malformed();
+                self.fail(&format!("POST {path}: the answer is not a JSON array"));
+                let text = format_args!("requests of the agent are ignored: {}", self.trouble);
+                self.voice.say(Level::Info, Topic::Malformed, text);
+            }
+        }
+        Event::MetricsAccepted { snapshot }
+    }
+
+    /// POST: one batch of spans.
+    pub(crate) fn spans(
+        &mut self,
+        body: &[u8],
+        fallback: bool,
+        until: Option<Instant>,
+    ) -> Result<(), Failure> {
+        let path = if fallback {
+            paths::RAW_TRACE.to_owned()
+        } else {
+            self.paths.traces(self.announced.pid)
+        };
+        let request = Request::json(Method::Post, &path, body);
+        self.exchange(&request, self.deadline(until))
+            .map(|_| ())
+            .inspect_err(|_| {
+                let text = format_args!("spans are kept and sent again: {}", self.trouble);
+                self.voice.say(Level::Warn, Topic::SpansRefused, text);
+            })
+    }
+
+    /// POST: a line for the agent's own log, if one waits. Failures are ignored.
+    pub(crate) fn log_line(&mut self, now: Duration) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let Some(line) = self.voice.line(now) else {
+            return;
+        };
+        let body = json!({ "m": line.text }).to_string();
+        let level = line.level.to_string();
+        let mut request = Request::json(Method::Post, paths::LOGGER, body.as_bytes());
+        request.header = Some(("x-log-level", &level));
+        let deadline = Instant::now() + LOG_TIMEOUT.min(self.config.timeout);
+        drop(connection.send(&request, deadline));
+        self.state.update(|status| status.requests += 1);
+    }
+
+    /// Says what has changed.
+    pub(crate) fn tell(&mut self, change: Change) {
+        let address = self.address();
+        let scene = Scene {
+            address: &address,
+            plugin: &self.config.plugin,
+            pid: self.announced.pid,
+            trouble: &self.trouble,
+        };
+        self.voice.change(change, &scene);
+    }
+
+    /// Says that the metrics of a fresh announce were refused.
+    pub(crate) fn tell_metrics_refused(&mut self) {
+        let text = format_args!("announcing again, metrics were refused: {}", self.trouble);
+        self.voice.say(Level::Warn, Topic::MetricsRefused, text);
+    }
+
+    /// Says that the agent thread has survived a panic.
+    pub(crate) fn tell_panic(&mut self) {
+        self.fail("a panic on the agent thread");
+        let text = format_args!("the agent thread panicked and goes on: please report this");
+        self.voice.say(Level::Error, Topic::Panic, text);
+    }
+
+    fn address(&self) -> String {
+        self.connection
+            .as_ref()
+            .map_or_else(String::new, |connection| connection.address().to_string())
+    }
+
+    fn keep(&mut self, announced: Announced) -> Event {
+        let poll_rate = announced.settings.poll_rate;
+        let notes = announced.settings.notes.join("; ");
+        if !notes.is_empty() {
+            self.malformed();
+            let text = format_args!("a part of the agent's settings is ignored: {notes}");
+            self.voice.say(Level::Warn, Topic::Settings, text);
+        }
+        self.pid = announced.pid.to_string();
+        self.state.update(|status| {
+            status.announces += 1;
+            status.pid = Some(announced.pid);
+            status.agent_uuid = Some(announced.agent_uuid.clone());
+        });
+        self.announced = announced;
+        Event::Announced { poll_rate }
+    }
+
+    fn announce_failed(&mut self, failure: Failure) {
+        let trouble = &self.trouble;
+        let (level, topic) = match failure {
+            // Normal while the agent is still discovering the process.
+            Failure::Status(404) => (Level::Info, Topic::AnnounceNotFound),
+            Failure::Transport => (Level::Warn, Topic::AnnounceUnanswered),
+            Failure::Malformed | Failure::Status(_) => (Level::Warn, Topic::AnnounceRefused),
+        };
+        let text = format_args!("the announce is repeated: {trouble}");
+        self.voice.say(level, topic, text);
+    }
+
+    fn not_found(&mut self, topic: Topic, reasons: &str) {
+        self.state.error(reasons);
+        reasons.clone_into(&mut self.trouble);
+        let text = format_args!(
+            "no agent found ({reasons}); searching goes on, spans are kept within their bound; \
+             start the agent or set INSTANA_AGENT_HOST and INSTANA_AGENT_PORT"
+        );
+        self.voice.say(Level::Warn, topic, text);
+    }
+
+    /// One request to the agent; anything but 2xx is a failure.
+    fn exchange(&mut self, request: &Request<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let Some(connection) = &mut self.connection else {
+            return Err(Failure::Transport);
+        };
+        let outcome = connection.send(request, deadline);
+        self.count(&outcome);
+        match outcome {
+            Ok(answer) if answer.is_success() => Ok(answer),
+            Ok(answer) => {
+                let (method, path) = (request.method.name(), request.path);
+                let address = self.address();
+                let status = answer.status;
+                self.fail(&format!("{address} answered {status} to {method} {path}"));
+                Err(Failure::Status(status))
+            }
+            Err(error) => {
+                self.fail(&error.to_string());
+                Err(Failure::Transport)
+            }
+        }
+    }
+
+    fn count(&self, outcome: &Result<Response, Error>) {
+        self.state.update(|status| {
+            status.requests += 1;
+            status.failures += u64::from(!outcome.as_ref().is_ok_and(Response::is_success));
+            let malformed = matches!(outcome, Err(Error::Malformed(..) | Error::TooLarge(..)));
+            status.malformed_answers += u64::from(malformed);
+        });
+    }
+
+    fn malformed(&self) {
+        self.state.update(|status| status.malformed_answers += 1);
+    }
+
+    fn fail(&mut self, text: &str) {
+        self.state.error(text);
+        text.clone_into(&mut self.trouble);
+    }
+}

@@ -1,0 +1,525 @@
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::json;
+
+use super::*;
+use crate::agent::session::AgentConfig;
+use crate::agent::status::AgentStatus;
+use crate::agent::testing::{FakeAgent, Received, Reply, lines, ok, status};
+
+const LONG: Duration = Duration::from_secs(20);
+const ANNOUNCE: &str = "PUT /com.instana.plugin.rust.discovery";
+const READY: &str = "HEAD /com.instana.plugin.rust.4711";
+const METRICS: &str = "POST /com.instana.plugin.rust.4711";
+const TRACES: &str = "POST /com.instana.plugin.rust/traces.4711";
+const RAW: &str = "POST /com.instana.plugin.generic.rawtrace";
+
+/// Numbered spans; shared with the test, which looks at what became of them.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<SpanState>>);
+
+#[derive(Default)]
+struct SpanState {
+    encoded: usize,
+    waiting: VecDeque<usize>,
+    in_flight: usize,
+    acknowledged: usize,
+    rejected: usize,
+    retried: usize,
+    per_batch: Option<usize>,
+    panics: usize,
+    lies: bool,
+}
+
+impl Spans {
+    fn new(count: usize) -> Self {
+        let spans = Self::default();
+        spans.add(count);
+        spans
+    }
+
+    fn add(&self, count: usize) {
+        self.lock().waiting.extend(0..count);
+    }
+
+    /// The state, also after a panic of this source.
+    fn lock(&self) -> MutexGuard<'_, SpanState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SpanSource for Spans {
+    fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize {
+        assert!(body.is_empty());
+        self.lock().encoded += 1;
+        let mut state = self.lock();
+        if state.panics > 0 {
+            state.panics -= 1;
+            panic!("a span that cannot be encoded");
+        }
+        let count = state.waiting.len().min(state.per_batch.unwrap_or(999));
+        let batch: Vec<_> = state.waiting.iter().take(count).collect();
+        let spans = json!({ "e": origin.pid, "h": origin.host, "spans": batch });
+        body.extend_from_slice(spans.to_string().as_bytes());
+        state.in_flight = count;
+        count
+    }
+
+    fn acknowledge(&mut self) {
+        let mut state = self.lock();
+        let count = std::mem::take(&mut state.in_flight);
+        state.waiting.drain(..count);
+        state.acknowledged += count;
+    }
+
+    fn retry(&mut self) {
+        let mut state = self.lock();
+        state.in_flight = 0;
+        state.retried += 1;
+    }
+
+    fn reject(&mut self) {
+        let mut state = self.lock();
+        let count = state.waiting.len().min(1);
+        state.waiting.drain(..count);
+        state.in_flight = 0;
+        state.rejected += 1;
+    }
+
+    fn pending(&self) -> bool {
+        let state = self.lock();
+        state.lies || !state.waiting.is_empty()
+    }
+
+    fn tick(&mut self) {}
+}
+
+#[derive(Default)]
+struct Metrics {
+    panics: Arc<AtomicBool>,
+}
+
+impl MetricSource for Metrics {
+    fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
+        assert!(body.is_empty());
+        assert!(!self.panics.load(Ordering::Relaxed), "broken metrics");
+        let metrics = json!({ "pid": pid, "snapshot": snapshot });
+        body.extend_from_slice(metrics.to_string().as_bytes());
+    }
+}
+
+struct Settings(mpsc::Sender<AgentSettings>);
+
+impl SettingsSink for Settings {
+    fn apply(&self, settings: &AgentSettings) {
+        drop(self.0.send(settings.clone()));
+    }
+}
+
+/// A running worker.
+struct Running {
+    signal: Arc<Signal>,
+    state: Arc<AgentState>,
+    spans: Spans,
+    settings: mpsc::Receiver<AgentSettings>,
+    broken_metrics: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(port: u16, spans: &Spans) -> Self {
+        Self::with_timeout(port, spans, Duration::from_secs(5))
+    }
+
+    fn with_timeout(port: u16, spans: &Spans, timeout: Duration) -> Self {
+        let config = AgentConfig {
+            host: "127.0.0.1".to_owned(),
+            port,
+            plugin: "rust".to_owned(),
+            timeout,
+            lenient_lookup: false,
+        };
+        let state = Arc::new(AgentState::new("rust"));
+        let signal = Arc::new(Signal::default());
+        let (tell, settings) = mpsc::channel();
+        let metrics = Metrics::default();
+        let broken_metrics = Arc::clone(&metrics.panics);
+        let is_secret = Box::new(|_: &str| false);
+        let session = Session::new(config, is_secret, Arc::clone(&state));
+        let worker = Worker::new(
+            session,
+            spans.clone(),
+            metrics,
+            Settings(tell),
+            Arc::clone(&signal),
+            Arc::clone(&state),
+        );
+        Self {
+            signal,
+            state,
+            spans: spans.clone(),
+            settings,
+            broken_metrics,
+            thread: Some(worker.spawn().unwrap()),
+        }
+    }
+
+    fn status(&self) -> AgentStatus {
+        self.state.read()
+    }
+
+    fn shutdown(mut self) -> (bool, AgentStatus) {
+        let delivered = self.signal.shutdown(LONG);
+        self.thread.take().unwrap().join().unwrap();
+        (delivered, self.status())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.signal.shutdown(Duration::ZERO);
+    }
+}
+
+/// An agent that does everything right.
+fn good(request: &Received) -> Reply {
+    match request.line().as_str() {
+        "GET /" => ok(r#"{"version":"1.1.999"}"#),
+        ANNOUNCE => ok(r#"{"pid":4711,"agentUuid":"uuid","extraHeaders":["X-Tenant"]}"#),
+        METRICS => ok("[]"),
+        _ => status(200),
+    }
+}
+
+fn count(log: &[Received], line: &str) -> usize {
+    log.iter().filter(|request| request.line() == line).count()
+}
+
+/// A port where nobody listens.
+fn closed_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn the_order_of_requests_and_what_is_in_them() {
+    let agent = FakeAgent::start(good);
+    let worker = Running::start(agent.port, &Spans::new(3));
+    assert!(worker.signal.flush(LONG));
+    let log = agent.log();
+    assert_eq!(lines(&log), ["GET /", ANNOUNCE, READY, METRICS, TRACES]);
+    let announce = log[1].json();
+    assert_eq!(announce["pid"], std::process::id());
+    assert!(log[1].head.contains("Content-Type: application/json\r\n"));
+    #[cfg(target_os = "linux")]
+    assert!(announce["inode"].as_str().unwrap().starts_with("socket:["));
+    assert_eq!(log[3].json(), json!({"pid": 4711, "snapshot": true}));
+    let spans = json!({"e": "4711", "h": "uuid", "spans": [0, 1, 2]});
+    assert_eq!(log[4].json(), spans);
+    let settings = worker.settings.recv().unwrap();
+    assert_eq!(settings.extra_headers, Some(vec!["x-tenant".to_owned()]));
+
+    // The next metrics are without the snapshot; the agent's log gets a line.
+    let log = agent.wait_for(|log| {
+        count(log, METRICS) >= 2 && count(log, "POST /com.instana.agent.logger") == 1
+    });
+    let logged = log.iter().find(|request| request.path.ends_with("logger"));
+    let logged = logged.unwrap();
+    assert!(logged.head.contains("x-log-level: info\r\n"));
+    assert!(logged.json()["m"].as_str().unwrap().contains("connected"));
+    let metrics: Vec<_> = log
+        .iter()
+        .filter(|request| request.line() == METRICS)
+        .collect();
+    assert_eq!(metrics[1].json()["snapshot"], false);
+
+    let status = worker.status();
+    assert_eq!(status.phase, Phase::Ready);
+    assert_eq!(status.address, Some(format!("127.0.0.1:{}", agent.port)));
+    assert_eq!((status.pid, status.announces), (Some(4711), 1));
+    assert_eq!(status.agent_uuid.as_deref(), Some("uuid"));
+    assert_eq!((status.failures, status.malformed_answers), (0, 0));
+    let (delivered, status) = worker.shutdown();
+    assert!(delivered);
+    assert_eq!(status.phase, Phase::Stopped);
+    assert!(status.last_error.is_none(), "{status:?}");
+}
+
+#[test]
+fn many_spans_go_at_once_and_in_full_batches() {
+    let agent = FakeAgent::start(good);
+    let spans = Spans::new(2500);
+    let worker = Running::start(agent.port, &spans);
+    let log = agent.wait_for(|log| count(log, TRACES) == 3);
+    let sizes: Vec<_> = log
+        .iter()
+        .filter(|request| request.line() == TRACES)
+        .map(|request| request.json()["spans"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(sizes, [999, 999, 502]);
+    // 502 is more than half: the source is asked once more, and has nothing.
+    let (delivered, _) = worker.shutdown();
+    assert!(delivered);
+    assert_eq!(spans.lock().acknowledged, 2500);
+}
+
+#[test]
+fn a_restarted_agent_is_announced_to_again_and_no_span_is_lost() {
+    let restarted = Arc::new(AtomicBool::new(false));
+    let forgotten = Arc::clone(&restarted);
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        ANNOUNCE => {
+            forgotten.store(false, Ordering::SeqCst);
+            good(request)
+        }
+        METRICS | TRACES if forgotten.load(Ordering::SeqCst) => status(404),
+        _ => good(request),
+    });
+    let spans = Spans::new(1);
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    restarted.store(true, Ordering::SeqCst);
+    spans.add(1);
+    worker.signal.spans_ready();
+    agent.wait_for(|log| count(log, ANNOUNCE) == 2);
+    assert!(worker.signal.flush(LONG));
+    let log = agent.log();
+    let last = log.iter().rposition(|request| request.line() == ANNOUNCE);
+    let after = &log[last.unwrap()..];
+    let metrics = after.iter().find(|request| request.line() == METRICS);
+    assert_eq!(metrics.unwrap().json()["snapshot"], true);
+    assert_eq!(count(after, TRACES), 1);
+    // Straight to the announce: the agent was not looked up again.
+    assert_eq!(count(&log, "GET /"), 1);
+    assert_eq!(spans.lock().acknowledged, 2);
+    assert_eq!(worker.status().announces, 2);
+}
+
+#[test]
+fn an_agent_that_appears_late_gets_what_was_recorded_before() {
+    // 404 and garbage first, like an agent that is still discovering.
+    let calls = Arc::new(AtomicUsize::new(0));
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        ANNOUNCE => match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => status(404),
+            1 => ok("<html></html>"),
+            2 => ok(r#"{"pid":4711}"#),
+            3 => Reply::Close,
+            _ => good(request),
+        },
+        _ => good(request),
+    });
+    let spans = Spans::new(5);
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    assert_eq!(count(&agent.log(), ANNOUNCE), 5);
+    assert_eq!(spans.lock().acknowledged, 5);
+    let status = worker.status();
+    assert_eq!(status.malformed_answers, 2);
+    assert_eq!(status.failures, 2);
+}
+
+#[test]
+fn an_agent_that_does_not_know_us_gets_raw_traces() {
+    let known = Arc::new(AtomicBool::new(false));
+    let learns = Arc::clone(&known);
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        ANNOUNCE if !learns.load(Ordering::SeqCst) => status(404),
+        _ => good(request),
+    });
+    let spans = Spans::new(2);
+    let worker = Running::start(agent.port, &spans);
+    // The flush hurries the ten announces.
+    assert!(worker.signal.flush(LONG));
+    let log = agent.log();
+    assert_eq!((count(&log, ANNOUNCE), count(&log, RAW)), (10, 1));
+    let sent = log.last().unwrap().json();
+    assert_eq!(sent["e"], std::process::id().to_string());
+    assert_eq!(sent["h"], json!(null));
+    assert_eq!(worker.status().phase, Phase::RawTrace);
+    assert!(worker.status().last_error.unwrap().contains("answered 404"));
+    // A later announce ends it.
+    known.store(true, Ordering::SeqCst);
+    agent.wait_for(|log| count(log, METRICS) == 1);
+    spans.add(1);
+    assert!(worker.signal.flush(LONG));
+    let log = agent.log();
+    assert_eq!((count(&log, RAW), count(&log, TRACES)), (1, 1));
+    assert_eq!(worker.status().phase, Phase::Ready);
+}
+
+#[test]
+fn another_server_is_not_an_agent() {
+    type Answer = fn(&Received) -> Reply;
+    let answers: [(Answer, &str); 4] = [
+        (|_| ok("<html>It works</html>"), "is not JSON"),
+        (|_| ok("{}"), "no `version`"),
+        (|_| status(301), "answered 301"),
+        (|_| Reply::Close, "without a whole answer"),
+    ];
+    for (answer, words) in answers {
+        let agent = FakeAgent::start(answer);
+        let worker = Running::start(agent.port, &Spans::new(1));
+        agent.wait_for(|log| count(log, "GET /") >= 2);
+        assert!(!worker.signal.flush(Duration::from_millis(120)));
+        let status = worker.status();
+        assert_eq!(status.phase, Phase::Searching);
+        let error = status.last_error.unwrap();
+        assert!(error.contains(words), "{error}");
+        assert!(status.requests >= 2 && status.failures + status.malformed_answers >= 2);
+        let log = agent.log();
+        assert_eq!(count(&log, "GET /"), log.len());
+    }
+}
+
+#[test]
+fn requests_of_the_agent_are_refused() {
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        METRICS if request.json()["snapshot"] == true => {
+            ok(r#"[{"action":"rust.source","messageId":"a b","args":{"file":"/etc/passwd"}}]"#)
+        }
+        METRICS => ok("neither JSON nor empty"),
+        _ => good(request),
+    });
+    let worker = Running::start(agent.port, &Spans::new(0));
+    let answer = "POST /com.instana.plugin.rust/response.4711?messageId=a%20b";
+    let log = agent.wait_for(|log| count(log, answer) == 1 && count(log, METRICS) >= 3);
+    let answer = log.iter().find(|request| request.line() == answer).unwrap();
+    let refusal = json!({"error": "unsupported action \"rust.source\""});
+    assert_eq!(answer.json(), refusal);
+    let status = worker.status();
+    assert!(status.malformed_answers >= 1);
+    assert_eq!((status.phase, status.failures), (Phase::Ready, 0));
+}
+
+#[test]
+fn refused_batches_are_retried_then_given_up() {
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        TRACES if request.json()["spans"][0] == 0 => status(413),
+        _ => good(request),
+    });
+    let spans = Spans::new(2);
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    let state = spans.lock();
+    assert_eq!(
+        (state.retried, state.rejected, state.acknowledged),
+        (2, 1, 1)
+    );
+    drop(state);
+    assert_eq!(count(&agent.log(), TRACES), 4);
+    assert_eq!(worker.status().phase, Phase::Ready);
+}
+
+#[test]
+fn nobody_waits_longer_than_the_deadline() {
+    let hanging = FakeAgent::start(|_| Reply::Hang);
+    let hangs_late = FakeAgent::start(|request| match request.line().as_str() {
+        TRACES => Reply::Hang,
+        _ => good(request),
+    });
+    let deadline = Duration::from_millis(300);
+    for port in [hanging.port, hangs_late.port, closed_port()] {
+        let worker = Running::start(port, &Spans::new(1));
+        for wait in [Signal::flush, Signal::shutdown] {
+            let start = Instant::now();
+            assert!(!wait(&worker.signal, deadline));
+            let took = start.elapsed();
+            assert!(took >= deadline, "{took:?}");
+            assert!(took < deadline + Duration::from_millis(100), "{took:?}");
+        }
+        assert!(worker.spans.pending());
+    }
+}
+
+#[test]
+fn a_shutdown_cuts_requests_short() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let hanging = Arc::clone(&hangs);
+    let agent = FakeAgent::start(move |_| match hanging.load(Ordering::SeqCst) {
+        true => Reply::Hang,
+        false => Reply::Close,
+    });
+    let mut worker = Running::start(agent.port, &Spans::new(1));
+    agent.wait_for(|log| !log.is_empty());
+    hangs.store(true, Ordering::SeqCst);
+    let start = Instant::now();
+    assert!(!worker.signal.shutdown(Duration::from_millis(300)));
+    // A request has 5 s otherwise.
+    worker.thread.take().unwrap().join().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert_eq!(worker.status().phase, Phase::Stopped);
+}
+
+#[test]
+fn without_spans_there_is_nothing_to_wait_for() {
+    let idle = Running::start(closed_port(), &Spans::new(0));
+    assert!(idle.signal.flush(LONG));
+    assert_eq!(idle.status().plugin, "rust");
+    assert!(idle.shutdown().0);
+}
+
+#[test]
+fn a_short_lived_process_still_delivers() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        READY if tries.fetch_add(1, Ordering::SeqCst) < 3 => status(404),
+        _ => good(request),
+    });
+    let spans = Spans::new(1500);
+    let worker = Running::start(agent.port, &spans);
+    let start = Instant::now();
+    assert!(worker.shutdown().0);
+    // Three failed checks a second apart would have taken three seconds.
+    assert!(start.elapsed() < Duration::from_secs(2));
+    assert_eq!(spans.lock().acknowledged, 1500);
+}
+
+#[test]
+fn flushes_of_many_threads() {
+    let agent = FakeAgent::start(good);
+    let spans = Spans::new(0);
+    let worker = Running::start(agent.port, &spans);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    spans.add(1);
+                    assert!(worker.signal.flush(LONG));
+                }
+            });
+        }
+    });
+    assert_eq!(spans.lock().acknowledged, 160);
+}
+
+#[test]
+fn panics_of_the_sources_do_not_end_the_thread() {
+    let agent = FakeAgent::start(good);
+    let spans = Spans::new(2);
+    spans.lock().panics = 3;
+    let worker = Running::start(agent.port, &spans);
+    worker.broken_metrics.store(true, Ordering::Relaxed);
+    assert!(worker.signal.flush(LONG));
+    let state = spans.lock();
+    assert_eq!((state.rejected, state.acknowledged), (1, 1));
+    drop(state);
+    assert!(worker.status().panics >= 3);
+}
+
+#[test]
+fn a_source_that_never_runs_dry_does_not_spin() {
+    let agent = FakeAgent::start(good);
+    let spans = Spans::new(0);
+    spans.lock().lies = true;
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    agent.wait_for(|log| count(log, METRICS) >= 2);
+    assert_eq!(count(&agent.log(), TRACES), 0);
+    let encoded = spans.lock().encoded;
+    assert!(encoded <= 4, "{encoded}");
+    assert!(!worker.shutdown().0);
+}

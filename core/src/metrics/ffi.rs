@@ -1,0 +1,105 @@
+//! The system calls of the sampler on Unix.
+#![expect(
+    unsafe_code,
+    reason = "std has no getrusage, getrlimit and sysconf; each call below has no preconditions but the size of its result"
+)]
+
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use super::sample::Usage;
+
+/// The unit of `ru_maxrss` in bytes, see getrusage(2).
+const PEAK_UNIT: u64 = if cfg!(any(target_os = "macos", target_os = "ios")) {
+    1
+} else {
+    1024
+};
+
+/// What all threads of the process have used so far.
+pub(super) fn usage() -> Option<Usage> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is valid for writes of one `rusage`.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
+    if result != 0 {
+        return None;
+    }
+    // SAFETY: `rusage` is made of integers, for which zero is a value; the call
+    // has succeeded and filled it in.
+    let usage = unsafe { usage.assume_init() };
+    Some(Usage {
+        user: duration(usage.ru_utime)?,
+        system: duration(usage.ru_stime)?,
+        peak: u64::try_from(usage.ru_maxrss)
+            .ok()?
+            .checked_mul(PEAK_UNIT)?,
+        minor_faults: u64::try_from(usage.ru_minflt).ok()?,
+        major_faults: u64::try_from(usage.ru_majflt).ok()?,
+        voluntary: u64::try_from(usage.ru_nvcsw).ok()?,
+        involuntary: u64::try_from(usage.ru_nivcsw).ok()?,
+    })
+}
+
+/// The soft limit of open files; absent where there is none.
+pub(super) fn open_files_limit() -> Option<u64> {
+    let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: the pointer is valid for writes of one `rlimit`.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) };
+    if result != 0 {
+        return None;
+    }
+    // SAFETY: `rlimit` is made of integers, for which zero is a value; the call
+    // has succeeded and filled it in.
+    let limit = unsafe { limit.assume_init() }.rlim_cur;
+    if limit == libc::RLIM_INFINITY {
+        return None;
+    }
+    // By way of a type that holds `rlim_t` of every platform.
+    u64::try_from(i128::from(limit)).ok()
+}
+
+/// Bytes of a page of memory.
+#[cfg(target_os = "linux")]
+pub(super) fn page_size() -> Option<u64> {
+    // SAFETY: `sysconf` has no preconditions.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).ok().filter(|size| *size > 0)
+}
+
+/// The unit of times in `/proc`.
+#[cfg(target_os = "linux")]
+pub(super) fn ticks_per_second() -> Option<u64> {
+    // SAFETY: `sysconf` has no preconditions.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
+}
+
+fn duration(time: libc::timeval) -> Option<Duration> {
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let micros = u64::try_from(time.tv_usec).ok()?;
+    Duration::from_secs(seconds).checked_add(Duration::from_micros(micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_only_grow() {
+        let before = usage().unwrap();
+        let text: String = (0..100_000).map(|n| n.to_string()).collect();
+        std::hint::black_box(text);
+        let after = usage().unwrap();
+        assert!(after.user + after.system > before.user + before.system);
+        assert!(after.peak >= before.peak);
+    }
+
+    #[test]
+    fn negative_times_are_no_times() {
+        let time = libc::timeval {
+            tv_sec: -1,
+            tv_usec: 0,
+        };
+        assert_eq!(duration(time), None);
+    }
+}

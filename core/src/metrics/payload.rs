@@ -1,0 +1,288 @@
+//! The body of a metrics request. `docs/METRICS.md` shows the keys to users.
+//!
+//! All figures are absolute or counted since the process began, but for `cpu`,
+//! which is the load since the sample before (`reference`: Go sends no deltas).
+//! Keys that the process plugin of the other tracers has are named as there.
+//!
+//! # `golang`
+//!
+//! The schema of the Go tracer, all keys and no others. What Rust has no
+//! figure for is zero, for the schema demands a number.
+//!
+//! | key | from |
+//! | --- | --- |
+//! | `snapshot.name` | process name, service or executable |
+//! | `snapshot.version` | compiler and version, as `rustc 1.85.0` |
+//! | `snapshot.goroot` | empty |
+//! | `snapshot.maxprocs`, `cpu` | CPUs that the process may use |
+//! | `snapshot.compiler` | `rustc` |
+//! | `snapshot.iv` | version of the tracer |
+//! | `goroutine` | threads |
+//! | `memory.sys` | resident memory |
+//! | `memory.alloc`, `heap_alloc`, `heap_in_use`, `heap_sys` | anonymous resident memory |
+//! | `cgo_call`, `memory.total_alloc`, `lookups`, `mallocs`, `frees`, `heap_idle`, `heap_released`, `heap_objects`, `pause_total_ns`, `pause_ns`, `num_gc`, `gc_cpu_fraction` | 0 |
+
+use super::sample::{Memory, Sample};
+use super::snapshot::Snapshot;
+use crate::json::{self, Object};
+
+/// Which keys the agent expects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Schema {
+    /// That of the Go tracer.
+    Go,
+    /// Our own, for every other name.
+    Rust,
+}
+
+impl Schema {
+    /// The schema of the plugin with this name.
+    pub(super) fn of(plugin: &str) -> Self {
+        if plugin == "golang" {
+            Self::Go
+        } else {
+            Self::Rust
+        }
+    }
+}
+
+/// Appends one body.
+pub(super) fn write(
+    schema: Schema,
+    pid: u64,
+    snapshot: Option<&Snapshot>,
+    sample: &Sample,
+    body: &mut Vec<u8>,
+) {
+    json::object(body, |body| {
+        body.integer("pid", pid);
+        if let Some(snapshot) = snapshot {
+            body.object("snapshot", |object| match schema {
+                Schema::Go => go_snapshot(snapshot, object),
+                Schema::Rust => rust_snapshot(snapshot, object),
+            });
+        }
+        body.object("metrics", |object| match schema {
+            Schema::Go => go_metrics(sample, object),
+            Schema::Rust => rust_metrics(sample, object),
+        });
+    });
+}
+
+fn rust_snapshot(snapshot: &Snapshot, object: &mut Object<'_>) {
+    object.text("name", snapshot.name.as_deref());
+    object.text("version", snapshot.version);
+    object.text("target", snapshot.target);
+    object.text("os", std::env::consts::OS);
+    object.text("arch", std::env::consts::ARCH);
+    object.text("exec", snapshot.executable.as_deref());
+    object.integer("start", snapshot.start);
+    object.integer("cpu", snapshot.cpus);
+    object.text("iv", env!("CARGO_PKG_VERSION"));
+}
+
+fn rust_metrics(sample: &Sample, object: &mut Object<'_>) {
+    if let Some(cpu) = sample.cpu {
+        object.object("cpu", |object| {
+            object.fraction("user", cpu.user);
+            object.fraction("sys", cpu.system);
+        });
+    }
+    object.group("mem", |object| {
+        let memory = sample.memory;
+        object.integer("virtual", memory.map(|memory| memory.total));
+        object.integer("resident", memory.map(|memory| memory.resident));
+        object.integer("share", memory.map(|memory| memory.shared));
+        object.integer("anonymous", memory.map(Memory::anonymous));
+        object.integer("peak", sample.usage.map(|usage| usage.peak));
+    });
+    object.integer("threads", sample.threads);
+    object.group("openFiles", |object| {
+        object.integer("current", sample.open_files);
+        object.integer("max", sample.open_files_limit);
+    });
+    if let Some(usage) = sample.usage {
+        object.object("contextSwitches", |object| {
+            object.integer("voluntary", usage.voluntary);
+            object.integer("involuntary", usage.involuntary);
+        });
+        object.object("pageFaults", |object| {
+            object.integer("minor", usage.minor_faults);
+            object.integer("major", usage.major_faults);
+        });
+    }
+}
+
+fn go_snapshot(snapshot: &Snapshot, object: &mut Object<'_>) {
+    let cpus = snapshot.cpus.unwrap_or_default();
+    object.text("name", snapshot.name.as_deref().unwrap_or_default());
+    object.text("version", snapshot.version.unwrap_or("rustc"));
+    object.text("goroot", "");
+    object.integer("maxprocs", cpus);
+    object.text("compiler", "rustc");
+    object.integer("cpu", cpus);
+    object.text("iv", env!("CARGO_PKG_VERSION"));
+}
+
+fn go_metrics(sample: &Sample, object: &mut Object<'_>) {
+    let resident = sample.memory.map_or(0, |memory| memory.resident);
+    let anonymous = sample.memory.map_or(0, Memory::anonymous);
+    object.integer("cgo_call", 0);
+    object.integer("goroutine", sample.threads.unwrap_or_default());
+    object.object("memory", |object| {
+        for (key, value) in [
+            ("alloc", anonymous),
+            ("total_alloc", 0),
+            ("sys", resident),
+            ("lookups", 0),
+            ("mallocs", 0),
+            ("frees", 0),
+            ("heap_alloc", anonymous),
+            ("heap_sys", anonymous),
+            ("heap_idle", 0),
+            ("heap_in_use", anonymous),
+            ("heap_released", 0),
+            ("heap_objects", 0),
+            ("pause_total_ns", 0),
+            ("pause_ns", 0),
+            ("num_gc", 0),
+        ] {
+            object.integer(key, value);
+        }
+        object.fraction("gc_cpu_fraction", 0.0);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::metrics::sample::{CpuLoad, Usage};
+
+    fn sample() -> Sample {
+        Sample {
+            cpu: Some(CpuLoad {
+                user: 1.25,
+                system: 0.0,
+            }),
+            memory: Some(Memory {
+                total: 9000,
+                resident: 5000,
+                shared: 2000,
+            }),
+            threads: Some(7),
+            open_files: Some(20),
+            open_files_limit: Some(1024),
+            usage: Some(Usage {
+                user: Duration::from_secs(1),
+                system: Duration::ZERO,
+                peak: 6000,
+                minor_faults: 3,
+                major_faults: 1,
+                voluntary: 11,
+                involuntary: 12,
+            }),
+        }
+    }
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            name: Some("sh\"op".to_owned()),
+            version: Some("rustc 1.85.0"),
+            target: Some("t"),
+            executable: Some("/bin/shop".to_owned()),
+            start: Some(1_700_000_000_123),
+            cpus: Some(8),
+        }
+    }
+
+    fn written(schema: Schema, snapshot: Option<&Snapshot>, sample: &Sample) -> String {
+        let mut body = Vec::new();
+        write(schema, 31_877, snapshot, sample, &mut body);
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn the_rust_schema() {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!(
+            r#"{{"pid":31877,"snapshot":{{"name":"sh\"op","version":"rustc 1.85.0","target":"t","os":"{os}","arch":"{arch}","exec":"/bin/shop","start":1700000000123,"cpu":8,"iv":"{version}"}},"metrics":{{"cpu":{{"user":1.25,"sys":0}},"mem":{{"virtual":9000,"resident":5000,"share":2000,"anonymous":3000,"peak":6000}},"threads":7,"openFiles":{{"current":20,"max":1024}},"contextSwitches":{{"voluntary":11,"involuntary":12}},"pageFaults":{{"minor":3,"major":1}}}}}}"#
+        );
+        assert_eq!(
+            written(Schema::Rust, Some(&snapshot()), &sample()),
+            expected
+        );
+    }
+
+    #[test]
+    fn the_go_schema() {
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!(
+            r#"{{"pid":31877,"snapshot":{{"name":"sh\"op","version":"rustc 1.85.0","goroot":"","maxprocs":8,"compiler":"rustc","cpu":8,"iv":"{version}"}},"metrics":{{"cgo_call":0,"goroutine":7,"memory":{{"alloc":3000,"total_alloc":0,"sys":5000,"lookups":0,"mallocs":0,"frees":0,"heap_alloc":3000,"heap_sys":3000,"heap_idle":0,"heap_in_use":3000,"heap_released":0,"heap_objects":0,"pause_total_ns":0,"pause_ns":0,"num_gc":0,"gc_cpu_fraction":0}}}}}}"#
+        );
+        assert_eq!(written(Schema::Go, Some(&snapshot()), &sample()), expected);
+    }
+
+    #[test]
+    fn what_is_unknown_is_absent_in_ours_and_zero_in_go() {
+        let nothing = Sample::default();
+        let text = written(Schema::Rust, None, &nothing);
+        assert_eq!(text, r#"{"pid":31877,"metrics":{}}"#);
+        let full = written(Schema::Go, None, &sample());
+        let go: serde_json::Value =
+            serde_json::from_str(&written(Schema::Go, None, &nothing)).unwrap();
+        let full: serde_json::Value = serde_json::from_str(&full).unwrap();
+        assert_eq!(keys(&go), keys(&full));
+        assert_eq!(go["metrics"]["goroutine"], 0);
+    }
+
+    #[test]
+    fn the_plugin_decides() {
+        assert_eq!(Schema::of("golang"), Schema::Go);
+        assert_eq!(Schema::of("rust"), Schema::Rust);
+        assert_eq!(Schema::of("acme"), Schema::Rust);
+    }
+
+    /// `docs/METRICS.md` holds one row for each key of both schemas, in order.
+    #[test]
+    fn the_documentation_shows_the_keys() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/METRICS.md");
+        let text = std::fs::read_to_string(&path).expect("docs/METRICS.md is there");
+        let rows: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        let mut expected = Vec::new();
+        for schema in [Schema::Rust, Schema::Go] {
+            let body = written(schema, Some(&snapshot()), &sample());
+            let mut found = keys(&serde_json::from_str(&body).unwrap());
+            found.sort();
+            expected.extend(found);
+        }
+        let (rust, go) = rows.split_at(rows.iter().rposition(|row| *row == "pid").unwrap());
+        let sorted = |rows: &[&str]| {
+            let mut rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!([sorted(rust), sorted(go)].concat(), expected);
+    }
+
+    /// The paths of all values.
+    fn keys(value: &serde_json::Value) -> Vec<String> {
+        let Some(object) = value.as_object() else {
+            return vec![String::new()];
+        };
+        let mut paths = Vec::new();
+        for (key, value) in object {
+            for path in keys(value) {
+                let path = format!("{key}.{path}");
+                paths.push(path.trim_end_matches('.').to_owned());
+            }
+        }
+        paths
+    }
+}

@@ -1,0 +1,192 @@
+//! The sampler on Linux.
+//!
+//! The files are opened for each sample: a handle kept open would outlive a
+//! fork, and be another file's after an application closed all it knows.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
+use super::ffi;
+use super::procfs;
+use super::sample::{CpuClock, Memory, Sample};
+
+/// Enough for `/proc/self/stat` and `statm`.
+const BUFFER: usize = 1024;
+
+/// Bytes of `/proc/stat` that are read at most.
+const MAX_STAT: u64 = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Sampler {
+    cpu: CpuClock,
+    open_files: OpenFiles,
+    /// Bytes.
+    page: Option<u64>,
+    buffer: Box<[u8; BUFFER]>,
+}
+
+impl Sampler {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            cpu: CpuClock::new(now, ffi::usage()),
+            open_files: OpenFiles::default(),
+            page: ffi::page_size(),
+            buffer: Box::new([0; BUFFER]),
+        }
+    }
+
+    /// Two files, one `stat`, two system calls.
+    pub(super) fn sample(&mut self, now: Instant) -> Sample {
+        let usage = ffi::usage();
+        let buffer = self.buffer.as_mut_slice();
+        let stat = read("/proc/self/stat", buffer).and_then(procfs::stat);
+        let pages = read("/proc/self/statm", buffer).and_then(procfs::statm);
+        let memory = pages
+            .zip(self.page)
+            .map(|([total, resident, shared], page)| Memory {
+                total: total.saturating_mul(page),
+                resident: resident.saturating_mul(page),
+                shared: shared.saturating_mul(page),
+            });
+        Sample {
+            cpu: usage.and_then(|usage| self.cpu.load(now, usage)),
+            memory,
+            threads: stat.map(|stat| stat.threads),
+            open_files: self.open_files.count(now),
+            open_files_limit: ffi::open_files_limit(),
+            usage,
+        }
+    }
+}
+
+/// When the process started, milliseconds since the epoch, to about 10 ms.
+pub(super) fn start_time() -> Option<u64> {
+    let mut buffer = [0; BUFFER];
+    let start = read("/proc/self/stat", &mut buffer)
+        .and_then(procfs::stat)?
+        .start;
+    let mut text = Vec::new();
+    let file = File::open("/proc/stat").ok()?;
+    file.take(MAX_STAT).read_to_end(&mut text).ok()?;
+    let boot = procfs::boot_time(&text)?;
+    let since_boot = start
+        .checked_mul(1000)?
+        .checked_div(ffi::ticks_per_second()?)?;
+    boot.checked_mul(1000)?.checked_add(since_boot)
+}
+
+/// The number of open files. Linux 6.2 and later tell it as the size of the
+/// directory; before, it takes a listing, and the last one stays in force.
+#[derive(Debug, Default)]
+struct OpenFiles {
+    listed: Option<Listed>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    count: Option<u64>,
+    next: Instant,
+}
+
+impl OpenFiles {
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        let size = fs::metadata("/proc/self/fd").ok()?.len();
+        if size > 0 {
+            return Some(size);
+        }
+        match self.listed {
+            Some(listed) if now < listed.next => listed.count,
+            _ => {
+                let listed = list(now);
+                self.listed = Some(listed);
+                listed.count
+            }
+        }
+    }
+}
+
+/// Every 10 s, and where there are very many files for at most a thousandth
+/// of the time.
+fn list(now: Instant) -> Listed {
+    let begin = Instant::now();
+    // The directory itself is open meanwhile.
+    let count = fs::read_dir("/proc/self/fd")
+        .ok()
+        .and_then(|files| u64::try_from(files.count()).ok()?.checked_sub(1));
+    let pause = begin.elapsed().saturating_mul(1000);
+    Listed {
+        count,
+        next: now + pause.clamp(Duration::from_secs(10), Duration::from_secs(3600)),
+    }
+}
+
+/// What one read yields: these files come whole.
+fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let length = File::open(path).ok()?.read(buffer).ok()?;
+    buffer.get(..length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_of_this_process_is_complete() {
+        let start = Instant::now();
+        let mut sampler = Sampler::new(start);
+        let files: Vec<_> = (0..20)
+            .map(|_| File::open("/proc/self/stat").unwrap())
+            .collect();
+        let sample = sampler.sample(start + Duration::from_secs(1));
+        let cpu = sample.cpu.unwrap();
+        assert!((0.0..100.0).contains(&cpu.user) && (0.0..100.0).contains(&cpu.system));
+        let memory = sample.memory.unwrap();
+        assert!(memory.total > memory.resident && memory.resident > memory.shared);
+        assert!(memory.anonymous() > 4096);
+        assert!(sample.threads.unwrap() >= 1);
+        assert!(sample.open_files.unwrap() > files.len() as u64);
+        assert!(sample.open_files_limit.is_none_or(|limit| limit > 20));
+        let usage = sample.usage.unwrap();
+        assert!(usage.peak > 4096 && usage.minor_faults > 0);
+    }
+
+    #[test]
+    fn busy_and_allocating_shows() {
+        let mut sampler = Sampler::new(Instant::now());
+        let before = sampler.sample(Instant::now()).memory.unwrap().anonymous();
+        let block = vec![1_u8; 64 << 20];
+        let begin = Instant::now();
+        let mut sum = 0_u64;
+        while begin.elapsed() < Duration::from_millis(100) {
+            sum = sum.wrapping_add(block.iter().map(|byte| u64::from(*byte)).sum());
+        }
+        std::hint::black_box(sum);
+        let sample = sampler.sample(Instant::now());
+        assert!(sample.memory.unwrap().anonymous() > before + (32 << 20));
+        assert!(sample.cpu.unwrap().user > 0.01);
+    }
+
+    #[test]
+    fn a_listing_is_kept_for_ten_seconds() {
+        let now = Instant::now();
+        let listed = list(now);
+        assert!(listed.count.unwrap() > 2);
+        assert!(listed.next >= now + Duration::from_secs(10));
+    }
+
+    #[test]
+    fn the_start_lies_in_the_past_and_after_the_machine_started() {
+        let start = start_time().unwrap();
+        let text = fs::read("/proc/stat").unwrap();
+        let boot = procfs::boot_time(&text).unwrap() * 1000;
+        let uptime = fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        assert!(start >= boot && start <= boot + (uptime * 1000.0) as u64 + 1000);
+    }
+
+    #[test]
+    fn files_that_are_not_there_yield_nothing() {
+        assert_eq!(read("/proc/self/none", &mut [0; 8]), None);
+    }
+}

@@ -1,0 +1,259 @@
+//! The process's tracer while it runs: settings, pool and agent thread, tied
+//! together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::agent::session::{AgentConfig, IsSecret, Session};
+use crate::agent::settings::AgentSettings;
+use crate::agent::signal::Signal;
+use crate::agent::status::AgentState;
+use crate::agent::worker::{MetricSource, SettingsSink, Worker};
+use crate::clock;
+use crate::config::Config;
+use crate::export::Exporter;
+#[cfg(unix)]
+use crate::fork;
+use crate::init::InitError;
+use crate::local;
+use crate::log;
+use crate::metrics::Metrics;
+use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
+use crate::secrets::Matcher;
+use crate::segment::{POOL, PoolGuard};
+use crate::settings::{LiveGuard, Settings, Switches};
+use crate::span::{Family, Section};
+use crate::tracer::GLOBAL;
+
+/// What there is once a process, from `init` until the guard is dropped.
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+
+#[derive(Debug)]
+struct Running {
+    config: Arc<Config>,
+    /// Settings that were not understood, in words.
+    problems: Arc<[String]>,
+    /// `None` in a forked child, until it records its first spans.
+    agent: Option<Agent>,
+}
+
+/// The agent thread, seen from the others.
+#[derive(Clone, Debug)]
+struct Agent {
+    signal: Arc<Signal>,
+    state: Arc<AgentState>,
+}
+
+/// Starts the tracer.
+pub(crate) fn start(config: Config, problems: Vec<String>) -> Result<(), InitError> {
+    let mut running = lock();
+    if running.is_some() {
+        return Err(InitError::AlreadyRunning);
+    }
+    log::set_level(config.log_level);
+    for problem in &problems {
+        log::warn(format_args!("{problem}"));
+    }
+    clock::start();
+    #[cfg(unix)]
+    fork::watch();
+    let config = Arc::new(config);
+    let agent = Agent::start(&config).map_err(InitError::Thread)?;
+    GLOBAL.replace(settings(&config, None));
+    POOL.open(config.buffer_bytes, wake);
+    *running = Some(Running {
+        config,
+        problems: problems.into(),
+        agent: Some(agent),
+    });
+    Ok(())
+}
+
+/// Stops the tracer: spans that are open are lost, those that have ended are
+/// sent if that is done within `deadline`.
+pub(crate) fn stop(deadline: Duration) {
+    let Some(running) = lock().take() else { return };
+    GLOBAL.switch_off();
+    if let Some(agent) = running.agent {
+        if !agent.signal.shutdown(deadline) {
+            log::warn(format_args!(
+                "not all spans could be sent within {deadline:?}: {}",
+                agent.state.read()
+            ));
+        }
+    }
+    POOL.close();
+}
+
+/// Sends what was recorded so far.
+pub(crate) fn flush(deadline: Duration) -> bool {
+    // Not under the lock: it blocks.
+    let signal = lock()
+        .as_ref()
+        .and_then(|running| Some(running.agent.as_ref()?.signal.clone()));
+    signal.is_some_and(|signal| signal.flush(deadline))
+}
+
+/// What `status` tells of this module's parts.
+pub(crate) fn report() -> Option<(Arc<AgentState>, Arc<[String]>)> {
+    let running = lock();
+    let running = running.as_ref()?;
+    Some((
+        running.agent.as_ref()?.state.clone(),
+        running.problems.clone(),
+    ))
+}
+
+/// Called by the pool when enough spans wait, and in a forked child when the
+/// first one does.
+fn wake() {
+    let mut running = lock();
+    let Some(running) = running.as_mut() else {
+        return;
+    };
+    match &running.agent {
+        Some(agent) => agent.signal.spans_ready(),
+        None => match Agent::start(&running.config) {
+            Ok(agent) => running.agent = Some(agent),
+            Err(error) => log::warn(format_args!(
+                "no agent thread in the forked process: {error}"
+            )),
+        },
+    }
+}
+
+/// The locks that a fork must not leave locked in the child.
+#[derive(Debug)]
+pub(crate) struct Held {
+    running: MutexGuard<'static, Option<Running>>,
+    pool: PoolGuard<'static>,
+    _settings: LiveGuard<'static>,
+    _families: RegistryGuard<'static, Family>,
+    _sections: RegistryGuard<'static, Section>,
+}
+
+/// Takes them, in the order in which the rest of the tracer nests them.
+pub(crate) fn hold() -> Held {
+    Held {
+        running: lock(),
+        pool: POOL.hold(),
+        _settings: GLOBAL.hold(),
+        _families: FAMILIES.hold(),
+        _sections: SECTIONS.hold(),
+    }
+}
+
+impl Held {
+    /// In a forked child: the agent thread is gone, and spans that wait are the
+    /// parent's.
+    pub(crate) fn in_child(mut self) {
+        if let Some(running) = self.running.as_mut() {
+            running.agent = None;
+        }
+        POOL.after_fork(&mut self.pool);
+        local::reseed();
+    }
+}
+
+fn lock() -> MutexGuard<'static, Option<Running>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Agent {
+    fn start(config: &Arc<Config>) -> std::io::Result<Self> {
+        let agent = Self {
+            signal: Arc::new(Signal::default()),
+            state: Arc::new(AgentState::new(&config.plugin)),
+        };
+        let session = Session::new(
+            AgentConfig {
+                host: config.agent_host.clone(),
+                port: config.agent_port,
+                plugin: config.plugin.clone(),
+                timeout: config.agent_timeout,
+                lenient_lookup: false,
+            },
+            is_secret(config),
+            agent.state.clone(),
+        );
+        let worker = Worker::new(
+            session,
+            Exporter::new(&POOL, &GLOBAL),
+            Measurements(Metrics::new(config)),
+            Merge(config.clone()),
+            agent.signal.clone(),
+            agent.state.clone(),
+        );
+        worker.spawn()?;
+        Ok(agent)
+    }
+}
+
+/// For the arguments of the command line, which are announced before the agent
+/// has said what is secret.
+fn is_secret(config: &Config) -> IsSecret {
+    let matcher = config.secrets.clone().unwrap_or_default();
+    Box::new(move |key| matcher.is_secret(key))
+}
+
+/// The metrics as the agent thread asks for them.
+#[derive(Debug)]
+struct Measurements(Metrics);
+
+impl MetricSource for Measurements {
+    fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
+        body.clear();
+        self.0.encode(pid, snapshot, body);
+    }
+}
+
+/// Joins what the agent says with what was configured, which wins.
+#[derive(Debug)]
+struct Merge(Arc<Config>);
+
+impl SettingsSink for Merge {
+    fn apply(&self, agent: &AgentSettings) {
+        // Not after a stop, which switched everything off.
+        if GLOBAL.switches().has(Switches::ON) {
+            GLOBAL.replace(settings(&self.0, Some(agent)));
+        }
+    }
+}
+
+/// Environment and code, then the agent, then the defaults.
+fn settings(config: &Config, agent: Option<&AgentSettings>) -> Settings {
+    let from_agent = || {
+        let (mode, list) = agent?.secrets.as_ref()?;
+        match Matcher::from_parts(mode, list, &mut Vec::new()) {
+            Ok(matcher) => Some(matcher),
+            Err(error) => {
+                log::warn(format_args!("the agent's secrets are not used: {error}"));
+                None
+            }
+        }
+    };
+    let secrets = config
+        .secrets
+        .clone()
+        .or_else(from_agent)
+        .unwrap_or_default();
+    let headers = config
+        .extra_headers
+        .clone()
+        .or_else(|| agent?.extra_headers.clone())
+        .unwrap_or_default();
+    let w3c_correlation = config.w3c_correlation
+        && agent
+            .and_then(|agent| agent.w3c_correlation)
+            .unwrap_or(true);
+    let w3c_propagation = config.w3c_propagation
+        && agent
+            .and_then(|agent| agent.w3c_propagation)
+            .unwrap_or(true);
+    let switches = Switches::default()
+        .set(Switches::ON, true)
+        .set(Switches::ROOT_EXITS, config.allow_root_exit)
+        .set(Switches::W3C_CORRELATION, w3c_correlation)
+        .set(Switches::W3C_PROPAGATION, w3c_propagation);
+    Settings::new(secrets, headers, config.service.clone(), switches)
+}

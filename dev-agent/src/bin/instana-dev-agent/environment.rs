@@ -1,0 +1,19 @@
+//! The only place that reads the environment.
+
+/// Whether `NO_COLOR` is set to anything.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the binary's reading of the environment"
+)]
+pub(crate) fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// `COLUMNS`, where the shell exports it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the binary's reading of the environment"
+)]
+pub(crate) fn columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}

@@ -1,0 +1,175 @@
+use std::net::SocketAddr;
+
+use instana_dev_agent::{AnnounceAnswer, Config};
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+use crate::console::Output;
+
+pub(crate) const HELP: &str = "\
+A local Instana agent: shows the traces of your processes and checks what their
+tracers send.
+
+Usage: instana-dev-agent [options]
+
+  --listen ADDR:PORT        default 127.0.0.1:42699; port 0 takes a free one
+  --allow-remote            allow an address that other machines reach (needs --token)
+  --token SECRET            bearer token that /dev/... demands
+  --quiet                   print violations only
+  --json                    print one JSON object a line
+  --rules                   print the rules that requests are checked against
+  --secrets MATCHER:A,B     secrets for the tracers, for instance equals:password,pin;
+                            matchers: equals, equals-ignore-case, contains,
+                            contains-ignore-case, regex, none
+  --extra-headers A;B       HTTP headers for the tracers to capture
+  --poll-rate SECONDS       metrics interval for the tracers
+  --root-exits              exits may be without a parent
+  -h, --help
+  -V, --version
+";
+
+const MATCHERS: &[&str] = &[
+    "equals",
+    "equals-ignore-case",
+    "contains",
+    "contains-ignore-case",
+    "regex",
+    "none",
+];
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Help,
+    Rules,
+    Run(Box<Options>),
+    Version,
+}
+
+/// How to run.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) config: Config,
+    pub(crate) output: Output,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// A text that names the option and what it accepts.
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
+    // Tracers may have been running before the agent was started.
+    let mut config = Config::new()
+        .listen(SocketAddr::from(([127, 0, 0, 1], 42699)))
+        .strangers(true);
+    let mut answer = AnnounceAnswer::new();
+    let mut output = Output::Text;
+    while let Some(option) = parser.next().map_err(|error| error.to_string())? {
+        match option {
+            Short('h') | Long("help") => return Ok(Action::Help),
+            Short('V') | Long("version") => return Ok(Action::Version),
+            Long("rules") => return Ok(Action::Rules),
+            Long("quiet") => output = Output::Quiet,
+            Long("json") => output = Output::Json,
+            Long("allow-remote") => config = config.allow_remote(true),
+            Long("root-exits") => config = config.root_exits(true),
+            Long("token") => config = config.token(text(&mut parser)?),
+            Long("listen") => config = config.listen(address(&text(&mut parser)?)?),
+            Long("secrets") => {
+                let (matcher, list) = secrets(&text(&mut parser)?)?;
+                answer = answer.secrets(matcher, list);
+            }
+            Long("extra-headers") => {
+                let names = text(&mut parser)?;
+                let names = names
+                    .split(';')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty());
+                answer = answer.extra_headers(names);
+            }
+            Long("poll-rate") => {
+                let seconds = text(&mut parser)?;
+                let parsed = seconds.parse().ok().filter(|seconds| *seconds > 0);
+                let refused =
+                    || format!("--poll-rate `{seconds}` is not a number of seconds above 0");
+                answer = answer.poll_rate(parsed.ok_or_else(refused)?);
+            }
+            Value(value) => {
+                return Err(format!("unexpected argument `{}`", value.to_string_lossy()));
+            }
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    let config = config.announce_answer(answer);
+    Ok(Action::Run(Box::new(Options { config, output })))
+}
+
+fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
+    let value = parser.value().map_err(|error| error.to_string())?;
+    value.string().map_err(|error| error.to_string())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let full = text.replace("localhost", "127.0.0.1");
+    full.parse()
+        .map_err(|_| format!("--listen `{text}` is not ADDR:PORT, for instance 127.0.0.1:42699"))
+}
+
+fn secrets(text: &str) -> Result<(String, Vec<String>), String> {
+    let (matcher, list) = text.split_once(':').unwrap_or((text, ""));
+    if !MATCHERS.contains(&matcher) {
+        return Err(format!(
+            "--secrets matcher `{matcher}` is unknown; known are {}",
+            MATCHERS.join(", ")
+        ));
+    }
+    let list = list
+        .split(',')
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty());
+    Ok((matcher.to_owned(), list.map(str::to_owned).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Action, String> {
+        parse(lexopt::Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn wrong_options_tell_what_is_accepted() {
+        for (arguments, part) in [
+            (&["--listen", "here"][..], "is not ADDR:PORT"),
+            (&["--secrets", "like:a"], "known are equals, "),
+            (&["--poll-rate", "0"], "above 0"),
+            (&["--loud"], "--loud"),
+            (&["x"], "`x`"),
+            (&["--token"], "--token"),
+        ] {
+            let error = parsed(arguments).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn right_options() {
+        let all = [
+            "--listen",
+            "localhost:0",
+            "--quiet",
+            "--secrets",
+            "equals:a,b",
+            "--extra-headers",
+            "x; y",
+            "--poll-rate",
+            "5",
+        ];
+        assert!(
+            matches!(parsed(&all), Ok(Action::Run(options)) if options.output == Output::Quiet)
+        );
+        assert!(matches!(parsed(&["--rules"]), Ok(Action::Rules)));
+        assert!(matches!(parsed(&["-V"]), Ok(Action::Version)));
+        assert!(matches!(parsed(&["--json", "-h"]), Ok(Action::Help)));
+    }
+}

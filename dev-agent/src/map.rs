@@ -1,0 +1,244 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+
+use crate::trace::{SpanKind, Trace, TraceSpan};
+
+/// Which services call which, counted over the kept spans.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServiceMap {
+    /// By name.
+    pub services: Vec<Service>,
+    /// By caller and callee.
+    pub edges: Vec<Edge>,
+}
+
+/// A service of the map.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The plugins of its processes.
+    pub plugins: Vec<String>,
+    /// How many processes it has.
+    pub instances: usize,
+    /// Calls to it: its entries.
+    pub calls: u64,
+    /// Entries with errors.
+    pub errors: u64,
+    /// Mean duration of its entries, ms.
+    pub mean_ms: f64,
+    /// Longest duration of its entries, ms.
+    pub max_ms: u64,
+}
+
+/// Calls from a service to another one or to something outside.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Edge {
+    /// The calling service.
+    pub from: String,
+    /// The called service, or for instance `postgres db:5432`.
+    pub to: String,
+    /// `service`, or what is outside: `http`, `postgres`, `redis` …
+    pub kind: String,
+    /// How often.
+    pub calls: u64,
+    /// Calls with errors.
+    pub errors: u64,
+}
+
+#[derive(Default)]
+struct Tally {
+    plugins: BTreeSet<String>,
+    pids: BTreeSet<u64>,
+    calls: u64,
+    errors: u64,
+    total_ms: u64,
+    max_ms: u64,
+}
+
+impl ServiceMap {
+    /// The map of these traces.
+    #[must_use]
+    pub fn of(traces: &[Trace]) -> Self {
+        let mut services: BTreeMap<&str, Tally> = BTreeMap::new();
+        let mut edges: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
+        for trace in traces {
+            for span in trace.spans() {
+                services.entry(&span.service).or_default().add(span);
+            }
+            for (from, to, kind, errors) in calls(trace) {
+                let edge = edges.entry((from, to, kind)).or_default();
+                edge.0 += 1;
+                edge.1 += u64::from(errors > 0);
+            }
+        }
+        Self {
+            services: services
+                .into_iter()
+                .map(|(name, tally)| tally.service(name))
+                .collect(),
+            edges: edges
+                .into_iter()
+                .map(|((from, to, kind), (calls, errors))| Edge {
+                    from,
+                    to,
+                    kind,
+                    calls,
+                    errors,
+                })
+                .collect(),
+        }
+    }
+
+    /// The map as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let services: Vec<_> = self
+            .services
+            .iter()
+            .map(|s| {
+                json!({"name": s.name, "plugins": s.plugins, "instances": s.instances, "calls": s.calls,
+                    "errors": s.errors, "mean_ms": s.mean_ms, "max_ms": s.max_ms})
+            })
+            .collect();
+        let edges: Vec<_> = self
+            .edges
+            .iter()
+            .map(|e| json!({"from": e.from, "to": e.to, "kind": e.kind, "calls": e.calls, "errors": e.errors}))
+            .collect();
+        json!({"services": services, "edges": edges})
+    }
+}
+
+impl Tally {
+    fn add(&mut self, span: &TraceSpan) {
+        if !span.plugin.is_empty() {
+            self.plugins.insert(span.plugin.clone());
+        }
+        self.pids.extend(span.pid);
+        if span.kind == SpanKind::Entry {
+            self.calls += 1;
+            self.errors += u64::from(span.errors > 0);
+            self.total_ms += span.duration_ms;
+            self.max_ms = self.max_ms.max(span.duration_ms);
+        }
+    }
+
+    fn service(self, name: &str) -> Service {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds stay far below 2^52"
+        )]
+        let mean_ms = match self.calls {
+            0 => 0.0,
+            calls => self.total_ms as f64 / calls as f64,
+        };
+        Service {
+            name: name.to_owned(),
+            plugins: self.plugins.into_iter().collect(),
+            instances: self.pids.len(),
+            calls: self.calls,
+            errors: self.errors,
+            mean_ms,
+            max_ms: self.max_ms,
+        }
+    }
+}
+
+/// The calls of a trace: from, to, kind, errors. An exit goes to the services
+/// of its child entries, else to its target outside.
+fn calls(trace: &Trace) -> Vec<(String, String, String, u64)> {
+    let mut entries: HashMap<&str, Vec<&TraceSpan>> = HashMap::new();
+    for span in trace
+        .spans()
+        .iter()
+        .filter(|span| span.kind == SpanKind::Entry)
+    {
+        if let Some(parent) = &span.parent {
+            entries.entry(parent).or_default().push(span);
+        }
+    }
+    let mut calls = Vec::new();
+    for exit in trace
+        .spans()
+        .iter()
+        .filter(|span| span.kind == SpanKind::Exit)
+    {
+        let from = exit.service.clone();
+        match entries.get(exit.id.as_str()) {
+            Some(entries) => {
+                for entry in entries {
+                    let to = entry.service.clone();
+                    calls.push((from.clone(), to, "service".to_owned(), exit.errors));
+                }
+            }
+            None if !exit.target.is_empty() => {
+                let kind = exit.target.split(' ').next().unwrap_or_default().to_owned();
+                calls.push((from, exit.target.clone(), kind, exit.errors));
+            }
+            None => {}
+        }
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exits_lead_to_services_or_outside() {
+        let span = |s: &str, p: &str, n: &str, k: u8, service: &str, d: u64, data: Value| {
+            let mut data = data;
+            data["service"] = service.into();
+            json!({"t": "1", "s": s, "p": p, "n": n, "k": k, "ts": 1, "d": d, "ec": u8::from(s == "d"), "data": data})
+        };
+        let url = json!({"http": {"method": "GET", "url": "http://b:1/"}});
+        let spans = [
+            span("a", "x", "g.http", 1, "front", 9, json!({})),
+            span("b", "a", "http", 2, "front", 5, url.clone()),
+            span("c", "b", "g.http", 1, "back", 3, json!({})),
+            span(
+                "d",
+                "c",
+                "redis",
+                2,
+                "back",
+                1,
+                json!({"redis": {"connection": "r:6379"}}),
+            ),
+            span("e", "a", "http", 2, "front", 1, url),
+        ];
+        let map = ServiceMap::of(&[Trace::of("1", &spans, "")]);
+        let edges: Vec<_> = map
+            .edges
+            .iter()
+            .map(|e| (&*e.from, &*e.to, &*e.kind, e.calls, e.errors))
+            .collect();
+        assert_eq!(
+            edges,
+            [
+                ("back", "redis r:6379", "redis", 1, 1),
+                ("front", "back", "service", 1, 0),
+                ("front", "http b:1", "http", 1, 0)
+            ]
+        );
+        let services: Vec<_> = map
+            .services
+            .iter()
+            .map(|s| (&*s.name, s.calls, s.max_ms))
+            .collect();
+        assert_eq!(services, [("back", 1, 3), ("front", 1, 9)]);
+        assert_eq!(
+            map.services
+                .iter()
+                .map(|s| s.mean_ms.round() as u64)
+                .sum::<u64>(),
+            12
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! `/dev/…`: the control API.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::query;
+use super::reply::{Reply, error, json as reply};
+use crate::agent::queue_request;
+use crate::fault::Fault;
+use crate::protocol::Incoming;
+use crate::state::{Shared, State};
+
+/// Answers a request of the control or query API.
+pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Reply {
+    let path = request.path.trim_end_matches('/');
+    let parts: Vec<&str> = path.split('/').skip(2).collect();
+    let served = match (request.method.as_str(), parts.as_slice()) {
+        ("GET", ["wait"]) => wait(shared, request).await,
+        ("GET", parts) => shared.read(|state| query::serve(state, parts, request)),
+        ("POST", ["forget"]) => {
+            shared.change(State::forget);
+            Ok(json!({"forgotten": true}))
+        }
+        ("POST", ["drop-connections"]) => {
+            shared.hang_up.send_modify(|count| *count += 1);
+            Ok(json!({"dropped": true}))
+        }
+        ("POST", ["faults"]) => add_fault(shared, request),
+        ("DELETE", ["faults"]) => {
+            shared.change(State::clear_faults);
+            shared.unhang.send_modify(|count| *count += 1);
+            Ok(json!({"faults": []}))
+        }
+        ("POST", ["announce-answer"]) => announce_answer(shared, request),
+        ("POST", ["reject"]) => reject(shared, request),
+        ("POST", ["requests", pid]) => queue(shared, pid, request),
+        ("DELETE", ["data"]) => {
+            shared.change(State::clear);
+            Ok(json!({"cleared": true}))
+        }
+        _ => Err(Problem::NotFound(format!(
+            "{} {} is unknown; GET /dev lists what there is",
+            request.method, request.path
+        ))),
+    };
+    match served {
+        Ok(body) => reply(200, &body),
+        Err(Problem::Bad(message)) => error(400, message),
+        Err(Problem::NotFound(message)) => error(404, message),
+        Err(Problem::Timeout(message)) => error(408, message),
+    }
+}
+
+/// Why a request of the API is not served.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Bad(String),
+    NotFound(String),
+    Timeout(String),
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Self {
+        Self::Bad(message)
+    }
+}
+
+/// A number of the query string.
+pub(super) fn number(request: &Incoming, name: &str) -> Result<Option<u64>, Problem> {
+    let Some(text) = request.parameter(name) else {
+        return Ok(None);
+    };
+    let parsed = text
+        .parse()
+        .map_err(|_| format!("`{name}` is not a whole number: {text}"))?;
+    Ok(Some(parsed))
+}
+
+fn body(request: &Incoming) -> Result<Value, Problem> {
+    let parsed = serde_json::from_slice(&request.body);
+    Ok(parsed.map_err(|error| format!("the body is no JSON: {error}"))?)
+}
+
+/// `GET /dev/wait?spans=n&metrics=n&processes=n&timeout_ms=…`.
+async fn wait(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {
+    let spans = number(request, "spans")?.unwrap_or_default();
+    let metrics = number(request, "metrics")?.unwrap_or_default();
+    let processes = number(request, "processes")?.unwrap_or_default();
+    let timeout = Duration::from_millis(
+        number(request, "timeout_ms")?
+            .unwrap_or(10_000)
+            .min(600_000),
+    );
+    let deadline = Instant::now() + timeout;
+    let counts = |state: &State| {
+        let each = || state.processes.iter();
+        let metrics = each().map(|process| process.metric_count).sum::<u64>();
+        let ready = each().filter(|process| process.ready).count() as u64;
+        (state.spans.len() as u64, metrics, ready)
+    };
+    let mut changes = shared.changes();
+    loop {
+        let (have_spans, have_metrics, have_processes) = shared.read(counts);
+        let have =
+            json!({"spans": have_spans, "metrics": have_metrics, "processes": have_processes});
+        if have_spans >= spans && have_metrics >= metrics && have_processes >= processes {
+            return Ok(have);
+        }
+        let change = tokio::time::timeout_at(deadline.into(), changes.changed());
+        if !matches!(change.await, Ok(Ok(()))) {
+            return Err(Problem::Timeout(format!(
+                "waited {timeout:?}; arrived: {have}"
+            )));
+        }
+    }
+}
+
+fn add_fault(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {
+    let fault = Fault::from_json(&body(request)?)?;
+    let shown = fault.to_json();
+    let id = shared.change(|state| state.add_fault(fault));
+    Ok(json!({"id": id, "fault": shown}))
+}
+
+fn announce_answer(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {
+    let change = body(request)?;
+    shared.change(|state| {
+        let answer = state.answer.clone().merge_json(&change)?;
+        let example = answer.render("rust", 1);
+        state.answer = answer;
+        Ok(json!({"example": example}))
+    })
+}
+
+/// `{"announces": n, "ready": n}`: that many are answered 404.
+fn reject(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {
+    let body = body(request)?;
+    let members = body
+        .as_object()
+        .ok_or_else(|| "expected an object {announces?, ready?}".to_owned())?;
+    let count = |value: &Value| value.as_u64().and_then(|count| u32::try_from(count).ok());
+    for (key, value) in members {
+        if !matches!(key.as_str(), "announces" | "ready") || count(value).is_none() {
+            return Err(
+                format!("`{key}` is unknown or no number; known are announces, ready").into(),
+            );
+        }
+    }
+    shared.change(|state| {
+        if let Some(announces) = members.get("announces").and_then(count) {
+            state.reject_announces = announces;
+        }
+        if let Some(ready) = members.get("ready").and_then(count) {
+            state.reject_ready = ready;
+        }
+        Ok(json!({"announces": state.reject_announces, "ready": state.reject_ready}))
+    })
+}
+
+fn queue(shared: &Shared, pid: &str, request: &Incoming) -> Result<Value, Problem> {
+    let pid: u64 = pid.parse().map_err(|_| format!("`{pid}` is no pid"))?;
+    let queued = body(request)?;
+    let fits = ["action", "messageId"]
+        .iter()
+        .all(|key| queued.get(key).is_some_and(Value::is_string));
+    if !fits {
+        return Err(
+            "expected {\"action\": text, \"messageId\": text, \"args\": {…}}"
+                .to_owned()
+                .into(),
+        );
+    }
+    if shared.change(|state| queue_request(state, pid, queued)) {
+        Ok(json!({"queued": true}))
+    } else {
+        Err(Problem::NotFound(format!(
+            "no known process has the pid {pid}, or 100 requests wait for it"
+        )))
+    }
+}

@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Process, Request, State};
+use crate::map::ServiceMap;
+use crate::trace::Trace;
+use crate::validate::Finding;
+
+/// The state of an agent at one moment, for [`crate::DevAgent::wait_until`].
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    state: &'a State,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(state: &'a State) -> Self {
+        Self { state }
+    }
+
+    /// The kept spans as they were sent, in order of arrival. Generic spans
+    /// are converted to native ones.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Value> {
+        self.state
+            .spans
+            .iter()
+            .map(|span| Value::clone(span.value()))
+            .collect()
+    }
+
+    /// How many spans are kept.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        self.state.spans.len()
+    }
+
+    /// Ids of the kept traces, oldest first.
+    #[must_use]
+    pub fn trace_ids(&self) -> Vec<String> {
+        self.state.spans.trace_ids()
+    }
+
+    /// The trace of that id.
+    #[must_use]
+    pub fn trace(&self, id: &str) -> Option<Trace> {
+        self.state.trace(id)
+    }
+
+    /// The kept traces, oldest first.
+    #[must_use]
+    pub fn traces(&self) -> Vec<Trace> {
+        let ids = self.state.spans.trace_ids();
+        ids.iter().filter_map(|id| self.state.trace(id)).collect()
+    }
+
+    /// The processes by pid, also those that the agent has forgotten since.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Process> {
+        self.state.processes.iter().cloned().collect()
+    }
+
+    /// The process of that (answered) pid.
+    #[must_use]
+    pub fn process(&self, pid: u64) -> Option<&'a Process> {
+        self.state.processes.get(pid)
+    }
+
+    /// The kept metrics bodies of a process, oldest first.
+    #[must_use]
+    pub fn metrics(&self, pid: u64) -> Vec<Arc<Value>> {
+        self.process(pid).map(Process::metrics).unwrap_or_default()
+    }
+
+    /// The kept violations, with those of parent links as they are now.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Finding> {
+        let mut violations = self.state.violations.to_vec();
+        violations.extend(self.state.links());
+        violations
+    }
+
+    /// The kept notes: accepted habits of the sending tracer.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Finding> {
+        self.state.notes.to_vec()
+    }
+
+    /// The kept requests, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.requests.to_vec()
+    }
+
+    /// The kept events and monitoring events, oldest first (the newest 1000).
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        self.state.events.to_vec()
+    }
+
+    /// The kept log lines, with `level`, oldest first (the newest 1000).
+    #[must_use]
+    pub fn logs(&self) -> Vec<Value> {
+        self.state.logs.to_vec()
+    }
+
+    /// The kept bodies of `/tracermetrics`, oldest first (the newest 1000).
+    #[must_use]
+    pub fn tracer_metrics(&self) -> Vec<Value> {
+        self.state.tracer_metrics.to_vec()
+    }
+
+    /// Who calls whom.
+    #[must_use]
+    pub fn service_map(&self) -> ServiceMap {
+        ServiceMap::of(&self.traces())
+    }
+
+    /// A few lines on what arrived so far.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        use std::fmt::Write as _;
+        let mut out = String::new();
+        let mut line = |text: String| {
+            let _ = writeln!(out, "  {text}");
+        };
+        let names: Vec<_> = self
+            .state
+            .spans
+            .iter()
+            .map(super::SpanRecord::name)
+            .collect();
+        line(format!("{} spans {}", names.len(), counted(&names)));
+        for process in self.state.processes.iter() {
+            line(format!(
+                "process {} ({}, {}): known {}, ready {}, {} announces, {} metrics, {} spans",
+                process.pid,
+                process.name(),
+                process.plugin,
+                process.known,
+                process.ready,
+                process.announces,
+                process.metric_count,
+                process.span_count,
+            ));
+        }
+        let requests: Vec<_> = self
+            .state
+            .requests
+            .iter()
+            .map(|request| {
+                let status = request
+                    .status
+                    .map_or("open".to_owned(), |status| status.to_string());
+                format!("{} {status}", request.kind)
+            })
+            .collect();
+        let texts: Vec<_> = requests.iter().map(String::as_str).collect();
+        line(format!(
+            "{} requests {}",
+            self.state.requests.total(),
+            counted(&texts)
+        ));
+        for violation in self.violations().iter().take(5) {
+            line(format!("violation: {violation}"));
+        }
+        out
+    }
+}
+
+/// `(2 a, 1 b)`, in order of appearance.
+fn counted(names: &[&str]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in names {
+        match counts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    let parts: Vec<_> = counts
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    format!("({})", parts.join(", "))
+}

@@ -1,0 +1,270 @@
+use serde_json::Value;
+
+use crate::validate::span::family;
+
+/// What a span does, in words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Description {
+    pub(crate) label: String,
+    pub(crate) status: String,
+    pub(crate) target: String,
+    pub(crate) error: Option<String>,
+}
+
+/// Describes a span of any type; unknown ones by their name.
+pub(crate) fn describe(span: &Value) -> Description {
+    let name = text(span, "/n");
+    let section_name = match name {
+        "sdk" => "sdk",
+        name => family(name).map_or("", |family| family.section),
+    };
+    let section = span.get("data").and_then(|data| data.get(section_name));
+    let section = section.unwrap_or(&Value::Null);
+    let part = |key: &str| part(section, key);
+    let (label, target) = match section_name {
+        "http" => http(section),
+        "rpc" => (
+            part("call"),
+            join("grpc ", &[part("host"), part("port")], ":"),
+        ),
+        "pg" | "mysql" | "mssql" | "db2" => (
+            cut(&part("stmt")),
+            join(&format!("{name} "), &[part("host"), part("port")], ":"),
+        ),
+        "redis" => (part("command"), join("redis ", &[part("connection")], "")),
+        "memcached" => (
+            part("operation"),
+            join("memcached ", &[part("connection")], ""),
+        ),
+        "mongo" => (
+            join("", &[part("command"), part("namespace")], " "),
+            join("mongo ", &[part("service")], ""),
+        ),
+        "kafka" => (
+            join("", &[part("access"), part("service")], " "),
+            join("kafka ", &[part("service")], ""),
+        ),
+        "rabbitmq" => (
+            join("", &[part("sort"), part("exchange"), part("key")], " "),
+            join("rabbitmq ", &[part("exchange")], ""),
+        ),
+        "nats" => (
+            join("", &[part("sort"), part("subject")], " "),
+            join("nats ", &[part("subject")], ""),
+        ),
+        "gcps" => (
+            join("", &[part("op"), part("top"), part("sub")], " "),
+            join("gcps ", &[part("top")], ""),
+        ),
+        "sqs" | "bull" => {
+            let queue = part("queue");
+            let queue = queue.rsplit('/').next().unwrap_or_default().to_owned();
+            (
+                join("", &[part("type"), queue.clone()], " "),
+                join(&format!("{section_name} "), &[queue], ""),
+            )
+        }
+        "sns" => (
+            join("publish ", &[part("topic"), part("phone")], " "),
+            join("sns ", &[part("topic")], ""),
+        ),
+        "s3" => (
+            join("", &[part("op"), part("bucket"), part("key")], " "),
+            join("s3 ", &[part("bucket")], ""),
+        ),
+        "gcs" => (
+            join("", &[part("op"), part("bucket"), part("object")], " "),
+            join("gcs ", &[part("bucket")], ""),
+        ),
+        "dynamodb" => (
+            join("", &[part("op"), part("table")], " "),
+            join("dynamodb ", &[part("table")], ""),
+        ),
+        "aws.lambda.invoke" => (
+            join("invoke ", &[part("function")], ""),
+            join("lambda ", &[part("function")], ""),
+        ),
+        "lambda" => (
+            join("", &[part("trigger"), part("functionName")], " "),
+            String::new(),
+        ),
+        "graphql" => (
+            join("", &[part("operationType"), part("operationName")], " "),
+            String::new(),
+        ),
+        "log" => (
+            join("", &[part("level"), cut(&part("message"))], " "),
+            String::new(),
+        ),
+        "sdk" => (part("name"), String::new()),
+        _ if name == "otel" => (text(span, "/data/operation").to_owned(), String::new()),
+        other => (String::new(), other.to_owned()),
+    };
+    let status = section
+        .get("status")
+        .map(Value::to_string)
+        .unwrap_or_default();
+    Description {
+        label: if label.is_empty() {
+            name.to_owned()
+        } else {
+            label
+        },
+        status,
+        target,
+        error: error(span, section),
+    }
+}
+
+fn http(section: &Value) -> (String, String) {
+    let part = |key: &str| part(section, key);
+    let url = part("url");
+    let place = ["path_tpl", "path", "url"]
+        .map(part)
+        .into_iter()
+        .find(|place| !place.is_empty());
+    let absolute = url.contains("://");
+    let place = if absolute {
+        url.clone()
+    } else {
+        place.unwrap_or_default()
+    };
+    let host = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split('/').next());
+    let target = host.map(|host| format!("http {host}")).unwrap_or_default();
+    (join("", &[part("method"), place], " "), target)
+}
+
+fn error(span: &Value, section: &Value) -> Option<String> {
+    if span.get("ec").and_then(Value::as_u64).unwrap_or_default() == 0 {
+        return None;
+    }
+    let tags = span
+        .pointer("/data/sdk/custom/tags")
+        .unwrap_or(&Value::Null);
+    let candidates = [
+        section.get("error"),
+        section.get("errors"),
+        section.get("err"),
+        tags.get("message"),
+        tags.get("error"),
+    ];
+    let found = candidates.into_iter().flatten().find_map(Value::as_str);
+    found.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn part(section: &Value, key: &str) -> String {
+    match section.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The parts that are there, or nothing if none is.
+fn join(prefix: &str, parts: &[String], between: &str) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("{prefix}{}", parts.join(between))
+}
+
+/// One line of at most 100 characters.
+fn cut(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(100) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn families() {
+        for (n, data, label, target) in [
+            (
+                "g.http",
+                json!({"http": {"method": "GET", "path": "/a/7", "path_tpl": "/a/{id}", "status": 200}}),
+                "GET /a/{id}",
+                "",
+            ),
+            (
+                "http",
+                json!({"http": {"method": "GET", "url": "http://h:1/a"}}),
+                "GET http://h:1/a",
+                "http h:1",
+            ),
+            (
+                "postgres",
+                json!({"pg": {"stmt": "select\n 1", "host": "db", "port": "5432"}}),
+                "select 1",
+                "postgres db:5432",
+            ),
+            (
+                "redis",
+                json!({"redis": {"command": "get", "connection": "r:6379"}}),
+                "get",
+                "redis r:6379",
+            ),
+            (
+                "kafka",
+                json!({"kafka": {"access": "send", "service": "orders"}}),
+                "send orders",
+                "kafka orders",
+            ),
+            (
+                "sqs",
+                json!({"sqs": {"sort": "exit", "type": "single.sync", "queue": "https://q/1/jobs"}}),
+                "single.sync jobs",
+                "sqs jobs",
+            ),
+            ("sdk", json!({"sdk": {"name": "price"}}), "price", ""),
+            (
+                "log.go",
+                json!({"log": {"level": "WARN", "message": "low"}}),
+                "WARN low",
+                "",
+            ),
+            (
+                "graphql.server",
+                json!({"graphql": {"operationType": "query", "operationName": "q"}}),
+                "query q",
+                "",
+            ),
+            ("new.thing", json!({}), "new.thing", ""),
+        ] {
+            let described = describe(&json!({"n": n, "data": data}));
+            assert_eq!(
+                (described.label.as_str(), described.target.as_str()),
+                (label, target),
+                "{n}"
+            );
+        }
+    }
+
+    #[test]
+    fn error_texts() {
+        let span = json!({"n": "sdk", "ec": 1, "data": {"sdk": {"name": "x", "custom": {"tags": {"message": "boom"}}}}});
+        assert_eq!(describe(&span).error.as_deref(), Some("boom"));
+        let span = json!({"n": "redis", "ec": 0, "data": {"redis": {"error": "nil"}}});
+        assert_eq!(describe(&span).error, None);
+    }
+}

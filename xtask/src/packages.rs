@@ -1,0 +1,32 @@
+//! The workspace's packages, as Cargo tells them.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Names of the packages that are published: all without `publish = false`.
+pub(crate) fn published() -> Result<Vec<String>, String> {
+    let metadata = metadata()?;
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .ok_or("no packages in Cargo's metadata")?;
+    let names = packages
+        .iter()
+        .filter(|package| package.get("publish").is_none_or(Value::is_null))
+        .filter_map(|package| Some(package.get("name")?.as_str()?.to_owned()))
+        .collect();
+    Ok(names)
+}
+
+fn metadata() -> Result<Value, String> {
+    let program = option_env!("CARGO").unwrap_or("cargo");
+    let output = Command::new(program)
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .map_err(|error| format!("{program} could not be started: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("Cargo's metadata: {error}"))
+}

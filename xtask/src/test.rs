@@ -1,0 +1,63 @@
+//! What a change has to pass.
+
+use crate::steps::{self, Step};
+use crate::{packages, tree};
+
+/// All steps, tests included.
+pub(crate) fn test() -> Vec<Step> {
+    let mut steps = checks_before();
+    steps.push(steps::cargo(
+        "tests",
+        &["test", "--workspace", "--all-features", "--no-fail-fast"],
+    ));
+    steps.extend(checks_after());
+    steps
+}
+
+/// All steps but the tests.
+pub(crate) fn check() -> Vec<Step> {
+    let mut steps = checks_before();
+    steps.extend(checks_after());
+    steps
+}
+
+fn checks_before() -> Vec<Step> {
+    vec![
+        steps::cargo("format", &["fmt", "--all", "--check"]),
+        steps::cargo(
+            "lints",
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--all-features",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ),
+    ]
+}
+
+fn checks_after() -> Vec<Step> {
+    let mut steps = vec![
+        steps::cargo_with(
+            "documentation",
+            &["doc", "--workspace", "--no-deps", "--all-features"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+        steps::timed("core's dependencies", tree::check),
+    ];
+    match packages::published() {
+        // Features that another member of the workspace switches on would hide
+        // one that is missing.
+        Ok(names) => steps.extend(names.iter().map(|name| {
+            steps::cargo(
+                &format!("{name} alone"),
+                &["check", "--package", name, "--lib"],
+            )
+        })),
+        Err(error) => steps.push(steps::timed("published crates", || Err(error))),
+    }
+    steps
+}
