@@ -74,13 +74,14 @@ impl Flags {
         Self(self.0 & !flag.0)
     }
 
-    /// These with the kind's bits in place of the parent's.
+    /// These with the kind's bits in place of the parent's. Work in between is
+    /// still inside its entry.
     pub(crate) const fn for_kind(self, kind: Kind) -> Self {
         let rest = self.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
         match kind {
             Kind::Entry => rest.with(Self::ENTRY),
             Kind::Exit => rest.with(Self::EXIT),
-            Kind::Intermediate => rest,
+            Kind::Intermediate => self.without(Self::EXIT),
         }
     }
 }
