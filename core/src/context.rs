@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::id;
 use crate::local;
-use crate::span::Kind;
+use crate::span::{Kind, Span};
 use crate::tracer::Scope;
 
 /// The ids of a span, and how its trace came in: cheap to clone (48 bytes; one
@@ -74,13 +74,14 @@ impl Flags {
         Self(self.0 & !flag.0)
     }
 
-    /// These with the kind's bits in place of the parent's.
+    /// These with the kind's bits in place of the parent's. Work in between is
+    /// still inside its entry.
     pub(crate) const fn for_kind(self, kind: Kind) -> Self {
         let rest = self.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
         match kind {
             Kind::Entry => rest.with(Self::ENTRY),
             Kind::Exit => rest.with(Self::EXIT),
-            Kind::Intermediate => rest,
+            Kind::Intermediate => self.without(Self::EXIT),
         }
     }
 }
@@ -121,6 +122,19 @@ impl Context {
     pub fn server_timing(&self) -> Option<String> {
         self.is_active()
             .then(|| format!("intid;desc={}", text(id::hex(self.trace))))
+    }
+
+    /// Runs `f` in this context: exits and spans that it starts are children of
+    /// its span, which itself stays where it is. For threads and callbacks;
+    /// futures have [`in_context`](crate::FutureExt::in_context).
+    ///
+    /// ```
+    /// let context = instana::Context::current();
+    /// let thread = std::thread::spawn(move || context.enter(|| 6 * 7));
+    /// assert_eq!(thread.join().ok(), Some(42));
+    /// ```
+    pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
+        Span::carrier(self).enter(f)
     }
 
     /// True where neither a trace nor a suppression nor a scoped tracer is known.

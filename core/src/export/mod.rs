@@ -6,5 +6,6 @@ mod exporter;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use self::encoder::{Encoder, Surroundings};
 pub(crate) use self::exporter::Exporter;

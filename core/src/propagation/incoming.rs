@@ -97,6 +97,13 @@ impl Incoming {
         incoming
     }
 
+    /// The same call, of which nothing is to be recorded: its W3C trace goes on
+    /// below, not sampled.
+    pub fn into_suppressed(mut self) -> Self {
+        self.bits.suppressed = true;
+        self
+    }
+
     /// Decides by the headers of a call, with the settings of `tracer`.
     #[inline]
     pub fn extract(headers: &impl Extract, tracer: &Tracer) -> Self {

@@ -1,0 +1,101 @@
+//! A small shop of three services, traced by Instana: one command to see what
+//! the tracer does. `cargo run -p shop`.
+#![forbid(unsafe_code)]
+
+mod agent;
+mod children;
+mod environment;
+mod load;
+mod options;
+mod query;
+mod report;
+mod services;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::agent::Agent;
+use crate::children::Children;
+use crate::options::{Mode, Options};
+use crate::report::Report;
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// How long the traces may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    let options = match Options::parse() {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("shop: {error}\n\n{}", options::HELP);
+            return ExitCode::from(2);
+        }
+    };
+    let result = match &options.mode {
+        Mode::Help => {
+            println!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Mode::Service(service, others) => services::run(*service, others).map_err(Into::into),
+        Mode::Demo => demo(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shop: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Agent, services, load, report.
+fn demo(options: &Options) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let agent = Agent::find_or_start().await?;
+        if !options.json {
+            println!("{}", agent.describe());
+        }
+        let children = Children::start(agent.address()).await?;
+        if !options.json {
+            println!("{}", children.describe());
+        }
+        let expected = load::send(children.storefront()).await?;
+        let report = Report::gather(&agent, &children, expected, PATIENCE).await?;
+        if options.json {
+            println!("{}", report.json());
+        } else {
+            print!("{}", report.text());
+        }
+        if options.serve {
+            serve(&children, options.json).await?;
+        }
+        children.stop().await
+    })
+}
+
+/// Stays up until Ctrl-C.
+async fn serve(children: &Children, quiet: bool) -> Outcome<()> {
+    if !quiet {
+        println!(
+            "\nThe shop stays open: curl http://{}/products/book (Ctrl-C ends it)",
+            children.storefront()
+        );
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

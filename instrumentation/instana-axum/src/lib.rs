@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod layer;
+mod route;
+
+pub use instana;
+
+pub use crate::layer::InstanaLayer;
+pub use crate::route::MatchedRoute;

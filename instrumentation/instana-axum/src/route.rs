@@ -1,0 +1,19 @@
+//! Templates from axum's router.
+
+use std::borrow::Cow;
+
+use axum::extract::MatchedPath;
+use http::request::Parts;
+use instana_tower::RouteTemplate;
+
+/// The template of the route that axum's router took, nested routers included.
+/// Fallbacks have none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MatchedRoute;
+
+impl RouteTemplate for MatchedRoute {
+    fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>> {
+        let matched = request.extensions.get::<MatchedPath>()?;
+        Some(Cow::Borrowed(matched.as_str()))
+    }
+}

@@ -1,0 +1,151 @@
+//! Trace context in the headers of HTTP.
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use instana::propagation::{Extract, Header, Incoming, Inject};
+use instana::{Context, Span, Tracer};
+
+static TRACE_ID: HeaderName = HeaderName::from_static(Header::TraceId.name());
+static SPAN_ID: HeaderName = HeaderName::from_static(Header::SpanId.name());
+static LEVEL: HeaderName = HeaderName::from_static(Header::Level.name());
+static SYNTHETIC: HeaderName = HeaderName::from_static(Header::Synthetic.name());
+static TRACEPARENT: HeaderName = HeaderName::from_static(Header::Traceparent.name());
+static TRACESTATE: HeaderName = HeaderName::from_static(Header::Tracestate.name());
+
+/// Bytes of all values that most calls carry: two ids, `traceparent` and our
+/// member of `tracestate`.
+const USUAL: usize = 16 + 16 + 55 + 36;
+
+/// Headers that one call may set.
+const MOST: usize = 5;
+
+/// Decides what the entry of a request with these headers continues.
+#[inline]
+pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
+    Incoming::extract(&Received(headers), tracer)
+}
+
+/// Writes the headers that continue the span's trace in the callee. Where there
+/// is no trace, the headers stay as they are.
+#[inline]
+pub fn inject(span: &Span, headers: &mut HeaderMap) {
+    let mut sent = Sent::default();
+    span.inject(&mut sent);
+    sent.write(headers);
+}
+
+/// Writes the headers that continue `context` in the callee, as [`inject`] does
+/// for a span.
+pub fn inject_context(context: &Context, headers: &mut HeaderMap) {
+    let mut sent = Sent::default();
+    context.inject(&mut sent);
+    sent.write(headers);
+}
+
+#[inline]
+fn name(header: Header) -> Option<&'static HeaderName> {
+    Some(match header {
+        Header::TraceId => &TRACE_ID,
+        Header::SpanId => &SPAN_ID,
+        Header::Level => &LEVEL,
+        Header::Synthetic => &SYNTHETIC,
+        Header::Traceparent => &TRACEPARENT,
+        Header::Tracestate => &TRACESTATE,
+        _ => return None,
+    })
+}
+
+struct Received<'a>(&'a HeaderMap);
+
+impl Extract for Received<'_> {
+    #[inline]
+    fn first(&self, header: Header) -> Option<&[u8]> {
+        self.0.get(name(header)?).map(HeaderValue::as_bytes)
+    }
+
+    fn each(&self, header: Header, value: &mut dyn FnMut(&[u8])) {
+        if let Some(name) = name(header) {
+            self.0
+                .get_all(name)
+                .iter()
+                .for_each(|each| value(each.as_bytes()));
+        }
+    }
+}
+
+/// What is to be sent. All values stand in one buffer, which the header values
+/// share.
+#[derive(Default)]
+struct Sent {
+    buffer: Vec<u8>,
+    changes: [Option<Change>; MOST],
+    len: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Remove(Header),
+    /// A value of one digit: the level.
+    SetDigit(Header, u8),
+    /// A value that stands in the buffer up to here, from where the one before ends.
+    Set(Header, usize),
+}
+
+impl Sent {
+    #[inline]
+    fn push(&mut self, change: Change) {
+        if let Some(place) = self.changes.get_mut(self.len) {
+            *place = Some(change);
+            self.len += 1;
+        }
+    }
+
+    /// A map that is full already (32,768 headers) stays as it is.
+    #[inline]
+    fn write(self, headers: &mut HeaderMap) {
+        if self.len == 0 || headers.try_reserve(self.len).is_err() {
+            return;
+        }
+        let buffer = Bytes::from(self.buffer);
+        let mut start = 0;
+        for change in self.changes.into_iter().flatten() {
+            let (header, value) = match change {
+                Change::Remove(header) => {
+                    if let Some(name) = name(header) {
+                        headers.remove(name);
+                    }
+                    continue;
+                }
+                Change::SetDigit(header, b'0') => (header, Ok(HeaderValue::from_static("0"))),
+                Change::SetDigit(header, _) => (header, Ok(HeaderValue::from_static("1"))),
+                Change::Set(header, end) => {
+                    let value = buffer.slice(start..end);
+                    start = end;
+                    (header, HeaderValue::from_maybe_shared(value))
+                }
+            };
+            if let (Some(name), Ok(value)) = (name(header), value) {
+                let _ = headers.try_insert(name, value);
+            }
+        }
+    }
+}
+
+impl Inject for Sent {
+    #[inline]
+    fn set(&mut self, header: Header, value: &[u8]) {
+        if let [digit @ (b'0' | b'1')] = value {
+            self.push(Change::SetDigit(header, *digit));
+            return;
+        }
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve_exact(USUAL);
+        }
+        self.buffer.extend_from_slice(value);
+        self.push(Change::Set(header, self.buffer.len()));
+    }
+
+    fn remove(&mut self, header: Header) {
+        self.push(Change::Remove(header));
+    }
+}

@@ -1,0 +1,78 @@
+//! Attributes of HTTP spans.
+
+use http::request::Parts;
+use http::uri::Uri;
+use http::{HeaderMap, Method, StatusCode, header};
+use instana::Span;
+use instana::span::http::Http;
+
+use crate::capture::capture;
+
+/// Records what an entry has of its request: method, host, path, query and
+/// captured headers.
+#[inline]
+pub fn record_request(span: &mut Span, request: &Parts) {
+    let tracer = span.tracer();
+    Http::record(span, |http| {
+        http.method(request.method.as_str());
+        if let Some(host) = host(&request.uri, &request.headers) {
+            http.host(host);
+        }
+        // CONNECT has no path.
+        if !request.uri.path().is_empty() {
+            http.path(request.uri.path());
+        }
+        if let Some(query) = request.uri.query() {
+            http.params(query);
+        }
+        capture(http, &tracer, &request.headers);
+    });
+}
+
+/// Records what an exit has of its request: method, URL, query and captured
+/// headers. Core takes query, fragment and user info out of the URL.
+#[inline]
+pub fn record_exit(
+    span: &mut Span,
+    method: &Method,
+    url: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) {
+    let tracer = span.tracer();
+    Http::record(span, |http| {
+        http.method(method.as_str()).url(url);
+        if let Some(query) = query {
+            http.params(query);
+        }
+        capture(http, &tracer, headers);
+    });
+}
+
+/// Records status and captured headers of a response, on entries and on exits.
+/// From 500 on it is an error.
+#[inline]
+pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
+    let tracer = span.tracer();
+    Http::record(span, |http| {
+        http.status(status.as_u16().into());
+        capture(http, &tracer, headers);
+    });
+    if status.as_u16() >= 500 {
+        span.mark_erroneous();
+    }
+}
+
+/// The `Host` header, or what HTTP/2 has in its place, with its port.
+pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match headers.get(header::HOST) {
+        Some(host) => host.to_str().ok(),
+        None => uri.authority().map(|authority| {
+            let authority = authority.as_str();
+            // A browser sends no user info; others may.
+            authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host)
+        }),
+    }
+}

@@ -1,0 +1,12 @@
+//! Requests that come in: what the layers and wrappers of server libraries have
+//! in common.
+
+mod body;
+mod future;
+mod options;
+mod route;
+
+pub use self::body::TracedBody;
+pub use self::future::ResponseFuture;
+pub use self::options::Options;
+pub use self::route::{NoRoute, RouteTemplate};

@@ -1,0 +1,35 @@
+//! The template of a route.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+
+/// Finds the template of the route that a request takes, such as
+/// `/orders/{id}`. It is asked before the request is handled; a handler can set
+/// the template later, too.
+///
+/// Closures of the form `|request: &Parts| -> Option<Cow<'_, str>>` are
+/// resolvers.
+pub trait RouteTemplate {
+    /// The template; `None` where no route matches.
+    fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>>;
+}
+
+impl<F> RouteTemplate for F
+where
+    F: for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>>,
+{
+    fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>> {
+        self(request)
+    }
+}
+
+/// Knows no template.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRoute;
+
+impl RouteTemplate for NoRoute {
+    fn route<'a>(&self, _: &'a Parts) -> Option<Cow<'a, str>> {
+        None
+    }
+}

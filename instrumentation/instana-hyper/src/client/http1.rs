@@ -1,0 +1,95 @@
+//! Connections of HTTP/1.
+
+use std::fmt;
+use std::future::Future;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::Error;
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1};
+use instana::FutureExt;
+use instana_http::{client, record_error, record_response};
+
+use super::answer::record_answer;
+
+/// [`hyper::client::conn::http1::SendRequest`], whose requests are recorded as
+/// exits.
+pub struct SendRequest<B> {
+    inner: http1::SendRequest<B>,
+}
+
+impl<B> SendRequest<B> {
+    /// As [`hyper::client::conn::http1::SendRequest::poll_ready`].
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    /// As [`hyper::client::conn::http1::SendRequest::ready`].
+    ///
+    /// # Errors
+    /// As hyper's.
+    pub async fn ready(&mut self) -> Result<(), Error> {
+        self.inner.ready().await
+    }
+
+    /// As [`hyper::client::conn::http1::SendRequest::is_ready`].
+    pub fn is_ready(&self) -> bool {
+        self.inner.is_ready()
+    }
+
+    /// As [`hyper::client::conn::http1::SendRequest::is_closed`].
+    pub fn is_closed(&self) -> bool {
+        self.inner.is_closed()
+    }
+
+    /// The wrapped sender.
+    pub fn inner(&self) -> &http1::SendRequest<B> {
+        &self.inner
+    }
+
+    /// Takes the sender out.
+    pub fn into_inner(self) -> http1::SendRequest<B> {
+        self.inner
+    }
+}
+
+impl<B: Body + 'static> SendRequest<B> {
+    /// As [`hyper::client::conn::http1::SendRequest::send_request`]. The exit ends
+    /// with the head of the response.
+    pub fn send_request(
+        &mut self,
+        mut request: Request<B>,
+    ) -> impl Future<Output = Result<Response<Incoming>, Error>> + use<B> {
+        let mut span = client::exit(&mut request);
+        let future = span.enter(|| self.inner.send_request(request));
+        future.in_span_with(span, record_answer)
+    }
+
+    /// As [`hyper::client::conn::http1::SendRequest::try_send_request`]. A request
+    /// that comes back is an exit with an error, too.
+    pub fn try_send_request(
+        &mut self,
+        mut request: Request<B>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B> {
+        let mut span = client::exit(&mut request);
+        let future = span.enter(|| self.inner.try_send_request(request));
+        future.in_span_with(span, |span, result| match result {
+            Ok(response) => record_response(span, response.status(), response.headers()),
+            Err(error) => record_error(span, error.error()),
+        })
+    }
+}
+
+impl<B> From<http1::SendRequest<B>> for SendRequest<B> {
+    fn from(inner: http1::SendRequest<B>) -> Self {
+        Self { inner }
+    }
+}
+
+impl<B> fmt::Debug for SendRequest<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,69 @@
+//! What tests can ask for.
+
+use std::time::Duration;
+
+/// Obeys one line; the answer is one line too.
+pub(crate) fn obey(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let (command, number) = (
+        words.next().unwrap_or_default(),
+        words.next().and_then(|word| word.parse().ok()),
+    );
+    match (command, number) {
+        // Sends what was recorded: "flush <milliseconds>".
+        ("flush", Some(millis)) => instana::flush(Duration::from_millis(millis)).to_string(),
+        // Records entries, each with an exit below it: "entries <how many>".
+        ("entries", Some(count)) => {
+            for number in 0..count {
+                instana::entry_span("job").enter(|| {
+                    instana::current(|job| job.tag("number", number));
+                    instana::exit_span("call").end();
+                });
+            }
+            "done".to_owned()
+        }
+        // Records an entry with a tag of so many bytes: "large <bytes>".
+        ("large", Some(bytes)) => {
+            let text = "x".repeat(usize::try_from(bytes).unwrap_or_default());
+            instana::entry_span("large").enter(|| {
+                instana::current(|job| {
+                    for part in 0..5 {
+                        job.tag(&format!("part{part}"), text.as_str());
+                    }
+                });
+            });
+            "done".to_owned()
+        }
+        // Records an entry whose tags and URL hold secrets.
+        ("secrets", None) => {
+            secrets();
+            "done".to_owned()
+        }
+        // "status": the status as one line.
+        ("status", None) => instana::status().to_string().replace('\n', " | "),
+        // "counts": recorded, sent, waiting and dropped spans.
+        ("counts", None) => {
+            let spans = instana::status().spans;
+            format!(
+                "{} {} {} {}",
+                spans.recorded(),
+                spans.sent,
+                spans.waiting,
+                spans.dropped()
+            )
+        }
+        _ => format!("unknown: {line}"),
+    }
+}
+
+fn secrets() {
+    use instana::propagation::Incoming;
+    use instana::span::http::{ENTRY, Http};
+
+    let mut entry = instana::Span::entry(&ENTRY, &Incoming::none());
+    Http::record(&mut entry, |http| {
+        http.method("GET")
+            .path("/")
+            .params("token=hidden-1&plain=shown&credential=hidden-2");
+    });
+}

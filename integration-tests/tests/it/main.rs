@@ -1,0 +1,15 @@
+//! Real processes, real sockets, a dev agent in each test: one module a subject.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets something unexpected ends there"
+)]
+
+mod app;
+mod downstream;
+mod lifecycle;
+mod shop;
+mod shutdown;
+mod trace_context;
