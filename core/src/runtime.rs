@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::agent::lookup;
 use crate::agent::session::{AgentConfig, IsSecret, Session};
 use crate::agent::settings::AgentSettings;
 use crate::agent::signal::Signal;
@@ -75,7 +76,14 @@ pub(crate) fn stop(deadline: Duration) {
     let Some(running) = lock().take() else { return };
     GLOBAL.switch_off();
     if let Some(agent) = running.agent {
-        if !agent.signal.shutdown(deadline) {
+        // With nothing to send, the agent thread may end when it likes.
+        let waiting = POOL.counts().waiting;
+        let deadline = if waiting == 0 {
+            Duration::ZERO
+        } else {
+            deadline
+        };
+        if !agent.signal.shutdown(deadline) && waiting > 0 {
             log::warn(format_args!(
                 "not all spans could be sent within {deadline:?}: {}",
                 agent.state.read()
@@ -172,6 +180,7 @@ impl Agent {
                 plugin: config.plugin.clone(),
                 timeout: config.agent_timeout,
                 lenient_lookup: false,
+                gateway: lookup::default_gateway,
             },
             is_secret(config),
             agent.state.clone(),

@@ -167,6 +167,13 @@ mod tests {
         assert_eq!(gateway(""), None);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_table_of_this_machine() {
+        let table = std::fs::read_to_string(ROUTES).unwrap_or_default();
+        assert_eq!(default_gateway(), gateway(&table));
+    }
+
     #[test]
     fn each_host_is_asked_once() {
         let gateway = Some(Ipv4Addr::new(172, 17, 0, 1));

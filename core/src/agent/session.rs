@@ -2,6 +2,7 @@
 //! was wrong in words, and returns what the life cycle has to know.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub(crate) struct AgentConfig {
     pub(crate) timeout: Duration,
     /// Take anything that answers 2xx for an agent.
     pub(crate) lenient_lookup: bool,
+    /// Where else to look: [`lookup::default_gateway`], outside of tests.
+    pub(crate) gateway: fn() -> Option<Ipv4Addr>,
 }
 
 /// The `f` of every span: the process the agent side speaks for.
@@ -134,7 +137,7 @@ impl Session {
         let known = known.as_ref().map(Connection::address);
         let mut reasons = Vec::new();
         let mut topic = Topic::Nobody;
-        let hosts = lookup::candidates(&self.config.host, lookup::default_gateway());
+        let hosts = lookup::candidates(&self.config.host, (self.config.gateway)());
         for (number, host) in hosts.iter().enumerate() {
             let address = Address::new(host, self.config.port);
             let mut connection = Connection::new(address.clone());

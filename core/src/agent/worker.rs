@@ -182,10 +182,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             hurry,
         };
         match self.lifecycle.next(self.started.elapsed(), demand) {
-            Action::Wait(until) => {
-                let wake = self.started + until;
-                self.wake = woken.shutdown.map_or(wake, |until| until.min(wake));
-            }
+            Action::Wait(until) => self.wake = self.started + until,
             action => {
                 self.wake = Instant::now();
                 self.perform(action);

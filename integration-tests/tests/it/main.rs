@@ -10,6 +10,5 @@
 mod app;
 mod downstream;
 mod lifecycle;
-mod shop;
 mod shutdown;
 mod trace_context;

@@ -158,6 +158,29 @@ fn a_stale_connection_is_replaced_once() {
 }
 
 #[test]
+fn an_answer_that_nobody_asked_for_is_not_taken() {
+    let (tell, told) = mpsc::channel();
+    let (go, gone) = mpsc::channel();
+    let address = serve(vec![
+        Box::new(move |mut stream| {
+            request(&mut stream);
+            stream.write_all(HI.as_bytes()).unwrap();
+            gone.recv().unwrap();
+            let stray = "HTTP/1.1 500 Stray\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(stray.as_bytes()).unwrap();
+            tell.send(()).unwrap();
+            request(&mut stream);
+        }),
+        says(HI),
+    ]);
+    let mut connection = Connection::new(address);
+    assert!(connection.send(&GET, soon()).is_ok());
+    go.send(()).unwrap();
+    told.recv().unwrap();
+    assert_eq!(connection.send(&GET, soon()).unwrap().status, 200);
+}
+
+#[test]
 fn the_deadline_covers_everything() {
     let hang: Script = Box::new(|mut stream| {
         request(&mut stream);

@@ -1,0 +1,148 @@
+//! The first command of the README, as a script would use it.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn shop(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    // Nothing listens on port 1, so the shop starts an agent of its own.
+    Command::new(env!("CARGO_BIN_EXE_shop"))
+        .args(arguments)
+        .env("INSTANA_AGENT_PORT", "1")
+        .env("INSTANA_AGENT_HOST", "127.0.0.1")
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the shop starts")
+}
+
+#[test]
+fn three_processes_with_metrics_and_traces_over_three_services() {
+    let output = shop(&["--json"], &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["agent"]["kind"], "dev");
+    assert_eq!(report["violations"], Value::Array(Vec::new()));
+
+    let processes = report["processes"].as_array().unwrap();
+    let mut services: Vec<_> = processes
+        .iter()
+        .map(|process| process["service"].as_str().unwrap())
+        .collect();
+    services.sort_unstable();
+    assert_eq!(services, ["catalogue", "pricing", "storefront"]);
+    for process in processes {
+        assert!(process["metrics_count"].as_u64().unwrap() >= 2, "{process}");
+        assert!(
+            process["snapshot"]["version"]
+                .as_str()
+                .unwrap()
+                .starts_with("rustc "),
+            "{process}"
+        );
+        assert_eq!(process["plugin"], "rust");
+    }
+
+    let traces = report["traces"].as_array().unwrap();
+    assert_eq!(traces.len(), 15);
+    let three = traces.iter().filter(|trace| {
+        let spans = trace["spans"].as_array().unwrap();
+        services
+            .iter()
+            .all(|service| spans.iter().any(|span| span["data"]["service"] == *service))
+    });
+    assert!(three.count() >= 10);
+    check_spans(traces);
+
+    let edges = report["map"]["edges"].as_array().unwrap();
+    assert!(
+        edges
+            .iter()
+            .any(|edge| edge["from"] == "storefront" && edge["to"] == "catalogue"),
+        "{edges:?}"
+    );
+}
+
+/// The load's special cases, each by what it leaves.
+fn check_spans(traces: &[Value]) {
+    let spans: Vec<&Value> = traces
+        .iter()
+        .flat_map(|trace| trace["spans"].as_array().unwrap())
+        .collect();
+    let entries = |tpl: &str, status: u64| {
+        spans
+            .iter()
+            .filter(|span| span["k"] == 1)
+            .filter(|span| {
+                span["data"]["http"]["path_tpl"] == tpl && span["data"]["http"]["status"] == status
+            })
+            .count()
+    };
+    assert_eq!(entries("/products/{id}", 404), 2);
+    assert_eq!(entries("/products/{id}", 500), 1);
+    assert_eq!(entries("/items/{id}", 502), 1);
+    let errors: Vec<_> = spans
+        .iter()
+        .filter_map(|span| span["data"]["http"]["error"].as_str())
+        .collect();
+    let cancelled = errors
+        .iter()
+        .filter(|error| error.starts_with("cancelled after "))
+        .count();
+    assert_eq!(
+        cancelled, 5,
+        "three entries and the exits between them: {errors:?}"
+    );
+    let offers = spans
+        .iter()
+        .find(|span| span["data"]["http"]["path"] == "/offers")
+        .unwrap();
+    assert!(
+        offers["d"].as_u64().unwrap() >= 200,
+        "the entry ends with its body: {offers}"
+    );
+    assert!(
+        !spans.iter().any(|span| span.to_string().contains("4711")),
+        "the API key is redacted"
+    );
+    let search = spans
+        .iter()
+        .find(|span| span["data"]["http"]["path"] == "/search")
+        .unwrap();
+    assert_eq!(
+        search["data"]["http"]["params"],
+        "q=lamp&api_key=<redacted>"
+    );
+}
+
+#[test]
+fn for_people_it_shows_processes_map_and_three_trees() {
+    let output = shop(&[], &[("NO_COLOR", "1")]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "Processes",
+        "Service map",
+        "storefront → catalogue",
+        "0 protocol violations",
+        "/products/{id}",
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    assert_eq!(text.matches('●').count(), 3, "{text}");
+    assert!(
+        !text.contains('\u{1b}'),
+        "no colours when they are not wanted"
+    );
+}
+
+#[test]
+fn a_wrong_option_is_explained() {
+    let output = shop(&["--jsno"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("--jsno") && text.contains("--json"), "{text}");
+}
