@@ -1,5 +1,5 @@
 //! Entries of services.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -65,17 +65,14 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut TaskContext::from_waker(Waker::noop()))
 }
 
+type Streaming = Response<Channel<Bytes, BoxError>>;
+
 /// A service that answers with a body that is sent by hand.
 fn streaming(
     status: StatusCode,
 ) -> (
     Sender<Bytes, BoxError>,
-    impl Service<
-        Request<Empty<Bytes>>,
-        Response = Response<Channel<Bytes, BoxError>>,
-        Error = Infallible,
-        Future: Send,
-    >,
+    impl Service<Request<Empty<Bytes>>, Response = Streaming, Error = Infallible>,
 ) {
     let (sender, body) = Channel::new(4);
     let mut response = Response::new(body);
@@ -525,7 +522,7 @@ async fn server_timing_joins_what_the_application_said() {
             }
             std::future::ready(Answer::Ok(response))
         });
-        let (head, _) = call(layer(&recorder).layer(service.clone()), get("/")).await;
+        let (head, _) = call(layer(&recorder).layer(service), get("/")).await;
         let value = head.headers["server-timing"].to_str().unwrap();
         assert!(value.starts_with(expected), "{value}");
         assert_eq!(
