@@ -50,20 +50,15 @@ async fn an_exit_of_a_task_is_a_child_of_the_span_that_spawned_it() {
 async fn a_task_that_outlives_its_entry_still_belongs_to_the_trace() {
     let recorder = Recorder::new();
     let (ended, wait) = tokio::sync::oneshot::channel::<()>();
-    let task = recorder
-        .scope(async {
-            let entry = instana::entry_span("job");
-            async {
-                instana_tokio::spawn(async {
-                    wait.await.unwrap();
-                    assert_eq!(instana::current(|_| ()), None, "the span is not here");
-                    instana::exit_span("late").end();
-                })
-            }
-            .in_span(entry)
-            .await
+    let task = recorder.enter(|| {
+        instana::entry_span("job").enter(|| {
+            instana_tokio::spawn(async {
+                wait.await.unwrap();
+                assert_eq!(instana::current(|_| ()), None, "the span is not here");
+                instana::exit_span("late").end();
+            })
         })
-        .await;
+    });
     let entry = recorder.span("sdk", 1);
     ended.send(()).unwrap();
     task.await.unwrap();

@@ -1,0 +1,312 @@
+//! Entries of routers.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Path;
+use axum::http::{Request, StatusCode, header};
+use axum::routing::{any, get};
+use http_body_util::BodyExt;
+use http_body_util::channel::{Channel, Sender};
+use instana::testing::{RecordedSpan, Recorder};
+use instana_axum::InstanaLayer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tower::ServiceExt;
+
+fn layer(recorder: &Recorder) -> InstanaLayer {
+    InstanaLayer::new().tracer(recorder.tracer())
+}
+
+fn request(path: &str) -> Request<Body> {
+    Request::get(path)
+        .header(header::HOST, "shop")
+        .body(Body::empty())
+        .unwrap()
+}
+
+async fn call(router: Router, request: Request<Body>) -> (StatusCode, Bytes) {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    (head.status, body.collect().await.unwrap().to_bytes())
+}
+
+fn entry(recorder: &Recorder) -> RecordedSpan {
+    recorder.span("g.http", 1)
+}
+
+fn error(recorder: &Recorder) -> String {
+    entry(recorder).text("data.http.error").unwrap_or_default()
+}
+
+/// The template that is recorded for a request to `path`.
+async fn template(router: Router, path: &str) -> Option<String> {
+    let recorder = Recorder::new();
+    call(router.layer(layer(&recorder)), request(path)).await;
+    entry(&recorder).text("data.http.path_tpl")
+}
+
+#[tokio::test]
+async fn a_route_is_an_entry_with_its_template() {
+    let recorder = Recorder::new();
+    let router = Router::new()
+        .route(
+            "/orders/{id}",
+            get(async |Path(id): Path<u32>| id.to_string()),
+        )
+        .layer(layer(&recorder));
+    let (status, body) = call(router, request("/orders/7?key=x")).await;
+    assert_eq!((status, body), (StatusCode::OK, Bytes::from("7")));
+    let entry = entry(&recorder);
+    let text = |key: &str| entry.text(&format!("data.http.{key}")).unwrap_or_default();
+    assert_eq!(text("method"), "GET");
+    assert_eq!(text("host"), "shop");
+    assert_eq!(text("path"), "/orders/7");
+    assert_eq!(text("path_tpl"), "/orders/{id}");
+    assert_eq!(text("params"), "key=<redacted>");
+    assert_eq!(entry.integer("data.http.status"), Some(200));
+    assert_eq!(entry.errors(), 0);
+}
+
+#[tokio::test]
+async fn nested_routers_have_the_whole_template_and_fallbacks_none() {
+    let shop = || {
+        let orders = Router::new().route("/{id}/items/{item}", any(async || "item"));
+        let admin = Router::new().route("/users/{user}", any(async || "user"));
+        Router::new()
+            .nest("/shops/{shop}/orders", orders)
+            .nest_service("/admin", admin)
+            .route("/files/{*path}", any(async || "file"))
+            .route("/health", any(async || "fine"))
+            .fallback(async || StatusCode::NOT_FOUND)
+    };
+    for (path, expected) in [
+        (
+            "/shops/3/orders/7/items/1",
+            Some("/shops/{shop}/orders/{id}/items/{item}"),
+        ),
+        ("/files/a/b", Some("/files/{*path}")),
+        ("/health", None),
+        ("/nowhere", None),
+        // Only the inner router of a nested service knows the route.
+        ("/admin/users/1", None),
+    ] {
+        assert_eq!(template(shop(), path).await.as_deref(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_nested_service_with_a_layer_of_its_own_tells_its_template() {
+    let recorder = Recorder::new();
+    let admin = Router::new()
+        .route("/users/{user}", any(async || "user"))
+        .layer(InstanaLayer::new());
+    let router = Router::new()
+        .nest_service("/admin", admin)
+        .layer(layer(&recorder));
+    call(router, request("/admin/users/1")).await;
+    assert_eq!(recorder.spans().len(), 1);
+    assert_eq!(
+        entry(&recorder).text("data.http.path_tpl").as_deref(),
+        Some("/admin/users/{user}")
+    );
+}
+
+#[tokio::test]
+async fn an_entry_continues_the_trace_that_came_in() {
+    let recorder = Recorder::new();
+    let router = Router::new()
+        .route(
+            "/",
+            get(async || {
+                instana_axum::instana::exit_span("below").end();
+            }),
+        )
+        .layer(layer(&recorder));
+    let mut request = request("/");
+    let headers = request.headers_mut();
+    headers.insert("x-instana-t", "fa2375d711a4ca0f".parse().unwrap());
+    headers.insert("x-instana-s", "37cb2d6e9b1c078a".parse().unwrap());
+    call(router, request).await;
+    let entry = entry(&recorder);
+    assert_eq!(entry.trace(), "fa2375d711a4ca0f");
+    assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
+    assert_eq!(recorder.span("sdk", 2).parent(), entry.id());
+}
+
+#[tokio::test]
+async fn an_error_of_the_handler_is_its_status() {
+    for (path, status, errors) in [("/fails", 500, 1), ("/missing", 404, 0)] {
+        let recorder = Recorder::new();
+        let router = Router::new()
+            .route("/fails", get(async || StatusCode::INTERNAL_SERVER_ERROR))
+            .fallback(async || StatusCode::NOT_FOUND)
+            .layer(layer(&recorder));
+        call(router, request(path)).await;
+        let entry = entry(&recorder);
+        assert_eq!(entry.integer("data.http.status"), Some(status));
+        assert_eq!(entry.errors(), errors);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_handler_is_an_error() {
+    let recorder = Recorder::new();
+    let router = Router::new()
+        .route("/", get(async || -> StatusCode { panic!("on purpose") }))
+        .layer(layer(&recorder));
+    let task = tokio::spawn(router.oneshot(request("/")));
+    assert!(task.await.unwrap_err().is_panic());
+    assert_eq!(error(&recorder), "panicked");
+    assert_eq!(entry(&recorder).integer("data.http.status"), Some(500));
+}
+
+#[tokio::test]
+async fn an_ignored_or_suppressed_request_records_nothing() {
+    let recorder = Recorder::new();
+    let router = Router::new()
+        .route("/health", get(async || "fine"))
+        .route("/", get(async || instana::exit_span("below").end()))
+        .layer(layer(&recorder).ignore(|request| request.uri.path() == "/health"));
+    call(router.clone(), request("/health")).await;
+    let mut suppressed = request("/");
+    suppressed
+        .headers_mut()
+        .insert("x-instana-l", "0".parse().unwrap());
+    call(router, suppressed).await;
+    assert!(recorder.spans().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_tracer_the_router_works_as_ever() {
+    let router = Router::new()
+        .route("/", get(async || "hello"))
+        .layer(InstanaLayer::new());
+    let response = router.oneshot(request("/")).await.unwrap();
+    assert!(!response.headers().contains_key("server-timing"));
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "hello"
+    );
+}
+
+/// A server whose handlers tell when they were dropped.
+struct Server {
+    client: TcpStream,
+    recorder: Recorder,
+    body: Sender<Bytes, Infallible>,
+    called: oneshot::Receiver<()>,
+    dropped: oneshot::Receiver<()>,
+}
+
+async fn server() -> Server {
+    let recorder = Recorder::new();
+    let (body, stream) = Channel::<Bytes, Infallible>::new(4);
+    let (call, called) = oneshot::channel();
+    let (drop, dropped) = oneshot::channel::<()>();
+    let once = Arc::new(Mutex::new(Some((stream, call, drop))));
+    let take = move || once.lock().unwrap().take().unwrap();
+    let take_slow = take.clone();
+    let router = Router::new()
+        .route(
+            "/slow",
+            get(async move || {
+                let (_stream, call, _drop) = take_slow();
+                call.send(()).unwrap();
+                std::future::pending::<()>().await;
+            }),
+        )
+        .route(
+            "/stream",
+            get(async move || {
+                let (stream, call, drop) = take();
+                call.send(()).unwrap();
+                // The sender goes with the body.
+                let stream = stream.map_frame(move |frame| {
+                    let _ = &drop;
+                    frame
+                });
+                Body::new(stream)
+            }),
+        )
+        .layer(layer(&recorder));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, router).into_future());
+    Server {
+        client: TcpStream::connect(address).await.unwrap(),
+        recorder,
+        body,
+        called,
+        dropped,
+    }
+}
+
+impl Server {
+    async fn send(&mut self, path: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: shop\r\n\r\n");
+        self.client.write_all(request.as_bytes()).await.unwrap();
+    }
+
+    async fn read_until(&mut self, end: &str) -> String {
+        let mut text = String::new();
+        while !text.contains(end) {
+            let mut bytes = [0; 1024];
+            let read = self.client.read(&mut bytes).await.unwrap();
+            assert_ne!(read, 0, "closed after {text:?}");
+            text.push_str(&String::from_utf8_lossy(bytes.get(..read).unwrap()));
+        }
+        text
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_head_cancels_the_request() {
+    let mut server = server().await;
+    server.send("/slow").await;
+    server.called.await.unwrap();
+    assert!(server.recorder.spans().is_empty());
+    drop(server.client);
+    assert!(server.dropped.await.is_err());
+    let text = error(&server.recorder);
+    assert!(text.starts_with("cancelled after "), "{text}");
+    assert!(!entry(&server.recorder).has("data.http.status"));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_within_the_body_is_an_error_with_the_bytes_so_far() {
+    let mut server = server().await;
+    server.send("/stream").await;
+    server.body.send_data(Bytes::from("first")).await.unwrap();
+    let text = server.read_until("first").await;
+    assert!(text.contains("server-timing: intid;desc="), "{text}");
+    drop(server.client);
+    assert!(server.dropped.await.is_err());
+    let text = error(&server.recorder);
+    assert!(
+        text.starts_with("response body dropped after ") && text.ends_with(" ms, 5 bytes sent"),
+        "{text}"
+    );
+    let entry = entry(&server.recorder);
+    assert_eq!(entry.integer("data.http.status"), Some(200));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_after_the_body_is_no_error() {
+    let mut server = server().await;
+    server.send("/stream").await;
+    server.body.send_data(Bytes::from("first")).await.unwrap();
+    server.read_until("first").await;
+    assert!(server.recorder.spans().is_empty(), "the body goes on");
+    server.body.send_data(Bytes::from("last")).await.unwrap();
+    drop(server.body);
+    let mut rest = [0; 64];
+    while server.dropped.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
+        assert_ne!(server.client.read(&mut rest).await.unwrap(), 0);
+    }
+    drop(server.client);
+    assert_eq!(entry(&server.recorder).errors(), 0);
+}

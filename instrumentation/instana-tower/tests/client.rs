@@ -1,0 +1,286 @@
+//! Exits of services.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::Full;
+use http_body_util::channel::Channel;
+use instana::FutureExt;
+use instana::testing::{RecordedSpan, Recorder};
+use instana_tower::{Client, InstanaClientLayer, InstanaServerLayer, PathTemplate};
+use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+
+type Answer = Result<Response<Full<Bytes>>, Infallible>;
+
+fn get(url: &str) -> Request<Full<Bytes>> {
+    Request::get(url).body(Full::default()).unwrap()
+}
+
+async fn ok(_: Request<Full<Bytes>>) -> Answer {
+    Ok(Response::new(Full::from("hello")))
+}
+
+/// Runs `future` below an entry of the recorder, to whose tracer it belongs.
+async fn below_entry<F: Future>(recorder: &Recorder, future: F) -> F::Output {
+    let job = async {
+        let entry = instana::entry_span("job");
+        future.in_span(entry).await
+    };
+    recorder.scope(job).await
+}
+
+fn exit(recorder: &Recorder) -> RecordedSpan {
+    recorder.span("http", 2)
+}
+
+/// Answers with the headers it was called with.
+async fn echo(request: Request<Full<Bytes>>) -> Result<Response<HeaderMap>, Infallible> {
+    Ok(Response::new(request.headers().clone()))
+}
+
+#[tokio::test]
+async fn a_request_is_an_exit_with_its_attributes() {
+    let recorder = Recorder::builder()
+        .extra_headers(&["x-tenant", "x-answer"])
+        .build();
+    let service = InstanaClientLayer::new().layer(service_fn(async |_| -> Answer {
+        let mut response = Response::new(Full::default());
+        response
+            .headers_mut()
+            .insert("x-answer", "42".parse().unwrap());
+        Ok(response)
+    }));
+    let mut request = get("https://me:pw@stock:8443/items/7?id=7&api_key=x");
+    request
+        .headers_mut()
+        .insert("x-tenant", "a".parse().unwrap());
+    request
+        .extensions_mut()
+        .insert(PathTemplate::new("/items/{id}"));
+    below_entry(&recorder, service.oneshot(request))
+        .await
+        .unwrap();
+
+    let span = exit(&recorder);
+    let text = |key: &str| span.text(&format!("data.http.{key}")).unwrap_or_default();
+    assert_eq!(text("method"), "GET");
+    assert_eq!(
+        text("url"),
+        "https://<redacted>:<redacted>@stock:8443/items/7"
+    );
+    assert_eq!(text("params"), "id=7&api_key=<redacted>");
+    assert_eq!(text("path_tpl"), "/items/{id}");
+    assert_eq!(text("header.x-tenant"), "a");
+    assert_eq!(text("header.x-answer"), "42");
+    assert_eq!(span.integer("data.http.status"), Some(200));
+    assert_eq!(span.errors(), 0);
+    let entry = recorder.span("sdk", 1);
+    assert_eq!(span.parent(), entry.id());
+    assert_eq!(span.trace(), entry.trace());
+}
+
+#[tokio::test]
+async fn the_callee_learns_trace_and_parent() {
+    let recorder = Recorder::new();
+    let mut request = get("http://stock/");
+    for name in ["x-instana-t", "x-instana-l", "traceparent"] {
+        let copied = request.headers_mut();
+        copied.append(name, "copied".parse().unwrap());
+        copied.append(name, "twice".parse().unwrap());
+    }
+    let response = below_entry(&recorder, Client::from(service_fn(echo)).oneshot(request)).await;
+    let sent = response.unwrap().into_body();
+    let exit = exit(&recorder);
+    let (trace, span) = (exit.trace(), exit.id());
+    let expected = [
+        ("x-instana-t", trace.clone()),
+        ("x-instana-s", span.clone()),
+        ("x-instana-l", "1".to_owned()),
+        (
+            "traceparent",
+            format!("00-0000000000000000{trace}-{span}-03"),
+        ),
+        ("tracestate", format!("in={trace};{span}")),
+    ];
+    assert_eq!(sent.len(), expected.len(), "each once: {sent:?}");
+    for (name, value) in expected {
+        assert_eq!(sent[name], value);
+    }
+}
+
+#[tokio::test]
+async fn a_trace_that_came_in_goes_on_with_its_foreign_members() {
+    let recorder = Recorder::new();
+    let server = InstanaServerLayer::new()
+        .tracer(recorder.tracer())
+        .layer(service_fn(async |request: Request<Full<Bytes>>| {
+            assert!(request.headers().contains_key("tracestate"));
+            let sent = Client::from(service_fn(echo)).oneshot(get("http://stock/"));
+            let mut response = Response::new(Full::<Bytes>::default());
+            *response.headers_mut() = sent.await?.into_body();
+            Ok::<_, Infallible>(response)
+        }));
+    let mut request = get("/");
+    request.headers_mut().insert(
+        "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            .parse()
+            .unwrap(),
+    );
+    request
+        .headers_mut()
+        .insert("tracestate", "rojo=00f067aa0ba902b7".parse().unwrap());
+    let response = server.oneshot(request).await.unwrap();
+    let exit = exit(&recorder);
+    assert_eq!(
+        response.headers()["traceparent"],
+        format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", exit.id())
+    );
+    assert_eq!(
+        response.headers()["tracestate"],
+        format!("in={};{},rojo=00f067aa0ba902b7", exit.trace(), exit.id())
+    );
+}
+
+#[tokio::test]
+async fn without_the_w3c_its_headers_are_left_alone() {
+    let recorder = Recorder::builder().w3c_propagation(false).build();
+    let mut request = get("http://stock/");
+    request
+        .headers_mut()
+        .insert("traceparent", "own".parse().unwrap());
+    let response = below_entry(&recorder, Client::from(service_fn(echo)).oneshot(request)).await;
+    let sent = response.unwrap().into_body();
+    assert_eq!(sent["traceparent"], "own");
+    assert_eq!(sent["x-instana-s"], exit(&recorder).id());
+    assert_eq!(sent.len(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_from_500_on_is_an_error_and_404_is_none() {
+    for (status, errors) in [(404, 0), (500, 1), (503, 1)] {
+        let recorder = Recorder::new();
+        let service = service_fn(move |_| {
+            let response = Response::builder().status(status).body(());
+            std::future::ready(Ok::<_, Infallible>(response.unwrap()))
+        });
+        let call = Client::from(service).oneshot(get("http://stock/"));
+        below_entry(&recorder, call).await.unwrap();
+        assert_eq!(exit(&recorder).errors(), errors, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_recorded_and_passed_on() {
+    let recorder = Recorder::new();
+    let service = Client::from(service_fn(async |_: Request<Full<Bytes>>| {
+        let source = std::io::Error::other("refused by https://me:pw@stock/?key=x");
+        Err::<Response<()>, BoxError>(source.into())
+    }));
+    let result = below_entry(&recorder, service.oneshot(get("http://stock/"))).await;
+    assert!(result.unwrap_err().is::<std::io::Error>());
+    let exit = exit(&recorder);
+    assert_eq!(exit.errors(), 1);
+    assert!(!exit.has("data.http.status"));
+    let text = exit.text("data.http.error").unwrap();
+    assert!(text.starts_with("refused by https://"), "{text}");
+    assert!(!text.contains("pw") && !text.contains("key=x"), "{text}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_says_so() {
+    let recorder = Recorder::new();
+    let mut service = Client::from(service_fn(|_: Request<Full<Bytes>>| {
+        std::future::pending::<Answer>()
+    }));
+    recorder.enter(|| {
+        instana::entry_span("job").enter(|| {
+            let mut call = Box::pin(service.call(get("http://stock/")));
+            let polled = call
+                .as_mut()
+                .poll(&mut TaskContext::from_waker(Waker::noop()));
+            assert!(matches!(polled, Poll::Pending));
+        });
+    });
+    let exit = exit(&recorder);
+    assert_eq!(exit.errors(), 1);
+    let text = exit.text("data.http.error").unwrap();
+    assert!(text.starts_with("cancelled after "), "{text}");
+}
+
+#[tokio::test]
+async fn an_exit_ends_with_the_head_and_the_body_stays_untouched() {
+    let recorder = Recorder::new();
+    let (sender, body) = Channel::<Bytes, Infallible>::new(1);
+    let mut response = Some(Response::new(body));
+    let service = Client::from(service_fn(move |_| {
+        std::future::ready(Ok::<_, Infallible>(response.take().unwrap()))
+    }));
+    let call = service.oneshot(get("http://stock/"));
+    let _body: Channel<Bytes, Infallible> = below_entry(&recorder, call).await.unwrap().into_body();
+    assert_eq!(exit(&recorder).integer("data.http.status"), Some(200));
+    drop(sender);
+}
+
+#[tokio::test]
+async fn a_request_in_origin_form_has_its_host_in_the_url() {
+    let recorder = Recorder::new();
+    let mut request = get("/items/7?a=b");
+    request
+        .headers_mut()
+        .insert("host", "stock:8080".parse().unwrap());
+    below_entry(&recorder, Client::from(service_fn(ok)).oneshot(request))
+        .await
+        .unwrap();
+    assert_eq!(
+        exit(&recorder).text("data.http.url").as_deref(),
+        Some("http://stock:8080/items/7")
+    );
+}
+
+#[tokio::test]
+async fn below_a_suppressed_entry_the_callee_is_told_not_to_trace() {
+    let recorder = Recorder::new();
+    let incoming = instana::propagation::Incoming::suppressed();
+    let mut request = get("http://stock/");
+    request
+        .headers_mut()
+        .insert("x-instana-t", "copied".parse().unwrap());
+    let call = async {
+        let entry = instana::Span::entry(&instana::span::http::ENTRY, &incoming);
+        Client::from(service_fn(echo))
+            .oneshot(request)
+            .in_span(entry)
+            .await
+    };
+    let sent = recorder.scope(call).await.unwrap().into_body();
+    assert_eq!(sent["x-instana-l"], "0");
+    assert!(!sent.contains_key("x-instana-t") && !sent.contains_key("x-instana-s"));
+    assert!(sent["traceparent"].to_str().unwrap().ends_with("-02"));
+    assert!(recorder.spans().is_empty());
+}
+
+#[tokio::test]
+async fn without_an_entry_or_a_tracer_the_request_stays_as_it_is() {
+    let recorder = Recorder::new();
+    let call = Client::from(service_fn(echo)).oneshot(get("http://stock/"));
+    assert!(recorder.scope(call).await.unwrap().into_body().is_empty());
+    assert!(recorder.spans().is_empty());
+
+    let call = Client::from(service_fn(echo)).oneshot(get("http://stock/"));
+    assert!(call.await.unwrap().into_body().is_empty());
+}
+
+#[tokio::test]
+async fn stacked_clients_record_one_exit() {
+    let recorder = Recorder::new();
+    let service = InstanaClientLayer::new().layer(Client::from(service_fn(ok)));
+    below_entry(&recorder, service.oneshot(get("http://stock/")))
+        .await
+        .unwrap();
+    assert_eq!(recorder.spans().len(), 2);
+}
