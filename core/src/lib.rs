@@ -1,4 +1,4 @@
-//! The Instana tracer.
+#![doc = include_str!("../README.md")]
 mod agent;
 mod clock;
 mod config;

@@ -1,8 +1,8 @@
 //! Trace context in the headers of calls.
 //!
-//! Reading is in three steps, each a pure function: [`headers`] takes the raw
-//! values apart, [`Incoming::extract`] decides what an entry continues, and the
-//! entry does it. Writing is [`inject`].
+//! [`Incoming::extract`] reads the headers of a call that came in and decides
+//! what its entry continues; [`Span::inject`](crate::Span::inject) writes those
+//! of a call that goes out.
 
 mod incoming;
 mod instana;

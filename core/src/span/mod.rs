@@ -33,7 +33,7 @@ pub use self::handle::Handle;
 ///
 /// A span is entered by [`enter`](Self::enter) or
 /// [`in_span`](crate::FutureExt::in_span) only; what runs inside finds it by
-/// [`current`](crate::current).
+/// [`current`].
 #[must_use = "a span ends when it is dropped: bind it to a name, or enter it"]
 pub struct Span(Option<Box<Block>>);
 
