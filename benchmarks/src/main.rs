@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         .service("bench")
         .agent("127.0.0.1:1")
         .extra_headers(["x-a", "x-b"])
+        .buffer_bytes(1 << 18)
         .init();
     let guard = match guard {
         Ok(guard) => guard,

@@ -48,6 +48,7 @@ pub(crate) struct Extra {
 pub(crate) struct Flags(u32);
 
 impl Flags {
+    const ALL: Self = Self(u32::MAX);
     /// There is a trace: `trace` and `span` are set.
     pub(crate) const ACTIVE: Self = Self(1);
     /// Nothing is recorded below.
@@ -74,15 +75,21 @@ impl Flags {
         Self(self.0 & !flag.0)
     }
 
-    /// These with the kind's bits in place of the parent's. Work in between is
-    /// still inside its entry.
-    pub(crate) const fn for_kind(self, kind: Kind) -> Self {
-        let rest = self.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
+    /// What a span of this kind keeps of its parent's, and what it adds. Work in
+    /// between is still inside its entry.
+    pub(crate) const fn of_kind(kind: Kind) -> (Self, Self) {
+        let most = Self::ALL.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
         match kind {
-            Kind::Entry => rest.with(Self::ENTRY),
-            Kind::Exit => rest.with(Self::EXIT),
-            Kind::Intermediate => self.without(Self::EXIT),
+            Kind::Entry => (most, Self::ENTRY),
+            Kind::Exit => (most, Self::EXIT),
+            Kind::Intermediate => (Self::ALL.without(Self::EXIT), Self(0)),
         }
+    }
+
+    /// These, of the parent, as a span of a family has them.
+    #[inline]
+    pub(crate) const fn below(self, (kept, added): (Self, Self)) -> Self {
+        Self(self.0 & kept.0 | added.0)
     }
 }
 

@@ -17,8 +17,43 @@ pub(crate) mod flag {
     pub(crate) const W3C_PARENT: u16 = 1 << 1;
 }
 
+/// Family, flags and number of errors of a span, packed as they are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traits(u64);
+
+impl Traits {
+    #[inline]
+    pub(crate) fn new(family: u16, flags: u16) -> Self {
+        Self(u64::from(family) << 16 | u64::from(flags) << 32)
+    }
+
+    /// The index of the family in the process's list.
+    pub(crate) fn family(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    pub(crate) fn flags(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    /// `ec`
+    pub(crate) fn errors(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+
+    pub(crate) fn with_family(self, family: u16) -> Self {
+        Self(self.0 & !0xffff_0000 | u64::from(family) << 16)
+    }
+
+    /// At least so many errors.
+    pub(crate) fn with_errors(self, errors: u16) -> Self {
+        let errors = u64::from(errors.max(self.errors()));
+        Self(self.0 << 16 >> 16 | errors << 48)
+    }
+}
+
 /// What every span has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) trace: u64,
     pub(crate) span: u64,
@@ -28,11 +63,7 @@ pub(crate) struct Head {
     pub(crate) start: u64,
     /// Ticks.
     pub(crate) end: u64,
-    /// The index of the family in the process's list.
-    pub(crate) family: u16,
-    pub(crate) flags: u16,
-    /// `ec`
-    pub(crate) errors: u16,
+    pub(crate) traits: Traits,
 }
 
 impl Head {
@@ -46,11 +77,8 @@ impl Head {
     #[inline]
     pub(crate) fn to_words(self, attributes: usize) -> [u64; HEAD / 8] {
         let padding = attributes.wrapping_neg() & 7;
-        let first = Self::record_words(attributes) as u64
-            | (padding as u64) << 13
-            | u64::from(self.family) << 16
-            | u64::from(self.flags) << 32
-            | u64::from(self.errors) << 48;
+        let lengths = Self::record_words(attributes) as u64 | (padding as u64) << 13;
+        let first = self.traits.0 | lengths;
         [
             first,
             self.trace,
@@ -86,9 +114,7 @@ impl<'a> Record<'a> {
             parent: words.next()?,
             start: words.next()?,
             end: words.next()?,
-            family: (first >> 16) as u16,
-            flags: (first >> 32) as u16,
-            errors: (first >> 48) as u16,
+            traits: Traits(first & !0xffff),
         };
         Some((
             Self {

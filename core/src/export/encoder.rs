@@ -51,7 +51,7 @@ impl Encoder {
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Invalid> {
-        let family = self.family(record.head.family).ok_or(Invalid)?;
+        let family = self.family(record.head.traits.family()).ok_or(Invalid)?;
         let start = out.len();
         self.survey(record.attributes, family);
         self.head(record, family, surroundings, out);
@@ -145,11 +145,11 @@ impl Encoder {
         out.extend_from_slice(b",\"d\":");
         json::unsigned(out, surroundings.timeline.millis(head.start, head.end));
         out.extend_from_slice(b",\"ec\":");
-        json::unsigned(out, u64::from(head.errors));
-        if head.flags & flag::SYNTHETIC != 0 {
+        json::unsigned(out, u64::from(head.traits.errors()));
+        if head.traits.flags() & flag::SYNTHETIC != 0 {
             out.extend_from_slice(b",\"sy\":true");
         }
-        if head.flags & flag::W3C_PARENT != 0 {
+        if head.traits.flags() & flag::W3C_PARENT != 0 {
             out.extend_from_slice(b",\"tp\":true");
         }
         if !surroundings.from.is_empty() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::Timeline;
 use crate::propagation::Incoming;
-use crate::record::{Head, Record};
+use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
 use crate::span::fields::Fields;
 use crate::span::http::{self, Http};
@@ -43,9 +43,7 @@ fn the_whole_envelope() {
         parent: 2,
         start: crate::clock::ticks(),
         end: crate::clock::ticks(),
-        family: http::ENTRY.index(),
-        flags: crate::record::flag::SYNTHETIC | crate::record::flag::W3C_PARENT,
-        errors: 2,
+        traits: Traits::new(http::ENTRY.index(), flag::SYNTHETIC | flag::W3C_PARENT).with_errors(2),
     };
     let record = Record {
         head,
@@ -78,9 +76,7 @@ fn a_record_of_an_unknown_family_is_left_out() {
         parent: 0,
         start: 0,
         end: 0,
-        family: 60_000,
-        flags: 0,
-        errors: 0,
+        traits: Traits::new(60_000, 0),
     };
     let mut out = b"before".to_vec();
     let surroundings = Surroundings {
@@ -156,7 +152,7 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let head = Head {
-            trace: 1, span: 2, parent: 0, start: 0, end: 0, family: http::ENTRY.index(), flags: 0, errors: 0,
+            trace: 1, span: 2, parent: 0, start: 0, end: 0, traits: Traits::new(http::ENTRY.index(), 0),
         };
         let record = Record { head, attributes: &bytes };
         prop_assert_eq!(encode(&record, "", None).err(), None);

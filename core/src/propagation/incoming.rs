@@ -5,6 +5,7 @@ use super::instana::{Correlation, Level};
 use super::w3c::{Traceparent, Tracestate};
 use crate::context::W3cTrace;
 use crate::id;
+use crate::local;
 use crate::settings::Switches;
 use crate::span::Fields;
 use crate::span::fields::envelope;
@@ -158,6 +159,15 @@ impl Incoming {
             incoming.rare().tracestate = Some(foreign);
         }
         incoming
+    }
+
+    /// The trace that is continued, or a new one.
+    pub(crate) fn trace_or_new(&self) -> u64 {
+        if self.trace == 0 {
+            local::next_id()
+        } else {
+            self.trace
+        }
     }
 
     pub(crate) fn is_suppressed(&self) -> bool {

@@ -62,10 +62,7 @@ impl Backlog {
 
     /// `records` of the portion, in `bytes` bytes, are in the request.
     pub(crate) fn take(&mut self, portion: &Portion, records: usize, bytes: usize) {
-        let end = Mark {
-            words: portion.from.words + (bytes / 8) as u16,
-            records: portion.from.records + records as u16,
-        };
+        let end = portion.from.plus(Mark::new(bytes / 8, records));
         self.taken.push((portion.id, end));
     }
 

@@ -13,9 +13,6 @@ mod tests;
 mod words;
 mod writer;
 
-use crate::local;
-use crate::record::Head;
-
 pub(crate) use self::backlog::Backlog;
 pub(crate) use self::pool::{Counts, Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
@@ -25,11 +22,3 @@ pub(crate) const SEGMENT: usize = 32 * 1024;
 
 /// The process's pool.
 pub(crate) static POOL: Pool = Pool::new();
-
-/// Records a finished span of the process's tracer.
-#[inline]
-pub(crate) fn record(head: &Head, attributes: &[u8]) {
-    if local::with_writer(|writer| writer.record(&POOL, head, attributes)).is_none() {
-        POOL.record_shared(head, attributes);
-    }
-}

@@ -66,12 +66,10 @@ pub(super) struct Tracked {
 impl Tracked {
     /// Spans.
     pub(super) fn waiting(&self) -> usize {
-        usize::from(
-            self.segment
-                .filled()
-                .records
-                .saturating_sub(self.acknowledged.records),
-        )
+        self.segment
+            .filled()
+            .records()
+            .saturating_sub(self.acknowledged.records())
     }
 }
 
@@ -319,7 +317,7 @@ impl State {
         let Some(tracked) = self.tracked().find(|tracked| tracked.id == id) else {
             return 0;
         };
-        let done = usize::from(end.records.saturating_sub(tracked.acknowledged.records));
+        let done = end.records().saturating_sub(tracked.acknowledged.records());
         tracked.acknowledged = end;
         tracked.in_flight = false;
         if let Some(position) = self.sealed.iter().position(|tracked| tracked.id == id) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::record::Record;
+use crate::record::{Head, Record, Traits};
 
 fn pool(segments: usize) -> &'static Pool {
     let pool = Box::leak(Box::new(Pool::new()));
@@ -20,9 +20,7 @@ fn head(span: u64) -> Head {
         parent: 0,
         start: 2,
         end: 3,
-        family: 1,
-        flags: 0,
-        errors: 0,
+        traits: Traits::new(1, 0),
     }
 }
 

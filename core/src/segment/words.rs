@@ -23,24 +23,30 @@ pub(crate) struct Segment {
 }
 
 /// A place in a segment: behind so many records, which take so many words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark {
-    pub(crate) words: u16,
-    pub(crate) records: u16,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark(u32);
 
 impl Mark {
     #[inline]
-    fn pack(self) -> u32 {
-        u32::from(self.words) | u32::from(self.records) << 16
+    pub(crate) fn new(words: usize, records: usize) -> Self {
+        Self(words as u32 | (records as u32) << 16)
     }
 
     #[inline]
-    fn unpack(packed: u32) -> Self {
-        Self {
-            words: packed as u16,
-            records: (packed >> 16) as u16,
-        }
+    pub(crate) fn words(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
+
+    #[inline]
+    pub(crate) fn records(self) -> usize {
+        (self.0 >> 16) as usize
+    }
+
+    /// The place behind `other`, counted from here.
+    #[inline]
+    pub(crate) fn plus(self, other: Self) -> Self {
+        // A segment has 4096 words, so neither half overflows.
+        Self(self.0.wrapping_add(other.0))
     }
 }
 
@@ -52,12 +58,12 @@ unsafe impl Sync for Segment {}
 impl Segment {
     /// How far it is filled.
     pub(crate) fn filled(&self) -> Mark {
-        Mark::unpack(self.published.load(Ordering::Acquire))
+        Mark(self.published.load(Ordering::Acquire))
     }
 
     /// The records published beyond `from`.
     pub(crate) fn published(&self, from: Mark) -> &[u8] {
-        let Some(words) = self.filled().words.checked_sub(from.words) else {
+        let Some(words) = self.filled().words().checked_sub(from.words()) else {
             return &[];
         };
         // SAFETY: the words behind `from`, up to what was loaded from
@@ -65,8 +71,8 @@ impl Segment {
         // before they were published. Nothing writes there while this borrow
         // of the segment lives.
         unsafe {
-            let first = self.words.as_ptr().add(usize::from(from.words));
-            std::slice::from_raw_parts(first.cast::<u8>(), usize::from(words) * 8)
+            let first = self.words.as_ptr().add(from.words());
+            std::slice::from_raw_parts(first.cast::<u8>(), words * 8)
         }
     }
 }
@@ -109,7 +115,7 @@ impl Filler {
     #[inline]
     pub(crate) fn append(&mut self, head: &Head, attributes: &[u8]) -> bool {
         let words = Head::record_words(attributes.len());
-        let at = usize::from(self.at.words);
+        let at = self.at.words();
         if at + words > SEGMENT / 8 {
             return false;
         }
@@ -119,15 +125,14 @@ impl Filler {
             let to = self.segment.words.as_ptr().add(at).cast::<u64>().cast_mut();
             to.cast::<[u64; HEAD / 8]>()
                 .write(head.to_words(attributes.len()));
-            to.add(HEAD / 8)
-                .cast::<u8>()
-                .copy_from_nonoverlapping(attributes.as_ptr(), attributes.len());
+            if !attributes.is_empty() {
+                to.add(HEAD / 8)
+                    .cast::<u8>()
+                    .copy_from_nonoverlapping(attributes.as_ptr(), attributes.len());
+            }
         }
-        self.at.words += words as u16;
-        self.at.records += 1;
-        self.segment
-            .published
-            .store(self.at.pack(), Ordering::Release);
+        self.at = self.at.plus(Mark::new(words, 1));
+        self.segment.published.store(self.at.0, Ordering::Release);
         true
     }
 }

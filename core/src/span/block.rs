@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::handle::Inbox;
-use crate::context::{Context, Flags};
-use crate::local;
-use crate::record::Head;
+use crate::context::Context;
+use crate::local::{self, Local};
+use crate::record::{Head, Traits};
 
 /// Attribute bytes a block starts with: typical HTTP and SQL spans fit.
 const CAPACITY: usize = 512;
@@ -18,42 +18,74 @@ const KEPT: usize = 2 * 1024;
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) context: Context,
-    /// What will be recorded; a block that only carries a context has none.
-    pub(crate) head: Option<Head>,
+    /// False for a block that only carries a context: nothing is recorded, and
+    /// the next three mean nothing.
+    pub(crate) recording: bool,
+    pub(crate) traits: Traits,
+    /// 0: a root.
+    pub(crate) parent: u64,
+    /// Ticks.
+    pub(crate) start: u64,
     pub(crate) attributes: Vec<u8>,
     /// Where other threads leave attributes, if they asked for it.
     pub(crate) inbox: Option<Arc<Inbox>>,
+    /// The next block of the thread's pool.
+    pub(crate) next: Option<Box<Block>>,
 }
 
 impl Block {
+    #[cold]
     pub(crate) fn boxed() -> Box<Self> {
         Box::new(Self {
             context: Context::default(),
-            head: None,
+            recording: false,
+            traits: Traits::default(),
+            parent: 0,
+            start: 0,
             attributes: Vec::with_capacity(CAPACITY),
             inbox: None,
+            next: None,
         })
     }
 
     /// A block that carries `context` into a future or a thread: nothing is
     /// recorded by it.
     pub(crate) fn carrier(context: Context) -> Box<Self> {
-        let mut block = local::take_block();
+        let mut block = local::with(Local::take_block).unwrap_or_else(Self::boxed);
         block.context = context;
+        block.recording = false;
         block
     }
 
-    /// Empties the block and gives it back to the thread's pool.
+    /// What is recorded of a span that ends at `end`.
     #[inline]
-    pub(crate) fn recycle(mut self: Box<Self>) {
-        self.head = None;
-        self.context.flags = Flags::default();
+    pub(crate) fn head(&self, end: u64) -> Head {
+        Head {
+            trace: self.context.trace,
+            span: self.context.span,
+            parent: self.parent,
+            start: self.start,
+            end,
+            traits: self.traits,
+        }
+    }
+
+    /// Empties the block for its next use.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.attributes.clear();
+        if self.context.extra.is_some() || self.inbox.is_some() || self.attributes.capacity() > KEPT
+        {
+            self.clear_more();
+        }
+    }
+
+    #[cold]
+    fn clear_more(&mut self) {
         self.context.extra = None;
         self.inbox = None;
         if self.attributes.capacity() > KEPT {
             self.attributes = Vec::with_capacity(CAPACITY);
         }
-        self.attributes.clear();
-        local::return_block(self);
     }
 }

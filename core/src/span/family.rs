@@ -3,6 +3,7 @@
 
 use std::sync::atomic::AtomicU32;
 
+use crate::context::Flags;
 use crate::record::{FAMILIES, SECTIONS};
 
 /// `k` of a span.
@@ -67,6 +68,8 @@ pub struct Family {
     kind: Kind,
     section: &'static Section,
     category: &'static str,
+    /// What spans of this family keep of their parents' flags, and add.
+    pub(crate) flags: (Flags, Flags),
     index: AtomicU32,
 }
 
@@ -85,6 +88,7 @@ impl Family {
             kind,
             section,
             category,
+            flags: Flags::of_kind(kind),
             index: AtomicU32::new(0),
         }
     }

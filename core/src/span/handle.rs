@@ -6,7 +6,6 @@ use super::block::Block;
 use super::fields::{self, Fields, Recording, TagValue};
 use super::{Section, sdk};
 use crate::context::Context;
-use crate::record::Head;
 
 /// A way to an open span for another thread or task: its tags and errors are
 /// joined to the span when that ends; what comes later is dropped.
@@ -99,11 +98,11 @@ impl Inbox {
         }
     }
 
-    /// Moves what came in to the span that ends.
-    pub(crate) fn close(&self, head: &mut Head, attributes: &mut Vec<u8>) {
+    /// Moves what came in to the span that ends; returns the number of errors.
+    pub(crate) fn close(&self, attributes: &mut Vec<u8>) -> u16 {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         letters.open = false;
-        head.errors = head.errors.max(letters.errors);
         fields::append(attributes, &std::mem::take(&mut letters.attributes));
+        letters.errors
     }
 }

@@ -16,9 +16,9 @@ use self::block::Block;
 use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
-use crate::local;
+use crate::local::{self, Local};
 use crate::propagation::{self, Inject};
-use crate::segment;
+use crate::segment::{POOL, Writer};
 use crate::tracer::Tracer;
 
 pub use self::family::{Family, Field, Kind, Section, Shape};
@@ -55,15 +55,18 @@ impl Span {
     /// True where attributes are kept: false for suppressed spans and no-ops.
     #[inline]
     pub fn is_recording(&self) -> bool {
-        self.0.as_ref().is_some_and(|block| block.head.is_some())
+        self.0.as_ref().is_some_and(|block| block.recording)
     }
 
-    /// The context of this span: what children need.
+    /// The context of this span: what children need. Below a suppressed call,
+    /// where spans are no-ops, it is that of the suppression.
     pub fn context(&self) -> Context {
-        self.0
-            .as_ref()
-            .map(|block| block.context.clone())
-            .unwrap_or_default()
+        match &self.0 {
+            Some(block) => block.context.clone(),
+            None => Some(Context::current())
+                .filter(Context::is_suppressed)
+                .unwrap_or_default(),
+        }
     }
 
     /// The tracer this span goes to, which has the settings for its attributes.
@@ -74,12 +77,20 @@ impl Span {
         }
     }
 
-    /// Writes the headers that continue this span's trace in the callee. Where
-    /// there is no trace, nothing is written and nothing removed.
+    /// Writes the headers that continue this span's trace in the callee, or, below
+    /// a suppressed call, those that tell it not to trace. Where there is
+    /// neither, nothing is written and nothing removed.
     #[inline]
     pub fn inject(&self, carrier: &mut impl Inject) {
-        if let Some(block) = &self.0 {
-            propagation::inject(&block.context, carrier);
+        match &self.0 {
+            Some(block) => propagation::inject(&block.context, carrier),
+            None => {
+                local::with_current(|context| {
+                    if context.is_suppressed() {
+                        propagation::inject(context, carrier);
+                    }
+                });
+            }
         }
     }
 
@@ -121,31 +132,31 @@ impl Span {
     /// Sets the number of errors, for a call that stands for several (a
     /// pipeline of commands). A number below the one so far is ignored.
     pub fn error_count(&mut self, errors: u16) {
-        if let Some(head) = self.head() {
-            head.errors = head.errors.max(errors);
+        if let Some((_, block)) = self.recording() {
+            block.traits = block.traits.with_errors(errors);
         }
     }
 
     /// Makes it a span of another family, keeping ids, times and attributes:
     /// a GraphQL operation takes over the HTTP entry it came in by.
     pub fn rename(&mut self, family: &'static Family) {
-        if let Some(head) = self.head() {
-            head.family = family.index();
+        if let Some((_, block)) = self.recording() {
+            block.traits = block.traits.with_family(family.index());
         }
     }
 
     /// Starts the clock anew. An exit is made when the call is, and begins when
     /// its future is first polled.
     pub fn restart(&mut self) {
-        if let Some(head) = self.head() {
-            head.start = clock::ticks();
+        if let Some((_, block)) = self.recording() {
+            block.start = clock::ticks();
         }
     }
 
     /// Milliseconds since the span began; 0 where nothing is recorded.
     pub fn elapsed_millis(&self) -> u64 {
-        let head = self.0.as_ref().and_then(|block| block.head.as_ref());
-        head.map_or(0, |head| clock::millis_since(head.start))
+        let block = self.0.as_ref().filter(|block| block.recording);
+        block.map_or(0, |block| clock::millis_since(block.start))
     }
 
     /// Marks it as an error that the call was given up: "cancelled after N ms".
@@ -169,19 +180,14 @@ impl Span {
 
     /// Writes fields that stand beside `data`.
     fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
-        if let Some(block) = self.0.as_mut().filter(|block| block.head.is_some()) {
+        if let Some(block) = self.0.as_mut().filter(|block| block.recording) {
             set(Fields::envelope(&mut block.attributes));
         }
     }
 
-    fn head(&mut self) -> Option<&mut crate::record::Head> {
-        self.0.as_mut()?.head.as_mut()
-    }
-
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
-        let block = self.0.as_mut()?;
-        let family = block.head.as_ref()?.family;
-        Some((family, block))
+        let block = self.0.as_mut().filter(|block| block.recording)?;
+        Some((block.traits.family(), block))
     }
 }
 
@@ -189,7 +195,7 @@ impl Recording for Span {
     #[inline]
     fn with_fields(&mut self, section: &'static Section, set: impl FnOnce(Fields<'_>)) {
         if let Some(block) = &mut self.0 {
-            if block.head.is_some() {
+            if block.recording {
                 set(Fields::new(&mut block.attributes, section));
             }
         }
@@ -214,20 +220,46 @@ impl fmt::Debug for Span {
     }
 }
 
-/// Records what the block holds and returns it to the pool.
-#[inline]
+/// Records what the block holds and returns it to the pool. Not inlined: the
+/// drop of a span that is a no-op is a comparison.
+#[inline(never)]
 fn finish(mut block: Box<Block>) {
-    if let Some(mut head) = block.head.take() {
-        head.end = clock::ticks();
-        if let Some(inbox) = block.inbox.take() {
-            inbox.close(&mut head, &mut block.attributes);
-        }
-        match block.context.scope() {
-            None => segment::record(&head, &block.attributes),
-            Some(scope) => scope.record(&head, &block.attributes),
-        }
+    let mut recorded = !block.recording;
+    let end = if recorded { 0 } else { clock::ticks() };
+    if block.inbox.is_some() {
+        open_inbox(&mut block);
     }
-    block.recycle();
+    if let Some(scope) = block.context.scope().filter(|_| !recorded) {
+        scope.record(&block.head(end), &block.attributes);
+        recorded = true;
+    }
+    let mut block = Some(block);
+    local::with(|local| {
+        let Some(mut block) = block.take() else {
+            return;
+        };
+        if !recorded {
+            let head = block.head(end);
+            let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
+            if local.with_writer(write).is_none() {
+                POOL.record_shared(&head, &block.attributes);
+            }
+        }
+        block.clear();
+        local.return_block(block);
+    });
+    // The thread is about to end, and has lost its memory of its segment.
+    if let Some(block) = block.filter(|_| !recorded) {
+        POOL.record_shared(&block.head(end), &block.attributes);
+    }
+}
+
+#[cold]
+fn open_inbox(block: &mut Block) {
+    if let Some(inbox) = block.inbox.take() {
+        let errors = inbox.close(&mut block.attributes);
+        block.traits = block.traits.with_errors(errors);
+    }
 }
 
 /// A span while it is the thread's current one. Dropped without

@@ -5,9 +5,9 @@ use super::fields::{Fields, envelope};
 use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
-use crate::local;
+use crate::local::{self, Local};
 use crate::propagation::Incoming;
-use crate::record::{Head, flag};
+use crate::record::{Traits, flag};
 use crate::settings::Switches;
 use crate::tracer::{Scope, Tracer};
 use std::sync::Arc;
@@ -22,28 +22,46 @@ impl Span {
 
     /// Starts an exit below the current context: a call that goes out. Without
     /// an entry above it, or below another exit, it is a no-op.
-    #[inline]
+    #[inline(never)]
     pub fn exit(family: &'static Family) -> Self {
-        match local::with_current(|parent| Self::child(parent, family)) {
-            Some(span) => span,
-            None => Self::root_exit(None, family),
-        }
+        let below = |local: &Local| {
+            let Some(parent) = local.leave() else {
+                return Self::root_exit(None, family);
+            };
+            // Two functions, so that a suppressed exit costs next to nothing.
+            if parent.context.flags.has(Flags::SUPPRESSED) {
+                local.enter(parent);
+                return Self::none();
+            }
+            Self::exit_below(local, parent, family)
+        };
+        local::with(below).unwrap_or_else(|| Self::root_exit(None, family))
+    }
+
+    #[inline(never)]
+    fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
+        let span = Self::child(Some(local), &parent.context, family);
+        local.enter(parent);
+        span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        Self::child(parent, family)
+        local::with(|local| Self::child(Some(local), parent, family))
+            .unwrap_or_else(|| Self::child(None, parent, family))
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
         let mut span = match family.kind() {
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
-            Kind::Intermediate => {
-                local::with_current(|parent| Self::child(parent, family)).unwrap_or(Self::none())
-            }
+            Kind::Intermediate => local::with(|local| {
+                local.with_current(|parent| Self::child(Some(local), parent, family))
+            })
+            .flatten()
+            .unwrap_or(Self::none()),
         };
-        if let Some(block) = span.0.as_mut().filter(|block| block.head.is_some()) {
+        if let Some(block) = span.0.as_mut().filter(|block| block.recording) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
                 sdk::NAME,
                 name,
@@ -54,48 +72,38 @@ impl Span {
     }
 
     /// A span below `parent`, which is an open span or a carried context.
-    #[inline]
-    fn child(parent: &Context, family: &'static Family) -> Self {
-        let flags = parent.flags;
-        if flags.has(Flags::EXIT) {
-            return Self::none();
-        }
-        if !flags.has(Flags::ACTIVE) {
+    /// `local` is `None` while the thread ends.
+    #[inline(always)]
+    fn child(local: Option<&Local>, parent: &Context, family: &'static Family) -> Self {
+        if !parent.flags.has(Flags::ACTIVE) {
             return Self::child_of_nothing(parent, family);
         }
-        let mut block = local::take_block();
-        let span = local::next_id();
-        block.head = Some(Head {
-            trace: parent.trace,
-            span,
-            parent: parent.span,
-            start: clock::ticks(),
-            end: 0,
-            family: family.index(),
-            flags: 0,
-            errors: 0,
-        });
-        block.context = Context {
-            trace: parent.trace,
-            span,
-            w3c: parent.w3c,
-            flags: flags.for_kind(family.kind()),
-            extra: parent.extra.clone(),
+        if parent.flags.has(Flags::EXIT) {
+            return Self::none();
+        }
+        let (mut block, span) = match local {
+            Some(local) => (local.take_block(), local.next_id()),
+            None => (Block::boxed(), local::next_id()),
         };
+        block.recording = true;
+        block.traits = Traits::new(family.index(), 0);
+        block.parent = parent.span;
+        block.start = clock::ticks();
+        block.context.trace = parent.trace;
+        block.context.span = span;
+        block.context.w3c = parent.w3c;
+        block.context.flags = parent.flags.below(family.flags);
+        if parent.extra.is_some() {
+            block.context.extra = parent.extra.clone();
+        }
         Self(Some(block))
     }
 
-    /// Below a suppressed call an exit still tells its callee; other spans are
-    /// nothing, and leave the suppression in force.
-    #[inline]
+    /// Below a suppressed call every span is a no-op, and leaves the suppression
+    /// in force. (An exit still tells its callee: see [`Span::inject`].)
     fn child_of_nothing(parent: &Context, family: &'static Family) -> Self {
-        if family.kind() != Kind::Exit {
+        if family.kind() != Kind::Exit || parent.flags.has(Flags::SUPPRESSED) {
             return Self::none();
-        }
-        if parent.flags.has(Flags::SUPPRESSED) {
-            let mut context = parent.clone();
-            context.flags = context.flags.for_kind(Kind::Exit);
-            return Self(Some(Block::carrier(context)));
         }
         Self::root_exit(parent.scope(), family)
     }
@@ -143,29 +151,35 @@ impl Tracer {
         if !self.switches().has(Switches::ON) {
             return Span::none();
         }
-        let mut block = local::take_block();
-        block.context = self.context(family.kind(), incoming);
-        if !incoming.is_suppressed() {
-            let start = clock::ticks();
-            describe(&mut block, family, incoming, start);
+        let fresh = |local: &Local| {
+            let trace = if incoming.trace == 0 {
+                local.next_id()
+            } else {
+                incoming.trace
+            };
+            let span = if incoming.is_suppressed() {
+                0
+            } else {
+                local.next_id()
+            };
+            (local.take_block(), trace, span)
+        };
+        let (mut block, trace, span) = local::with(fresh)
+            .unwrap_or_else(|| (Block::boxed(), incoming.trace_or_new(), local::next_id()));
+        block.context = self.context(family, incoming, trace, span);
+        block.recording = !incoming.is_suppressed();
+        if block.recording {
+            describe(&mut block, family, incoming);
         }
         Span(Some(block))
     }
 
     #[inline]
-    fn context(&self, kind: Kind, incoming: &Incoming) -> Context {
+    fn context(&self, family: &Family, incoming: &Incoming, trace: u64, span: u64) -> Context {
         let suppressed = incoming.is_suppressed();
-        let trace = if incoming.trace == 0 {
-            local::next_id()
-        } else {
-            incoming.trace
-        };
-        let w3c = match incoming.w3c {
-            Some(w3c) => w3c,
-            None => W3cTrace {
-                high: incoming.trace_high,
-                low: trace,
-            },
+        let own = W3cTrace {
+            high: incoming.trace_high,
+            low: trace,
         };
         let mut flags = if suppressed {
             Flags::SUPPRESSED
@@ -180,10 +194,10 @@ impl Tracer {
             span: if suppressed {
                 incoming.unsampled_parent()
             } else {
-                local::next_id()
+                span
             },
-            w3c,
-            flags: flags.for_kind(kind),
+            w3c: incoming.w3c.unwrap_or(own),
+            flags: flags.below(family.flags),
             extra: self.extra(incoming),
         }
     }
@@ -212,7 +226,7 @@ impl Tracer {
 
 /// What an entry records of how it came in.
 #[inline]
-fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming, start: u64) {
+fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming) {
     let mut flags = 0;
     if incoming.synthetic {
         flags |= flag::SYNTHETIC;
@@ -220,16 +234,9 @@ fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming, sta
     if incoming.has_w3c_parent() {
         flags |= flag::W3C_PARENT;
     }
-    block.head = Some(Head {
-        trace: block.context.trace,
-        span: block.context.span,
-        parent: incoming.parent,
-        start,
-        end: 0,
-        family: family.index(),
-        flags,
-        errors: 0,
-    });
+    block.traits = Traits::new(family.index(), flags);
+    block.parent = incoming.parent;
+    block.start = clock::ticks();
     if incoming.is_long() {
         let mut fields = Fields::envelope(&mut block.attributes);
         fields.bytes(envelope::LONG_TRACE, &incoming.trace_high.to_ne_bytes());
