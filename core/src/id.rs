@@ -97,29 +97,35 @@ fn digits(text: &[u8], allowed: u8) -> Option<u64> {
     (seen & !(15 | allowed) == 0).then_some(id)
 }
 
-/// The state of a thread's generator (xoroshiro128++); zeros mean "not seeded".
+/// A thread's random numbers: a counter of random step, mixed by a 128-bit
+/// product (wyrand). A step of its own keeps one thread's numbers from being
+/// another's some time later.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Generator {
-    state: [u64; 2],
+    counter: u64,
+    /// Odd; 0 means "not seeded".
+    step: u64,
 }
 
 impl Generator {
     pub(crate) const fn unseeded() -> Self {
-        Self { state: [0; 2] }
+        Self {
+            counter: 0,
+            step: 0,
+        }
     }
 
     /// A random id, never 0.
     #[inline]
     pub(crate) fn next(&mut self) -> u64 {
         loop {
-            let [a, mut b] = self.state;
-            if a | b == 0 {
+            if self.step == 0 {
                 *self = Self::seeded();
-                continue;
             }
-            let id = a.wrapping_add(b).rotate_left(17).wrapping_add(a);
-            b ^= a;
-            self.state = [a.rotate_left(49) ^ b ^ (b << 21), b.rotate_left(28)];
+            self.counter = self.counter.wrapping_add(self.step);
+            let factor = u128::from(self.counter ^ 0xe703_7ed1_a0b4_28db);
+            let product = u128::from(self.counter) * factor;
+            let id = (product >> 64) as u64 ^ product as u64;
             if id != 0 {
                 return id;
             }
@@ -139,7 +145,8 @@ impl Generator {
             hasher.finish()
         };
         Self {
-            state: [half(0), half(1) | 1],
+            counter: half(0),
+            step: half(1) | 1,
         }
     }
 }

@@ -62,6 +62,7 @@ pub(crate) struct Rare {
 
 impl Rare {
     /// Writes what the entry records.
+    #[cold]
     pub(crate) fn describe(&self, mut fields: Fields<'_>) {
         if let Some(((high, low), span)) = self.ancestor {
             let mut bytes = [0; 24];

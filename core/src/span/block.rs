@@ -70,20 +70,11 @@ impl Block {
         }
     }
 
-    /// Empties the block for its next use.
+    /// Empties the block, which has neither inbox nor extra any more, for its
+    /// next use.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.attributes.clear();
-        if self.context.extra.is_some() || self.inbox.is_some() || self.attributes.capacity() > KEPT
-        {
-            self.clear_more();
-        }
-    }
-
-    #[cold]
-    fn clear_more(&mut self) {
-        self.context.extra = None;
-        self.inbox = None;
         if self.attributes.capacity() > KEPT {
             self.attributes = Vec::with_capacity(CAPACITY);
         }

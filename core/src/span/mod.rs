@@ -223,42 +223,56 @@ impl fmt::Debug for Span {
 /// Records what the block holds and returns it to the pool. Not inlined: the
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
-fn finish(mut block: Box<Block>) {
-    let mut recorded = !block.recording;
-    let end = if recorded { 0 } else { clock::ticks() };
-    if block.inbox.is_some() {
-        open_inbox(&mut block);
-    }
-    if let Some(scope) = block.context.scope().filter(|_| !recorded) {
-        scope.record(&block.head(end), &block.attributes);
-        recorded = true;
+fn finish(block: Box<Block>) {
+    if block.inbox.is_some() || block.context.extra.is_some() {
+        return finish_unusual(block);
     }
     let mut block = Some(block);
     local::with(|local| {
         let Some(mut block) = block.take() else {
             return;
         };
-        if !recorded {
-            let head = block.head(end);
-            let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
-            if local.with_writer(write).is_none() {
-                POOL.record_shared(&head, &block.attributes);
-            }
+        if block.recording {
+            record(local, &block);
         }
         block.clear();
         local.return_block(block);
     });
-    // The thread is about to end, and has lost its memory of its segment.
-    if let Some(block) = block.filter(|_| !recorded) {
-        POOL.record_shared(&block.head(end), &block.attributes);
+    if let Some(block) = block {
+        record_without_thread(&block);
     }
 }
 
+/// A span with an inbox, a foreign `tracestate` or a tracer of its own.
 #[cold]
-fn open_inbox(block: &mut Block) {
+fn finish_unusual(mut block: Box<Block>) {
     if let Some(inbox) = block.inbox.take() {
         let errors = inbox.close(&mut block.attributes);
         block.traits = block.traits.with_errors(errors);
+    }
+    if let Some(scope) = block.context.scope().filter(|_| block.recording) {
+        scope.record(&block.head(clock::ticks()), &block.attributes);
+        block.recording = false;
+    }
+    block.context.extra = None;
+    finish(block);
+}
+
+/// Records a span of the process's tracer in the thread's segment.
+#[inline]
+fn record(local: &Local, block: &Block) {
+    let head = block.head(clock::ticks());
+    let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
+    if local.with_writer(write).is_none() {
+        POOL.record_shared(&head, &block.attributes);
+    }
+}
+
+/// The thread is about to end, and has lost its memory of its segment.
+#[cold]
+fn record_without_thread(block: &Block) {
+    if block.recording {
+        POOL.record_shared(&block.head(clock::ticks()), &block.attributes);
     }
 }
 

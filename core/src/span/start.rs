@@ -124,51 +124,45 @@ impl Tracer {
     /// current context belongs to another one.
     #[inline]
     pub fn entry(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        enum Above {
-            Free,
-            Entry,
-            Scope(Arc<Scope>),
+        match local::with_current(|above| self.entry_below(above, family, incoming)) {
+            None => self.begin(family, incoming),
+            Some(span) => span,
         }
-        let above = local::with_current(|context| {
-            if context.flags.has(Flags::ENTRY) && !context.flags.has(Flags::CARRIED) {
-                return Above::Entry;
-            }
-            context
-                .scope()
-                .map_or(Above::Free, |scope| Above::Scope(scope.clone()))
-        });
-        match above {
-            None | Some(Above::Free) => {}
-            Some(Above::Entry) => return Span::none(),
-            Some(Above::Scope(scope)) => return Self::scoped(scope).begin(family, incoming),
+    }
+
+    #[cold]
+    fn entry_below(&self, above: &Context, family: &'static Family, incoming: &Incoming) -> Span {
+        if above.flags.has(Flags::ENTRY) && !above.flags.has(Flags::CARRIED) {
+            return Span::none();
         }
-        self.begin(family, incoming)
+        match above.scope() {
+            None => self.begin(family, incoming),
+            Some(scope) => Self::scoped(scope.clone()).begin(family, incoming),
+        }
     }
 
     /// A span without a parent in this process.
-    #[inline]
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
         if !self.switches().has(Switches::ON) {
             return Span::none();
         }
+        let suppressed = incoming.is_suppressed();
         let fresh = |local: &Local| {
             let trace = if incoming.trace == 0 {
                 local.next_id()
             } else {
                 incoming.trace
             };
-            let span = if incoming.is_suppressed() {
-                0
-            } else {
-                local.next_id()
-            };
+            let span = if suppressed { 0 } else { local.next_id() };
             (local.take_block(), trace, span)
         };
-        let (mut block, trace, span) = local::with(fresh)
-            .unwrap_or_else(|| (Block::boxed(), incoming.trace_or_new(), local::next_id()));
+        let (mut block, trace, span) = local::with(fresh).unwrap_or_else(|| {
+            let trace = incoming.trace_or_new();
+            (Block::boxed(), trace, local::next_id())
+        });
         block.context = self.context(family, incoming, trace, span);
-        block.recording = !incoming.is_suppressed();
-        if block.recording {
+        block.recording = !suppressed;
+        if !suppressed {
             describe(&mut block, family, incoming);
         }
         Span(Some(block))
@@ -176,51 +170,43 @@ impl Tracer {
 
     #[inline]
     fn context(&self, family: &Family, incoming: &Incoming, trace: u64, span: u64) -> Context {
-        let suppressed = incoming.is_suppressed();
         let own = W3cTrace {
             high: incoming.trace_high,
             low: trace,
         };
-        let mut flags = if suppressed {
-            Flags::SUPPRESSED
+        let (state, span) = if incoming.is_suppressed() {
+            (Flags::SUPPRESSED, incoming.unsampled_parent())
         } else {
-            Flags::ACTIVE
+            (Flags::ACTIVE, span)
         };
-        if incoming.random() {
-            flags = flags.with(Flags::RANDOM);
-        }
+        let flags = if incoming.random() {
+            state.with(Flags::RANDOM)
+        } else {
+            state
+        };
+        let has_extra = self.scope().is_some() || incoming.rare.is_some();
         Context {
             trace,
-            span: if suppressed {
-                incoming.unsampled_parent()
-            } else {
-                span
-            },
+            span,
             w3c: incoming.w3c.unwrap_or(own),
             flags: flags.below(family.flags),
-            extra: self.extra(incoming),
+            extra: if has_extra {
+                self.extra(incoming)
+            } else {
+                None
+            },
         }
     }
 
-    #[inline]
+    #[cold]
     fn extra(&self, incoming: &Incoming) -> Option<Arc<Extra>> {
-        let scope = self.scope();
-        if scope.is_none()
-            && incoming
-                .rare
-                .as_ref()
-                .is_none_or(|rare| rare.tracestate.is_none())
-        {
-            return None;
-        }
         let tracestate = incoming
             .rare
             .as_ref()
             .and_then(|rare| rare.tracestate.clone());
-        Some(Arc::new(Extra {
-            tracestate,
-            scope: scope.cloned(),
-        }))
+        let scope = self.scope().cloned();
+        let needed = tracestate.is_some() || scope.is_some();
+        needed.then(|| Arc::new(Extra { tracestate, scope }))
     }
 }
 
