@@ -55,8 +55,8 @@ fn name(header: Header) -> Option<HeaderName> {
     })
 }
 
-/// What came in, found in one pass: cheaper than a lookup by name for each
-/// header, up to some 40 headers.
+/// What came in, found in one pass: with as many headers as requests usually
+/// have, that is cheaper than to look up each by its name.
 struct Received<'a> {
     headers: &'a HeaderMap,
     first: [Option<&'a [u8]>; 6],
