@@ -127,8 +127,10 @@ impl Context {
     /// The value of the `Server-Timing` response header that lets a browser
     /// find this trace; `None` without a trace or where tracing is suppressed.
     pub fn server_timing(&self) -> Option<String> {
-        self.is_active()
-            .then(|| format!("intid;desc={}", text(id::hex(self.trace))))
+        self.is_active().then(|| {
+            let digits = id::hex(self.trace);
+            ["intid;desc=", digits_str(&digits)].concat()
+        })
     }
 
     /// Runs `f` in this context: exits and spans that it starts are children of
@@ -168,9 +170,13 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Digits are ASCII.
 fn text(digits: [u8; 16]) -> String {
-    digits.iter().map(|digit| char::from(*digit)).collect()
+    digits_str(&digits).to_owned()
+}
+
+/// Digits are ASCII.
+fn digits_str(digits: &[u8; 16]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use instana::propagation::{Extract, Header, Incoming, Inject};
 use instana::{Context, Span, Tracer};
 
-static TRACE_ID: HeaderName = HeaderName::from_static(Header::TraceId.name());
-static SPAN_ID: HeaderName = HeaderName::from_static(Header::SpanId.name());
-static LEVEL: HeaderName = HeaderName::from_static(Header::Level.name());
-static SYNTHETIC: HeaderName = HeaderName::from_static(Header::Synthetic.name());
-static TRACEPARENT: HeaderName = HeaderName::from_static(Header::Traceparent.name());
-static TRACESTATE: HeaderName = HeaderName::from_static(Header::Tracestate.name());
+const TRACE_ID: HeaderName = HeaderName::from_static(Header::TraceId.name());
+const SPAN_ID: HeaderName = HeaderName::from_static(Header::SpanId.name());
+const LEVEL: HeaderName = HeaderName::from_static(Header::Level.name());
+const SYNTHETIC: HeaderName = HeaderName::from_static(Header::Synthetic.name());
+const TRACEPARENT: HeaderName = HeaderName::from_static(Header::Traceparent.name());
+const TRACESTATE: HeaderName = HeaderName::from_static(Header::Tracestate.name());
 
 /// Bytes of all values that most calls carry: two ids, `traceparent` and our
 /// member of `tracestate`.
@@ -22,7 +22,7 @@ const MOST: usize = 5;
 /// Decides what the entry of a request with these headers continues.
 #[inline]
 pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
-    Incoming::extract(&Received(headers), tracer)
+    Incoming::extract(&Received::new(headers), tracer)
 }
 
 /// Writes the headers that continue the span's trace in the callee. Where there
@@ -43,29 +43,79 @@ pub fn inject_context(context: &Context, headers: &mut HeaderMap) {
 }
 
 #[inline]
-fn name(header: Header) -> Option<&'static HeaderName> {
+fn name(header: Header) -> Option<HeaderName> {
     Some(match header {
-        Header::TraceId => &TRACE_ID,
-        Header::SpanId => &SPAN_ID,
-        Header::Level => &LEVEL,
-        Header::Synthetic => &SYNTHETIC,
-        Header::Traceparent => &TRACEPARENT,
-        Header::Tracestate => &TRACESTATE,
+        Header::TraceId => TRACE_ID,
+        Header::SpanId => SPAN_ID,
+        Header::Level => LEVEL,
+        Header::Synthetic => SYNTHETIC,
+        Header::Traceparent => TRACEPARENT,
+        Header::Tracestate => TRACESTATE,
         _ => return None,
     })
 }
 
-struct Received<'a>(&'a HeaderMap);
+/// What came in, found in one pass: with as many headers as requests usually
+/// have, that is cheaper than to look up each by its name.
+struct Received<'a> {
+    headers: &'a HeaderMap,
+    first: [Option<&'a [u8]>; 6],
+    /// One of them came more than once.
+    repeated: bool,
+}
+
+impl<'a> Received<'a> {
+    #[inline]
+    fn new(headers: &'a HeaderMap) -> Self {
+        let mut first = [None; 6];
+        let mut repeated = false;
+        for (name, value) in headers {
+            let [trace, span, level, synthetic, traceparent, tracestate] = &mut first;
+            let place = match name.as_str().as_bytes() {
+                b"x-instana-t" => trace,
+                b"x-instana-s" => span,
+                b"x-instana-l" => level,
+                b"x-instana-synthetic" => synthetic,
+                b"traceparent" => traceparent,
+                b"tracestate" => tracestate,
+                _ => continue,
+            };
+            repeated |= place.is_some();
+            place.get_or_insert(value.as_bytes());
+        }
+        Self {
+            headers,
+            first,
+            repeated,
+        }
+    }
+}
 
 impl Extract for Received<'_> {
     #[inline]
     fn first(&self, header: Header) -> Option<&[u8]> {
-        self.0.get(name(header)?).map(HeaderValue::as_bytes)
+        let [trace, span, level, synthetic, traceparent, tracestate] = self.first;
+        match header {
+            Header::TraceId => trace,
+            Header::SpanId => span,
+            Header::Level => level,
+            Header::Synthetic => synthetic,
+            Header::Traceparent => traceparent,
+            Header::Tracestate => tracestate,
+            _ => None,
+        }
     }
 
+    #[inline]
     fn each(&self, header: Header, value: &mut dyn FnMut(&[u8])) {
+        let Some(first) = self.first(header) else {
+            return;
+        };
+        if !self.repeated {
+            return value(first);
+        }
         if let Some(name) = name(header) {
-            self.0
+            self.headers
                 .get_all(name)
                 .iter()
                 .for_each(|each| value(each.as_bytes()));
