@@ -233,7 +233,17 @@ impl SettingsSink for Merge {
 fn settings(config: &Config, agent: Option<&AgentSettings>) -> Settings {
     let from_agent = || {
         let (mode, list) = agent?.secrets.as_ref()?;
-        match Matcher::from_parts(mode, list, &mut Vec::new()) {
+        let mut skipped = Vec::new();
+        let matcher = Matcher::from_parts(mode, list, &mut skipped);
+        if let Some(first) = skipped.first() {
+            log::warn(format_args!(
+                "{} terms of the agent's secrets are not used, such as {:?}: expected {}",
+                skipped.len(),
+                first.term,
+                first.accepted
+            ));
+        }
+        match matcher {
             Ok(matcher) => Some(matcher),
             Err(error) => {
                 log::warn(format_args!("the agent's secrets are not used: {error}"));

@@ -282,6 +282,8 @@ impl Decoder {
         self.status = status;
         self.keep_alive = framing.keep_alive;
         self.stage = if self.method == Method::Head || status == 204 || status == 304 {
+            // Some send the body that they must not send, and it may come later.
+            self.keep_alive &= matches!(framing.stage, Stage::Length(0) | Stage::UntilClose);
             Stage::Done
         } else {
             framing.stage

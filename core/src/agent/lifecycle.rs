@@ -336,6 +336,8 @@ impl Lifecycle {
         if snapshot {
             self.snapshot_due = now + SNAPSHOT_INTERVAL;
         }
+        // An agent that answers slower than they are due would get no spans.
+        self.metrics_due = next_on_grid(self.metrics_due, self.poll_rate, now);
         if self.introduced {
             return None;
         }

@@ -172,7 +172,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     Variable {
         names: &["INSTANA_LOG_LEVEL"],
         kind: "`error`, `warn`, `info`, `debug`",
-        default: "`info`",
+        default: "`warn`",
         meaning: "From which level on the tracer writes about itself.",
         accepted: parse::LOG_LEVEL,
         set: |value, to| store(&mut to.config.log_level, parse::log_level(value)),

@@ -356,6 +356,25 @@ fn foreign_members_follow_ours_and_stop_at_32() {
 }
 
 #[test]
+fn of_endless_long_members_as_many_go_out_as_are_allowed() {
+    use Header::*;
+    let members: Vec<String> = (0..290)
+        .map(|n| format!("m{n}={}", "v".repeat(200)))
+        .collect();
+    let out = outgoing(
+        &[(Traceparent, TRACEPARENT), (Tracestate, &members.join(","))],
+        Headers::default(),
+    );
+    let state: Vec<&str> = out.get(Tracestate).unwrap().split(',').collect();
+    assert_eq!(state.len(), 32);
+    assert!(
+        state[1..]
+            .iter()
+            .all(|sent| members.iter().any(|came| came == sent))
+    );
+}
+
+#[test]
 fn suppressed_calls_take_away_what_was_copied() {
     use Header::*;
     let copied = Headers::of(&[

@@ -92,6 +92,7 @@ pub(crate) struct Tracestate {
     pub(crate) foreign: Vec<u8>,
     /// All members, joined.
     pub(crate) all: Vec<u8>,
+    /// How many `foreign` has.
     members: usize,
 }
 
@@ -109,8 +110,7 @@ impl Tracestate {
                 let value = value.get(1..).unwrap_or_default();
                 self.instana = self.instana.or_else(|| instana_member(value));
             } else {
-                append(&mut self.foreign, member);
-                self.members += 1;
+                self.members += usize::from(append(&mut self.foreign, member));
             }
         }
     }
@@ -142,14 +142,16 @@ fn instana_member(value: &[u8]) -> Option<((u64, u64), u64)> {
     Some((trace, span))
 }
 
-fn append(list: &mut Vec<u8>, member: &[u8]) {
+/// False where there is no room for the member.
+fn append(list: &mut Vec<u8>, member: &[u8]) -> bool {
     if list.len() + member.len() >= MAX_FOREIGN {
-        return;
+        return false;
     }
     if !list.is_empty() {
         list.push(b',');
     }
     list.extend_from_slice(member);
+    true
 }
 
 fn evict(foreign: &[u8], members: usize) -> Vec<u8> {

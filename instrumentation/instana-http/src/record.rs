@@ -65,14 +65,33 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
 
 /// The `Host` header, or what HTTP/2 has in its place, with its port.
 pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    match headers.get(header::HOST) {
-        Some(host) => host.to_str().ok(),
-        None => uri.authority().map(|authority| {
-            let authority = authority.as_str();
-            // A browser sends no user info; others may.
-            authority
-                .rsplit_once('@')
-                .map_or(authority, |(_, host)| host)
-        }),
+    let host = match headers.get(header::HOST) {
+        Some(host) => host.to_str().ok()?,
+        None => uri.authority()?.as_str(),
+    };
+    // A browser sends no user info; others may.
+    Some(host.rsplit_once('@').map_or(host, |(_, host)| host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_without_user_info() {
+        for (uri, header, expected) in [
+            ("/", Some("shop:8080"), Some("shop:8080")),
+            ("/", Some("user:word@shop"), Some("shop")),
+            ("http://user:word@shop/", None, Some("shop")),
+            ("http://user:word@shop/", Some("other"), Some("other")),
+            ("/", None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(header) = header {
+                headers.insert(header::HOST, header::HeaderValue::from_static(header));
+            }
+            let uri = Uri::from_static(uri);
+            assert_eq!(host(&uri, &headers), expected, "{uri} {header:?}");
+        }
     }
 }

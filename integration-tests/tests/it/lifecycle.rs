@@ -100,6 +100,20 @@ fn metric_times(agent: &DevAgent) -> Vec<u64> {
 }
 
 #[test]
+fn an_agent_that_is_slow_with_metrics_gets_spans_too() {
+    let agent = agent();
+    let slow = What::Delay(Duration::from_millis(1_300));
+    agent.fault(Fault::new(Matcher::kind(RequestKind::Metrics), slow));
+    let mut app = App::for_agent(&agent, &[], &[]);
+    agent.wait_for_metrics(app.pid(), 2, LONG).unwrap();
+    assert_eq!(app.ask("entries 10"), "done");
+    app.flush();
+    assert_eq!(agent.spans().len(), 20);
+    assert_eq!(agent.process(app.pid()).unwrap().announces(), 1);
+    agent.assert_clean();
+}
+
+#[test]
 fn the_agents_poll_rate_is_honoured() {
     let agent = with_answer(AnnounceAnswer::new().poll_rate(3));
     let app = App::for_agent(&agent, &[], &[]);

@@ -452,6 +452,29 @@ fn a_long_drain_leaves_room_for_the_metrics() {
 }
 
 #[test]
+fn metrics_that_take_longer_than_their_interval_leave_room_for_the_spans() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let (mut metrics, mut batches) = (0, 0);
+    while bench.now < ms(20_000) {
+        match bench.next(PENDING) {
+            (_, Action::SendMetrics { snapshot }) => {
+                metrics += 1;
+                bench.now += ms(1500);
+                bench.feed(Event::MetricsAccepted { snapshot });
+            }
+            (_, Action::SendSpans) => {
+                batches += 1;
+                bench.feed(Event::SpansAccepted { drained: true });
+            }
+            (_, other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(metrics, 10, "every second time on the grid");
+    assert!(batches >= metrics, "{batches}");
+}
+
+#[test]
 fn refused_spans_are_sent_again_with_growing_delays() {
     for failure in [
         Failure::Transport,
