@@ -2,7 +2,7 @@
 
 use super::Header;
 use super::instana::{Correlation, Level};
-use super::w3c::{Traceparent, Tracestate};
+use super::w3c::{Traceparent, Tracestate, Wanted};
 use crate::context::W3cTrace;
 use crate::id;
 use crate::local;
@@ -125,41 +125,48 @@ impl Incoming {
         let traceparent = headers
             .first(Header::Traceparent)
             .and_then(Traceparent::parse);
-        let mut tracestate = Tracestate::default();
         if let Some(traceparent) = &traceparent {
             incoming.remember(traceparent);
-            headers.each(Header::Tracestate, &mut |value| tracestate.add(value));
         }
-        let ancestor = tracestate.instana;
-        match level {
-            Level::Suppressed => {
-                incoming.suppress(tracestate);
-                return incoming;
-            }
-            Level::Correlated(correlation) => {
-                incoming.rare().correlation = Some(correlation);
-                incoming.continue_w3c(traceparent, ancestor, w3c_correlation);
-            }
-            Level::Absent | Level::Traced => {
-                let ids = headers
-                    .first(Header::TraceId)
-                    .zip(headers.first(Header::SpanId));
-                let continued =
-                    ids.is_some_and(|(trace, span)| incoming.continue_pair(trace, span));
-                let unsampled = traceparent.is_some_and(|traceparent| !traceparent.sampled);
-                if !continued && unsampled && level == Level::Absent && w3c_correlation {
-                    incoming.suppress(tracestate);
-                    return incoming;
-                }
-                if !continued {
-                    incoming.continue_w3c(traceparent, ancestor, w3c_correlation);
-                }
-            }
+        let continued = matches!(level, Level::Absent | Level::Traced) && {
+            let ids = headers
+                .first(Header::TraceId)
+                .zip(headers.first(Header::SpanId));
+            ids.is_some_and(|(trace, span)| incoming.continue_pair(trace, span))
+        };
+        let unsampled = traceparent.is_some_and(|traceparent| !traceparent.sampled);
+        incoming.bits.suppressed = level == Level::Suppressed
+            || (!continued && unsampled && level == Level::Absent && w3c_correlation);
+        if let Level::Correlated(correlation) = level {
+            incoming.rare().correlation = Some(correlation);
         }
-        if let Some(foreign) = tracestate.into_foreign() {
-            incoming.rare().tracestate = Some(foreign);
+        if let Some(traceparent) = &traceparent {
+            incoming.join_w3c(headers, traceparent, continued, w3c_correlation);
         }
         incoming
+    }
+
+    /// Takes in what stands beside a valid `traceparent`, and continues from it
+    /// unless there is a better parent.
+    fn join_w3c(
+        &mut self,
+        headers: &impl Extract,
+        traceparent: &Traceparent,
+        continued: bool,
+        w3c_correlation: bool,
+    ) {
+        let mut tracestate = Tracestate::new(match (self.bits.suppressed, continued) {
+            (true, _) => Wanted::All,
+            (false, true) => Wanted::Foreign,
+            (false, false) => Wanted::ForeignAndOurs,
+        });
+        headers.each(Header::Tracestate, &mut |value| tracestate.add(value));
+        if !continued && !self.bits.suppressed {
+            self.continue_w3c(traceparent, tracestate.instana, w3c_correlation);
+        }
+        if let Some(list) = tracestate.into_list() {
+            self.rare().tracestate = Some(list);
+        }
     }
 
     /// The trace that is continued, or a new one.
@@ -206,13 +213,6 @@ impl Incoming {
         self.bits.random = traceparent.random;
     }
 
-    fn suppress(&mut self, tracestate: Tracestate) {
-        self.bits.suppressed = true;
-        if let Some(all) = tracestate.into_all() {
-            self.rare().tracestate = Some(all);
-        }
-    }
-
     /// T and S count as a pair only.
     fn continue_pair(&mut self, trace: &[u8], span: &[u8]) -> bool {
         let (Some((high, low)), Some(span)) = (
@@ -231,13 +231,10 @@ impl Incoming {
 
     fn continue_w3c(
         &mut self,
-        traceparent: Option<Traceparent>,
+        traceparent: &Traceparent,
         ancestor: Option<((u64, u64), u64)>,
         w3c_correlation: bool,
     ) {
-        let Some(traceparent) = traceparent else {
-            return;
-        };
         if !w3c_correlation {
             if let Some((trace, span)) = ancestor.filter(|((_, low), _)| *low != 0) {
                 self.continue_trace(trace, span);

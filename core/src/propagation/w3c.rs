@@ -83,55 +83,75 @@ pub(crate) fn traceparent(
     out
 }
 
-/// What is in `tracestate`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is in `tracestate`, as far as it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tracestate {
+    wanted: Wanted,
     /// The first `in` member: the closest Instana span, its trace id in halves.
     pub(crate) instana: Option<((u64, u64), u64)>,
-    /// The members of others, joined, without `in`.
-    pub(crate) foreign: Vec<u8>,
-    /// All members, joined.
-    pub(crate) all: Vec<u8>,
-    /// How many `foreign` has.
+    /// The members to send on, joined.
+    list: Vec<u8>,
+    /// How many those are.
     members: usize,
 }
 
+/// What a call needs of its `tracestate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All members as they came: it is suppressed.
+    All,
+    /// Those of others: its parent is known.
+    Foreign,
+    /// Those of others, and the ids in ours.
+    ForeignAndOurs,
+}
+
 impl Tracestate {
+    pub(crate) fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            instana: None,
+            list: Vec::new(),
+            members: 0,
+        }
+    }
+
     /// Adds the members of one header; a repeated header continues the list.
     pub(crate) fn add(&mut self, value: &[u8]) {
+        // Where there are only Instana tracers, this is all of it.
+        if let ([b'i', b'n', b'=', ids @ ..], Wanted::Foreign) = (value, self.wanted) {
+            if ids.len() == 33 && !ids.contains(&b',') {
+                return;
+            }
+        }
         for member in value.split(|byte| *byte == b',') {
             let member = member.trim_ascii();
             let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
                 continue;
             };
             let (key, value) = member.split_at(equals);
-            append(&mut self.all, member);
-            if key.trim_ascii().eq_ignore_ascii_case(b"in") {
-                let value = value.get(1..).unwrap_or_default();
-                self.instana = self.instana.or_else(|| instana_member(value));
-            } else {
-                self.members += usize::from(append(&mut self.foreign, member));
+            if self.wanted == Wanted::All || !key.trim_ascii().eq_ignore_ascii_case(b"in") {
+                self.members += usize::from(append(&mut self.list, member));
+            } else if self.wanted == Wanted::ForeignAndOurs && self.instana.is_none() {
+                self.instana = instana_member(value.get(1..).unwrap_or_default());
             }
         }
     }
 
-    /// The foreign members as they go out behind ours: 31 at most. Long ones go
-    /// first, from the left (`reference`: the Go tracer), then those on the right.
-    pub(crate) fn into_foreign(self) -> Option<Box<[u8]>> {
-        let Self {
-            mut foreign,
-            members,
-            ..
-        } = self;
-        if members >= MAX_MEMBERS {
-            foreign = evict(&foreign, members);
+    /// The members as they are sent on. Behind ours there is room for 31: long
+    /// ones go first, from the left (`reference`: the Go tracer), then those on
+    /// the right.
+    pub(crate) fn into_list(self) -> Option<Box<[u8]>> {
+        if self.list.is_empty() {
+            return None;
         }
-        bounded(foreign)
-    }
-
-    /// All members as they came, for a suppressed call.
-    pub(crate) fn into_all(self) -> Option<Box<[u8]>> {
-        bounded(self.all)
+        let list = match self.wanted {
+            Wanted::Foreign | Wanted::ForeignAndOurs if self.members >= MAX_MEMBERS => {
+                evict(&self.list, self.members)
+            }
+            _ => self.list,
+        };
+        Some(list.into_boxed_slice())
     }
 }
 
@@ -167,8 +187,4 @@ fn evict(foreign: &[u8], members: usize) -> Vec<u8> {
         }
     }
     kept
-}
-
-fn bounded(list: Vec<u8>) -> Option<Box<[u8]>> {
-    (!list.is_empty()).then(|| list.into_boxed_slice())
 }
