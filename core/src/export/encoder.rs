@@ -39,8 +39,37 @@ pub(crate) struct Encoder {
 #[derive(Debug)]
 struct Layout {
     section: &'static Section,
+    /// `"key":{` of the section.
+    open: Vec<u8>,
+    /// `"key":` of each field.
+    keys: Vec<Vec<u8>>,
     /// Offset of the last value, behind 1; 0: none.
     last: Vec<u32>,
+}
+
+impl Layout {
+    fn new(section: &'static Section) -> Self {
+        let mut open = quoted(section.key());
+        open.push(b'{');
+        Self {
+            section,
+            open,
+            keys: section
+                .fields()
+                .iter()
+                .map(|field| quoted(field.key))
+                .collect(),
+            last: vec![0; section.fields().len()],
+        }
+    }
+}
+
+/// `"name":`
+fn quoted(name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 3);
+    json::string(&mut key, name);
+    key.push(b':');
+    key
 }
 
 impl Encoder {
@@ -103,10 +132,7 @@ impl Encoder {
         if at >= self.sections.len() {
             let known = self.sections.len();
             let new = SECTIONS.all().into_iter().skip(known);
-            self.sections.extend(new.map(|section| Layout {
-                section,
-                last: vec![0; section.fields().len()],
-            }));
+            self.sections.extend(new.map(Layout::new));
         }
         self.sections.get_mut(at)
     }
@@ -217,12 +243,11 @@ impl Encoder {
         let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
             return;
         };
-        json::string(out, layout.section.key());
-        out.extend_from_slice(b":{");
+        out.extend_from_slice(&layout.open);
         let mut members = Members::new(out);
         let is_sdk = std::ptr::eq(layout.section, &raw const sdk::SECTION);
         if is_sdk && std::ptr::eq(family.section(), &raw const sdk::SECTION) {
-            members.key("type");
+            members.key(b"\"type\":");
             json::string(members.out, family.kind().word());
         }
         let mut rest = attributes;
@@ -232,7 +257,9 @@ impl Encoder {
             if attribute.section != index {
                 continue;
             }
-            let Some(field) = layout.section.fields().get(usize::from(attribute.field)) else {
+            let number = usize::from(attribute.field);
+            let field = layout.section.fields().get(number);
+            let Some((field, key)) = field.zip(layout.keys.get(number)) else {
                 continue;
             };
             // Values of a field are written where its last one stands.
@@ -248,7 +275,7 @@ impl Encoder {
                 secrets: surroundings.secrets,
                 scratch: &mut self.scratch,
             };
-            value.write(field.key, field.shape, &mut members);
+            value.write(key, field.shape, &mut members);
         }
         out.push(b'}');
     }
@@ -263,7 +290,7 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn write(self, key: &str, shape: Shape, members: &mut Members<'_>) {
+    fn write(self, key: &[u8], shape: Shape, members: &mut Members<'_>) {
         match shape {
             Shape::Integer => {
                 members.key(key);
@@ -312,7 +339,7 @@ impl Value<'_> {
         .map(|attribute| attribute.value)
     }
 
-    fn list(&self, key: &str, members: &mut Members<'_>) {
+    fn list(&self, key: &[u8], members: &mut Members<'_>) {
         members.key(key);
         members.out.push(b'[');
         let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
@@ -325,7 +352,7 @@ impl Value<'_> {
         members.out.push(b']');
     }
 
-    fn headers(self, key: &str, members: &mut Members<'_>) {
+    fn headers(self, key: &[u8], members: &mut Members<'_>) {
         let pairs = || self.values().filter_map(pair);
         members.key(key);
         members.out.push(b'{');
@@ -334,7 +361,7 @@ impl Value<'_> {
             if pairs().skip(position + 1).any(|(later, _)| later == name) {
                 continue;
             }
-            inner.key(name);
+            inner.name(name);
             let mut scratch = String::new();
             redact::header(self.secrets, name, value, &mut scratch);
             json::string(inner.out, &scratch);
@@ -342,7 +369,7 @@ impl Value<'_> {
         members.out.push(b'}');
     }
 
-    fn tags(self, key: &str, members: &mut Members<'_>) {
+    fn tags(self, key: &[u8], members: &mut Members<'_>) {
         members.key(key);
         members.out.extend_from_slice(b"{\"tags\":{");
         let tags = || self.values().filter_map(tag);
@@ -362,7 +389,7 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
     if kind == b'f' && !f64::from_bits(number).is_finite() {
         return;
     }
-    members.key(name);
+    members.name(name);
     match kind {
         b'i' => json::signed(members.out, number as i64),
         b'u' => json::unsigned(members.out, number),
@@ -396,11 +423,18 @@ impl<'a> Members<'a> {
         Self { out, first: true }
     }
 
-    fn key(&mut self, key: &str) {
+    /// A key as it is written: in quotes, with its colon.
+    fn key(&mut self, key: &[u8]) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
         }
-        json::string(self.out, key);
+        self.out.extend_from_slice(key);
+    }
+
+    /// Any name.
+    fn name(&mut self, name: &str) {
+        self.key(b"");
+        json::string(self.out, name);
         self.out.push(b':');
     }
 }
@@ -414,9 +448,21 @@ fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, o
         Shape::Error => redact::text,
         _ => return json::string(out, text),
     };
+    if !may_hold_secrets(shape, text) {
+        return json::string(out, text);
+    }
     scratch.clear();
     redact(secrets, text, scratch);
     json::string(out, scratch);
+}
+
+/// Whether redaction could change the text: most paths and URLs have neither
+/// parameters nor user information.
+fn may_hold_secrets(shape: Shape, text: &str) -> bool {
+    match shape {
+        Shape::Path | Shape::Url => text.bytes().any(|byte| b"=?#@".contains(&byte)),
+        _ => true,
+    }
 }
 
 fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
