@@ -81,11 +81,17 @@ fn url(host: &str, port: u16) -> String {
 
 /// What answers there, if it is an agent.
 async fn ask(host: &str, port: u16) -> Option<Kind> {
-    let client = reqwest::Client::builder().timeout(ANSWER).build().ok()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(ANSWER)
+        .build()
+        .ok()?;
     let body = client
         .get(url(host, port))
         .send()
         .await
+        .ok()?
+        .error_for_status()
         .ok()?
         .text()
         .await

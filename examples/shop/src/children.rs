@@ -32,7 +32,12 @@ impl Children {
             command.args(children.0.iter().map(|running| running.address.to_string()));
             command
                 .env("INSTANA_AGENT_HOST", host)
-                .env("INSTANA_AGENT_PORT", port.to_string());
+                .env("INSTANA_AGENT_PORT", port.to_string())
+                // Each has a name of its own.
+                .env_remove("INSTANA_SERVICE_NAME");
+            // Ctrl-C in a terminal is for us alone.
+            #[cfg(unix)]
+            command.process_group(0);
             // The service ends when its standard input is closed.
             command
                 .stdin(Stdio::piped())

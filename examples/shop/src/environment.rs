@@ -20,7 +20,8 @@ pub(crate) fn agent() -> (String, u16) {
     )
 }
 
-/// Whether colours are not wanted (<https://no-color.org>).
+/// Whether colours are not wanted (<https://no-color.org>), or the terminal has none.
 pub(crate) fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }

@@ -12,6 +12,8 @@ mod report;
 mod services;
 
 use std::error::Error;
+use std::io::{self, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,10 +36,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match &options.mode {
-        Mode::Help => {
-            println!("{}", options::HELP);
-            return ExitCode::SUCCESS;
-        }
+        Mode::Help => say(options::HELP),
         Mode::Service(service, others) => services::run(*service, others).map_err(Into::into),
         Mode::Demo => demo(&options),
     };
@@ -58,18 +57,18 @@ fn demo(options: &Options) -> Outcome<()> {
     runtime.block_on(async {
         let agent = Agent::find_or_start().await?;
         if !options.json {
-            println!("{}", agent.describe());
+            say(&agent.describe())?;
         }
         let children = Children::start(agent.address()).await?;
         if !options.json {
-            println!("{}", children.describe());
+            say(&children.describe())?;
         }
         let expected = load::send(children.storefront()).await?;
         let report = Report::gather(&agent, &children, expected, PATIENCE).await?;
         if options.json {
-            println!("{}", report.json());
+            say(&report.json().to_string())?;
         } else {
-            print!("{}", report.text());
+            say(report.text().trim_end())?;
         }
         if options.serve {
             serve(&children, options.json).await?;
@@ -80,14 +79,27 @@ fn demo(options: &Options) -> Outcome<()> {
 
 /// Stays up until Ctrl-C.
 async fn serve(children: &Children, quiet: bool) -> Outcome<()> {
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    // Polled once, so that it is caught from here on.
+    tokio::select! {
+        biased;
+        result = &mut interrupted => return Ok(result?),
+        () = std::future::ready(()) => {}
+    }
     if !quiet {
-        println!(
+        say(&format!(
             "\nThe shop stays open: curl http://{}/products/book (Ctrl-C ends it)",
             children.storefront()
-        );
+        ))?;
     }
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    Ok(interrupted.await?)
+}
+
+/// Prints lines. A reader that went away is an error, not a panic.
+fn say(lines: &str) -> Outcome<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{lines}")?;
+    Ok(out.flush()?)
 }
 
 fn chain(error: &dyn Error) -> String {

@@ -15,11 +15,9 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(crate) fn new(url: String) -> Self {
-        Self {
-            client: reqwest::Client::new(),
-            url,
-        }
+    pub(crate) fn new(url: String) -> Outcome<Self> {
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { client, url })
     }
 
     /// The JSON at a path below `/dev/`.
@@ -28,7 +26,8 @@ impl Query {
             .client
             .get(format!("{}/dev/{path}", self.url))
             .send()
-            .await?;
+            .await?
+            .error_for_status()?;
         let text = response.text().await?;
         Ok(serde_json::from_str(&text)?)
     }

@@ -59,7 +59,7 @@ impl Report {
                 violations: Vec::new(),
             });
         }
-        let query = Query::new(url.clone());
+        let query = Query::new(url.clone())?;
         let seen = query
             .until(patience, async |query| {
                 let seen = Seen::of(query, children).await?;
@@ -162,7 +162,7 @@ impl Report {
                 text,
                 "  {:<12}{:>8}  {:<8}{:>8}{:>10}{:>9}{:>8}{:>10}",
                 name("service"),
-                process.get("pid").unwrap_or(&Value::Null),
+                process.get("pid").unwrap_or(&Value::Null).to_string(),
                 name("plugin"),
                 number(cpu, 1),
                 number(metric("mem/resident").map(|bytes| bytes / 1_048_576.0), 1),

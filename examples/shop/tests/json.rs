@@ -146,6 +146,65 @@ fn for_people_it_shows_processes_map_and_three_trees() {
 }
 
 #[test]
+fn proxies_and_a_service_name_of_the_environment_do_not_disturb() {
+    let nowhere = "http://127.0.0.1:1";
+    let environment = [
+        ("HTTP_PROXY", nowhere),
+        ("http_proxy", nowhere),
+        ("ALL_PROXY", nowhere),
+        ("INSTANA_SERVICE_NAME", "mine"),
+    ];
+    let output = shop(&["--json"], &environment);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let services = &report["map"]["services"];
+    assert_eq!(
+        services,
+        &serde_json::json!(["catalogue", "pricing", "storefront"])
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_a_terminal_closes_the_shop() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
+
+    let mut shop = Command::new(env!("CARGO_BIN_EXE_shop"))
+        .arg("--serve")
+        .env("INSTANA_AGENT_PORT", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(shop.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("The shop stays open")));
+    // A terminal tells all processes of the group.
+    let group = format!("kill -s INT -- -{}", shop.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &group])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let status = shop.wait().unwrap();
+    let mut trouble = String::new();
+    shop.stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut trouble)
+        .unwrap();
+    assert!(status.success() && trouble.is_empty(), "{status} {trouble}");
+}
+
+#[test]
 fn a_wrong_option_is_explained() {
     let output = shop(&["--jsno"], &[]);
     assert_eq!(output.status.code(), Some(2));

@@ -18,7 +18,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(setup: Setup) -> Self {
-        let builder = reqwest::Client::builder();
+        // A proxy would not find the loopback.
+        let builder = reqwest::Client::builder().no_proxy();
         let builder = if setup.http2 {
             builder.http2_prior_knowledge()
         } else {

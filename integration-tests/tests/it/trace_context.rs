@@ -273,7 +273,7 @@ impl Bench {
         agent
             .wait_for_metrics(app.pid(), 1, Duration::from_secs(20))
             .unwrap();
-        let builder = reqwest::Client::builder();
+        let builder = reqwest::Client::builder().no_proxy();
         let builder = if http == "2" {
             builder.http2_prior_knowledge()
         } else {

@@ -1,12 +1,13 @@
 //! The only place that reads the environment.
 
-/// Whether `NO_COLOR` is set to anything.
+/// Whether `NO_COLOR` is set to anything, or the terminal has no colours.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the binary's reading of the environment"
 )]
 pub(crate) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }
 
 /// `COLUMNS`, where the shell exports it.

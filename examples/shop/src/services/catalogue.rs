@@ -26,7 +26,7 @@ struct Catalogue {
 
 pub(super) async fn serve(listener: TcpListener, pricing: SocketAddr) -> io::Result<()> {
     let catalogue = Catalogue {
-        client: reqwest::Client::new().into(),
+        client: super::client()?,
         pricing,
     };
     let items = Router::new().route("/{id}", get(item));

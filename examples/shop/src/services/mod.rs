@@ -66,6 +66,15 @@ pub(crate) fn run(service: Service, others: &[SocketAddr]) -> io::Result<()> {
         })
 }
 
+/// A client for the other services, which no proxy would find.
+fn client() -> io::Result<instana_reqwest::Client> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(io::Error::other)?;
+    Ok(client.into())
+}
+
 /// Tells the parent process where the service listens.
 fn announce(listener: &TcpListener) -> io::Result<()> {
     let mut out = io::stdout().lock();

@@ -31,7 +31,7 @@ pub(super) async fn serve(
     catalogue: SocketAddr,
 ) -> io::Result<()> {
     let storefront = Storefront {
-        client: reqwest::Client::new().into(),
+        client: super::client()?,
         pricing,
         catalogue,
     };
