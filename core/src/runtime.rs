@@ -23,7 +23,7 @@ use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings, Switches};
-use crate::span::{Family, Section};
+use crate::span::{Family, Section, block};
 use crate::tracer::GLOBAL;
 
 /// What there is once a process, from `init` until the guard is dropped.
@@ -151,6 +151,7 @@ pub(crate) struct Held {
     _settings: LiveGuard<'static>,
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
+    _sink: log::SinkGuard,
 }
 
 /// Takes them, in the order in which the rest of the tracer nests them.
@@ -161,6 +162,7 @@ pub(crate) fn hold() -> Held {
         _settings: GLOBAL.hold(),
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
+        _sink: log::hold(),
     }
 }
 
@@ -175,6 +177,7 @@ impl Held {
             running.agent = None;
         }
         POOL.after_fork(&mut self.pool);
+        block::disown();
         local::reseed();
     }
 }

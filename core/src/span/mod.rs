@@ -217,7 +217,7 @@ impl fmt::Debug for Span {
 /// Records what the block holds and returns it to the pool.
 #[inline]
 fn finish(mut block: Box<Block>) {
-    if let Some(mut head) = block.head.take() {
+    if let Some(mut head) = block.close() {
         head.end = clock::ticks();
         if let Some(inbox) = block.inbox.take() {
             inbox.close(&mut head, &mut block.attributes);

@@ -65,7 +65,7 @@ impl Span {
         }
         let mut block = local::take_block();
         let span = local::next_id();
-        block.head = Some(Head {
+        block.open(Head {
             trace: parent.trace,
             span,
             parent: parent.span,
@@ -220,7 +220,7 @@ fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming, sta
     if incoming.has_w3c_parent() {
         flags |= flag::W3C_PARENT;
     }
-    block.head = Some(Head {
+    block.open(Head {
         trace: block.context.trace,
         span: block.context.span,
         parent: incoming.parent,
