@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 /// The longest line in bytes; the rest is cut, because parts of a line may come
 /// from another process.
@@ -69,7 +69,23 @@ pub(crate) fn set_level(level: Level) {
 /// instana::set_log_sink(|level, line| println!("{level}: {line}"));
 /// ```
 pub fn set_log_sink(sink: impl Fn(Level, &str) + Send + Sync + 'static) {
-    *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sink));
+    let old = hold().0.replace(Arc::new(sink));
+    // Not under the lock: what the old sink owns may log when it is dropped.
+    drop(old);
+}
+
+/// The lock of the sink.
+pub(crate) struct SinkGuard(RwLockWriteGuard<'static, Option<Sink>>);
+
+impl fmt::Debug for SinkGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SinkGuard").finish_non_exhaustive()
+    }
+}
+
+/// Keeps everybody else out.
+pub(crate) fn hold() -> SinkGuard {
+    SinkGuard(SINK.write().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether a line of this level is written, for callers whose text costs something.

@@ -23,7 +23,7 @@ use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings, Switches};
-use crate::span::{Family, Section};
+use crate::span::{Family, Section, block};
 use crate::tracer::GLOBAL;
 
 /// What there is once a process, from `init` until the guard is dropped.
@@ -52,9 +52,6 @@ pub(crate) fn start(config: Config, problems: Vec<String>) -> Result<(), InitErr
         return Err(InitError::AlreadyRunning);
     }
     log::set_level(config.log_level);
-    for problem in &problems {
-        log::warn(format_args!("{problem}"));
-    }
     clock::start();
     #[cfg(unix)]
     fork::watch();
@@ -62,44 +59,53 @@ pub(crate) fn start(config: Config, problems: Vec<String>) -> Result<(), InitErr
     let agent = Agent::start(&config).map_err(InitError::Thread)?;
     GLOBAL.replace(settings(&config, None));
     POOL.open(config.buffer_bytes, wake);
+    let problems: Arc<[String]> = problems.into();
     *running = Some(Running {
         config,
-        problems: problems.into(),
+        problems: problems.clone(),
         agent: Some(agent),
     });
+    // Not under the lock: a log sink may call what takes it.
+    drop(running);
+    for problem in &*problems {
+        log::warn(format_args!("{problem}"));
+    }
     Ok(())
 }
 
 /// Stops the tracer: spans that are open are lost, those that have ended are
-/// sent if that is done within `deadline`.
+/// sent if that is done within `deadline`. Until then it counts as running, so
+/// that no other can start into what this one still closes.
 pub(crate) fn stop(deadline: Duration) {
-    let Some(running) = lock().take() else { return };
+    let running = lock();
+    let Some(agent) = running.as_ref().map(|running| running.agent.clone()) else {
+        return;
+    };
     GLOBAL.switch_off();
-    if let Some(agent) = running.agent {
-        // With nothing to send, the agent thread may end when it likes.
-        let waiting = POOL.counts().waiting;
-        let deadline = if waiting == 0 {
-            Duration::ZERO
-        } else {
-            deadline
-        };
-        if !agent.signal.shutdown(deadline) && waiting > 0 {
-            log::warn(format_args!(
-                "not all spans could be sent within {deadline:?}: {}",
-                agent.state.read()
-            ));
-        }
+    drop(running);
+    if let Some(agent) = agent {
+        agent.stop(deadline);
     }
+    let mut running = lock();
     POOL.close();
+    // In a forked child it may have been started meanwhile.
+    let agent = running.take().and_then(|running| running.agent);
+    drop(running);
+    if let Some(agent) = agent {
+        let _ = agent.signal.shutdown(Duration::ZERO);
+    }
 }
 
 /// Sends what was recorded so far.
 pub(crate) fn flush(deadline: Duration) -> bool {
     // Not under the lock: it blocks.
-    let signal = lock()
-        .as_ref()
-        .and_then(|running| Some(running.agent.as_ref()?.signal.clone()));
-    signal.is_some_and(|signal| signal.flush(deadline))
+    let Some(agent) = lock().as_ref().map(|running| running.agent.clone()) else {
+        return false;
+    };
+    match agent {
+        Some(agent) => agent.signal.flush(deadline),
+        None => POOL.counts().waiting == 0,
+    }
 }
 
 /// What `status` tells of this module's parts.
@@ -116,17 +122,24 @@ pub(crate) fn report() -> Option<(Arc<AgentState>, Arc<[String]>)> {
 /// first one does.
 fn wake() {
     let mut running = lock();
-    let Some(running) = running.as_mut() else {
+    let Some(tracer) = running.as_mut() else {
         return;
     };
-    match &running.agent {
-        Some(agent) => agent.signal.spans_ready(),
-        None => match Agent::start(&running.config) {
-            Ok(agent) => running.agent = Some(agent),
-            Err(error) => log::warn(format_args!(
-                "no agent thread in the forked process: {error}"
-            )),
-        },
+    if let Some(agent) = &tracer.agent {
+        return agent.signal.spans_ready();
+    }
+    let failure = match Agent::start(&tracer.config) {
+        Ok(agent) => {
+            tracer.agent = Some(agent);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    drop(running);
+    if let Some(error) = failure {
+        log::warn(format_args!(
+            "no agent thread in the forked process: {error}"
+        ));
     }
 }
 
@@ -138,6 +151,7 @@ pub(crate) struct Held {
     _settings: LiveGuard<'static>,
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
+    _sink: log::SinkGuard,
 }
 
 /// Takes them, in the order in which the rest of the tracer nests them.
@@ -148,17 +162,22 @@ pub(crate) fn hold() -> Held {
         _settings: GLOBAL.hold(),
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
+        _sink: log::hold(),
     }
 }
 
 impl Held {
-    /// In a forked child: the agent thread is gone, and spans that wait are the
-    /// parent's.
+    /// In a forked child: the agent thread is gone, as is a thread that was
+    /// stopping the tracer; spans that wait or are open are the parent's.
     pub(crate) fn in_child(mut self) {
+        if !GLOBAL.switches().has(Switches::ON) {
+            *self.running = None;
+        }
         if let Some(running) = self.running.as_mut() {
             running.agent = None;
         }
         POOL.after_fork(&mut self.pool);
+        block::disown();
         local::reseed();
     }
 }
@@ -168,6 +187,23 @@ fn lock() -> MutexGuard<'static, Option<Running>> {
 }
 
 impl Agent {
+    /// Sends what waits, and ends the agent thread.
+    fn stop(&self, deadline: Duration) {
+        // With nothing to send, the agent thread may end when it likes.
+        let waiting = POOL.counts().waiting;
+        let deadline = if waiting == 0 {
+            Duration::ZERO
+        } else {
+            deadline
+        };
+        if !self.signal.shutdown(deadline) && waiting > 0 {
+            log::warn(format_args!(
+                "not all spans could be sent within {deadline:?}: {}",
+                self.state.read()
+            ));
+        }
+    }
+
     fn start(config: &Arc<Config>) -> std::io::Result<Self> {
         let agent = Self {
             signal: Arc::new(Signal::default()),
@@ -222,9 +258,15 @@ struct Merge(Arc<Config>);
 
 impl SettingsSink for Merge {
     fn apply(&self, agent: &AgentSettings) {
-        // Not after a stop, which switched everything off.
-        if GLOBAL.switches().has(Switches::ON) {
-            GLOBAL.replace(settings(&self.0, Some(agent)));
+        let settings = settings(&self.0, Some(agent));
+        let running = lock();
+        let is_own = running
+            .as_ref()
+            .is_some_and(|running| Arc::ptr_eq(&running.config, &self.0));
+        // Not after a stop, which switched everything off, nor into the next
+        // tracer.
+        if is_own && GLOBAL.switches().has(Switches::ON) {
+            GLOBAL.replace(settings);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The memory of one open span.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::handle::Inbox;
 use crate::context::Context;
@@ -13,14 +14,28 @@ const CAPACITY: usize = 512;
 /// A larger attribute buffer is not kept when its span has ended.
 const KEPT: usize = 2 * 1024;
 
+/// The process's number in its line of forks, from 1. Spans that were open at a
+/// fork are recorded by the parent.
+static GENERATION: AtomicU32 = AtomicU32::new(1);
+
+#[inline]
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// In a forked child: all open spans are the parent's.
+pub(crate) fn disown() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
 /// What a [`Span`](super::Span) points to. Blocks are pooled by thread, so that
 /// a span costs no allocation.
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) context: Context,
-    /// False for a block that only carries a context: nothing is recorded, and
-    /// the next three mean nothing.
-    pub(crate) recording: bool,
+    /// The [`generation`] that records it. 0 for a block that only carries a
+    /// context: nothing is recorded, and the next three mean nothing.
+    pub(crate) recorded_by: u32,
     pub(crate) traits: Traits,
     /// 0: a root.
     pub(crate) parent: u64,
@@ -38,7 +53,7 @@ impl Block {
     pub(crate) fn boxed() -> Box<Self> {
         Box::new(Self {
             context: Context::default(),
-            recording: false,
+            recorded_by: 0,
             traits: Traits::default(),
             parent: 0,
             start: 0,
@@ -53,8 +68,20 @@ impl Block {
     pub(crate) fn carrier(context: Context) -> Box<Self> {
         let mut block = local::with(Local::take_block).unwrap_or_else(Self::boxed);
         block.context = context;
-        block.recording = false;
+        block.recorded_by = 0;
         block
+    }
+
+    /// True while its span is open: attributes are kept.
+    #[inline]
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recorded_by != 0
+    }
+
+    /// True where it is this process that records it.
+    #[inline]
+    pub(crate) fn is_ours(&self) -> bool {
+        self.recorded_by == generation()
     }
 
     /// What is recorded of a span that ends at `end`.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::block::Block;
+use super::block::{self, Block};
 use super::fields::{self, Fields, Recording, TagValue};
 use super::{Section, sdk};
 use crate::context::Context;
@@ -57,7 +57,9 @@ impl Handle {
     }
 
     fn with_letters(&self, f: impl FnOnce(&mut Letters, u16)) {
-        let Some(inbox) = &self.inbox else { return };
+        let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_here()) else {
+            return;
+        };
         let mut letters = inbox.letters.lock().unwrap_or_else(PoisonError::into_inner);
         if letters.open {
             f(&mut letters, inbox.family);
@@ -76,6 +78,8 @@ impl Recording for Handle {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     family: u16,
+    /// The generation in which the span was opened.
+    generation: u32,
     letters: Mutex<Letters>,
 }
 
@@ -90,12 +94,19 @@ impl Inbox {
     fn new(family: u16) -> Self {
         Self {
             family,
+            generation: block::generation(),
             letters: Mutex::new(Letters {
                 open: true,
                 attributes: Vec::new(),
                 errors: 0,
             }),
         }
+    }
+
+    /// False in a forked child, where its lock may be held for ever by a thread
+    /// that is not there.
+    fn is_here(&self) -> bool {
+        self.generation == block::generation()
     }
 
     /// Moves what came in to the span that ends; returns the number of errors.

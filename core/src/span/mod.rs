@@ -55,7 +55,7 @@ impl Span {
     /// True where attributes are kept: false for suppressed spans and no-ops.
     #[inline]
     pub fn is_recording(&self) -> bool {
-        self.0.as_ref().is_some_and(|block| block.recording)
+        self.0.as_ref().is_some_and(|block| block.is_recording())
     }
 
     /// The context of this span: what children need. Below a suppressed call,
@@ -155,7 +155,7 @@ impl Span {
 
     /// Milliseconds since the span began; 0 where nothing is recorded.
     pub fn elapsed_millis(&self) -> u64 {
-        let block = self.0.as_ref().filter(|block| block.recording);
+        let block = self.0.as_ref().filter(|block| block.is_recording());
         block.map_or(0, |block| clock::millis_since(block.start))
     }
 
@@ -180,13 +180,13 @@ impl Span {
 
     /// Writes fields that stand beside `data`.
     fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
-        if let Some(block) = self.0.as_mut().filter(|block| block.recording) {
+        if let Some(block) = self.0.as_mut().filter(|block| block.is_recording()) {
             set(Fields::envelope(&mut block.attributes));
         }
     }
 
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
-        let block = self.0.as_mut().filter(|block| block.recording)?;
+        let block = self.0.as_mut().filter(|block| block.is_recording())?;
         Some((block.traits.family(), block))
     }
 }
@@ -195,7 +195,7 @@ impl Recording for Span {
     #[inline]
     fn with_fields(&mut self, section: &'static Section, set: impl FnOnce(Fields<'_>)) {
         if let Some(block) = &mut self.0 {
-            if block.recording {
+            if block.is_recording() {
                 set(Fields::new(&mut block.attributes, section));
             }
         }
@@ -232,7 +232,7 @@ fn finish(block: Box<Block>) {
         let Some(mut block) = block.take() else {
             return;
         };
-        if block.recording {
+        if block.is_ours() {
             record(local, &block);
         }
         block.clear();
@@ -246,13 +246,15 @@ fn finish(block: Box<Block>) {
 /// A span with an inbox, a foreign `tracestate` or a tracer of its own.
 #[cold]
 fn finish_unusual(mut block: Box<Block>) {
-    if let Some(inbox) = block.inbox.take() {
+    // In a forked child its lock may be held for ever.
+    let inbox = block.inbox.take().filter(|_| block.is_ours());
+    if let Some(inbox) = inbox {
         let errors = inbox.close(&mut block.attributes);
         block.traits = block.traits.with_errors(errors);
     }
-    if let Some(scope) = block.context.scope().filter(|_| block.recording) {
+    if let Some(scope) = block.context.scope().filter(|_| block.is_ours()) {
         scope.record(&block.head(clock::ticks()), &block.attributes);
-        block.recording = false;
+        block.recorded_by = 0;
     }
     block.context.extra = None;
     finish(block);
@@ -271,7 +273,7 @@ fn record(local: &Local, block: &Block) {
 /// The thread is about to end, and has lost its memory of its segment.
 #[cold]
 fn record_without_thread(block: &Block) {
-    if block.recording {
+    if block.is_ours() {
         POOL.record_shared(&block.head(clock::ticks()), &block.attributes);
     }
 }

@@ -1,6 +1,6 @@
 //! How spans begin: who the parent is, and whether anything is recorded.
 
-use super::block::Block;
+use super::block::{self, Block};
 use super::fields::{Fields, envelope};
 use super::{Family, Kind, Span, sdk};
 use crate::clock;
@@ -61,7 +61,7 @@ impl Span {
             .flatten()
             .unwrap_or(Self::none()),
         };
-        if let Some(block) = span.0.as_mut().filter(|block| block.recording) {
+        if let Some(block) = span.0.as_mut().filter(|block| block.is_recording()) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
                 sdk::NAME,
                 name,
@@ -85,7 +85,7 @@ impl Span {
             Some(local) => (local.take_block(), local.next_id()),
             None => (Block::boxed(), local::next_id()),
         };
-        block.recording = true;
+        block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
         block.start = clock::ticks();
@@ -161,7 +161,7 @@ impl Tracer {
             (Block::boxed(), trace, local::next_id())
         });
         block.context = self.context(family, incoming, trace, span);
-        block.recording = !suppressed;
+        block.recorded_by = 0;
         if !suppressed {
             describe(&mut block, family, incoming);
         }
@@ -220,6 +220,7 @@ fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming) {
     if incoming.has_w3c_parent() {
         flags |= flag::W3C_PARENT;
     }
+    block.recorded_by = block::generation();
     block.traits = Traits::new(family.index(), flags);
     block.parent = incoming.parent;
     block.start = clock::ticks();

@@ -1,0 +1,164 @@
+//! Starting and stopping the tracer: again and again, from several threads, and
+//! with a log sink that uses it.
+
+use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use instana::{Builder, InitError};
+use instana_dev_agent::{Config, DevAgent, Fault, Matcher, RequestKind, What};
+
+/// Nothing here takes this long unless it is broken.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Nobody listens there.
+const NO_AGENT: &str = "127.0.0.1:1";
+
+/// The process has one tracer.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn for_agent(agent: &DevAgent) -> Builder {
+    instana::builder().agent(&agent.addr().to_string())
+}
+
+/// Runs `f` on a thread; panics where it hangs.
+fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
+    let (tx, rx) = mpsc::channel();
+    thread::spawn(move || tx.send(f()));
+    rx.recv_timeout(LONG).unwrap()
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let end = Instant::now() + LONG;
+    while !what() {
+        assert!(Instant::now() < end, "nothing came");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_log_sink_may_use_the_tracer() {
+    let _alone = alone();
+    instana::set_log_sink(|_, _| {
+        let _ = instana::status();
+        instana::entry_span("logged").end();
+        instana::flush(Duration::ZERO);
+    });
+    in_time(|| {
+        // A problem, which is logged.
+        drop(instana::builder().agent("").init().unwrap());
+        let guard = instana::builder().agent("http://[").init().unwrap();
+        assert_ne!(instana::status().problems.len(), 0);
+        instana::entry_span("waits").end();
+        drop(guard);
+    });
+    instana::set_log_sink(|_, _| {});
+}
+
+#[test]
+fn no_tracer_starts_into_one_that_stops() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    agent.fault(Fault::new(Matcher::any(), What::Hang));
+    let deadline = Duration::from_millis(500);
+    let guard = for_agent(&agent).flush_deadline(deadline).init().unwrap();
+    instana::entry_span("waits").end();
+    let stop = thread::spawn(move || drop(guard));
+    wait_until(|| !instana::Tracer::global().is_on());
+    let early = instana::builder().agent(NO_AGENT).init();
+    assert!(matches!(early, Err(InitError::AlreadyRunning)), "{early:?}");
+    assert!(instana::status().agent.is_some(), "it still sends");
+    stop.join().unwrap();
+    assert!(instana::status().agent.is_none());
+    let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
+    instana::entry_span("kept").end();
+    let spans = instana::status().spans;
+    assert_eq!((spans.waiting, spans.dropped()), (1, 0));
+}
+
+#[test]
+fn an_announce_that_is_answered_late_changes_no_later_tracer() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    agent.fault(Fault::new(
+        Matcher::kind(RequestKind::Announce),
+        What::Delay(Duration::from_millis(400)),
+    ));
+    let first = for_agent(&agent).extra_headers(["x-first"]).init().unwrap();
+    wait_until(|| {
+        agent
+            .requests()
+            .iter()
+            .any(|request| request.kind == RequestKind::Announce)
+            || instana::status()
+                .agent
+                .is_some_and(|agent| agent.requests > 1)
+    });
+    drop(first);
+    let _second = instana::builder()
+        .agent(NO_AGENT)
+        .extra_headers(["x-second"])
+        .init()
+        .unwrap();
+    thread::sleep(Duration::from_millis(800));
+    assert_eq!(instana::status().extra_headers, ["x-second"]);
+}
+
+#[test]
+fn a_tracer_can_be_restarted_while_threads_record() {
+    let _alone = alone();
+    in_time(|| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                thread::spawn(|| {
+                    let end = Instant::now() + Duration::from_secs(2);
+                    while Instant::now() < end {
+                        instana::entry_span("work").enter(|| {
+                            instana::exit_span("call").tag("a", "b".repeat(3_000).as_str());
+                        });
+                        let _ = instana::status();
+                        instana::flush(Duration::from_millis(1));
+                    }
+                })
+            })
+            .collect();
+        let mut starts = 0;
+        while !threads.iter().all(thread::JoinHandle::is_finished) {
+            let guard = instana::builder()
+                .agent(NO_AGENT)
+                .buffer_bytes(65_536)
+                .log_level(instana::LogLevel::Error)
+                .flush_deadline(Duration::from_millis(2))
+                .init();
+            assert!(guard.is_ok(), "{guard:?}");
+            starts += 1;
+            thread::sleep(Duration::from_millis(1));
+            thread::spawn(move || drop(guard)).join().unwrap();
+        }
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert!(starts > 50, "{starts}");
+        assert!(instana::status().agent.is_none());
+    });
+}
+
+#[test]
+fn a_guard_is_dropped_while_a_panic_unwinds() {
+    let _alone = alone();
+    let result = std::panic::catch_unwind(|| {
+        let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
+        panic!("on purpose");
+    });
+    assert!(result.is_err());
+    assert!(instana::status().agent.is_none());
+    let first = instana::builder().agent(NO_AGENT).init().unwrap();
+    // The second is no owner.
+    drop(instana::init());
+    assert!(instana::status().agent.is_some());
+    drop(first);
+}
