@@ -21,7 +21,7 @@ pub struct Tracer(Option<Arc<Scope>>);
 impl Tracer {
     /// The process's tracer, whether or not it was started.
     #[inline]
-    pub fn global() -> Self {
+    pub const fn global() -> Self {
         Self(None)
     }
 

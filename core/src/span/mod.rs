@@ -176,6 +176,7 @@ impl Span {
     }
 
     /// Ends the span now.
+    #[inline]
     pub fn end(self) {}
 
     /// Writes fields that stand beside `data`.

@@ -12,12 +12,15 @@ use crate::settings::Switches;
 use crate::tracer::{Scope, Tracer};
 use std::sync::Arc;
 
+/// The process's tracer, without one to drop.
+static PROCESS: Tracer = Tracer::global();
+
 impl Span {
     /// Starts an entry: a call that came in. It continues the trace of
     /// `incoming` or begins one. Inside an open entry of this process it is a
     /// no-op, so that stacked layers record one.
     pub fn entry(family: &'static Family, incoming: &Incoming) -> Self {
-        Tracer::global().entry(family, incoming)
+        PROCESS.entry(family, incoming)
     }
 
     /// Starts an exit below the current context: a call that goes out. Without
@@ -146,55 +149,72 @@ impl Tracer {
         if !self.switches().has(Switches::ON) {
             return Span::none();
         }
-        let suppressed = incoming.is_suppressed();
+        if incoming.is_suppressed() {
+            return self.begin_suppressed(family, incoming);
+        }
         let fresh = |local: &Local| {
-            let trace = if incoming.trace == 0 {
-                local.next_id()
-            } else {
-                incoming.trace
+            let trace = match incoming.trace {
+                0 => local.next_id(),
+                continued => continued,
             };
-            let span = if suppressed { 0 } else { local.next_id() };
-            (local.take_block(), trace, span)
+            (local.take_block(), trace, local.next_id())
         };
         let (mut block, trace, span) = local::with(fresh).unwrap_or_else(|| {
             let trace = incoming.trace_or_new();
             (Block::boxed(), trace, local::next_id())
         });
-        block.context = self.context(family, incoming, trace, span);
-        block.recorded_by = 0;
-        if !suppressed {
-            describe(&mut block, family, incoming);
-        }
+        self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
+        block.context.span = span;
+        describe(&mut block, family, incoming);
         Span(Some(block))
     }
 
+    /// A span that records nothing and passes the suppression on.
+    fn begin_suppressed(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        let fresh = |local: &Local| {
+            let trace = match incoming.w3c {
+                None => local.next_id(),
+                Some(_) => 0,
+            };
+            (local.take_block(), trace)
+        };
+        let (mut block, trace) =
+            local::with(fresh).unwrap_or_else(|| (Block::boxed(), local::next_id()));
+        self.place(
+            &mut block.context,
+            family,
+            incoming,
+            Flags::SUPPRESSED,
+            trace,
+        );
+        block.context.span = incoming.unsampled_parent();
+        block.recorded_by = 0;
+        Span(Some(block))
+    }
+
+    /// Fills the context of a span of `trace`, all but the id of the span.
     #[inline]
-    fn context(&self, family: &Family, incoming: &Incoming, trace: u64, span: u64) -> Context {
-        let own = W3cTrace {
-            high: incoming.trace_high,
-            low: trace,
-        };
-        let (state, span) = if incoming.is_suppressed() {
-            (Flags::SUPPRESSED, incoming.unsampled_parent())
-        } else {
-            (Flags::ACTIVE, span)
-        };
+    fn place(
+        &self,
+        context: &mut Context,
+        family: &Family,
+        incoming: &Incoming,
+        state: Flags,
+        trace: u64,
+    ) {
         let flags = if incoming.random() {
             state.with(Flags::RANDOM)
         } else {
             state
         };
-        let has_extra = self.scope().is_some() || incoming.rare.is_some();
-        Context {
-            trace,
-            span,
-            w3c: incoming.w3c.unwrap_or(own),
-            flags: flags.below(family.flags),
-            extra: if has_extra {
-                self.extra(incoming)
-            } else {
-                None
-            },
+        context.trace = trace;
+        context.w3c = incoming.w3c.unwrap_or(W3cTrace {
+            high: incoming.trace_high,
+            low: trace,
+        });
+        context.flags = flags.below(family.flags);
+        if self.scope().is_some() || incoming.rare.is_some() {
+            context.extra = self.extra(incoming);
         }
     }
 
