@@ -1,4 +1,10 @@
 //! The first command of the README, as a script would use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something unexpected ends there"
+)]
 
 use std::process::{Command, Output};
 
