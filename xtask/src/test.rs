@@ -47,6 +47,8 @@ fn checks_after() -> Vec<Step> {
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
         steps::timed("core's dependencies", tree::check),
+        // The README's first command builds nothing else.
+        steps::cargo("shop alone", &["check", "--package", "shop"]),
     ];
     match packages::published() {
         // Features that another member of the workspace switches on would hide
