@@ -232,8 +232,10 @@ impl State {
             if let Some(full) = self.shared.take() {
                 self.seal(full);
             }
-            // The one segment beyond the bound.
-            let filler = self.empty().unwrap_or_else(|| self.allocate());
+            let Some(filler) = self.empty().or_else(|| self.beyond_the_bound()) else {
+                self.counts.dropped_full += 1;
+                return;
+            };
             self.track(&filler);
             self.shared = Some(filler);
         }
@@ -262,6 +264,11 @@ impl State {
             self.allocated -= 1;
         }
         reused.or_else(|| Some(self.allocate()))
+    }
+
+    /// The one segment there may be beyond the bound.
+    fn beyond_the_bound(&mut self) -> Option<Filler> {
+        (self.allocated <= self.bound).then(|| self.allocate())
     }
 
     fn allocate(&mut self) -> Filler {

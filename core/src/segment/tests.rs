@@ -179,6 +179,36 @@ fn more_threads_than_segments_lose_nothing_that_fits() {
     assert_eq!(drain(&mut Backlog::new(pool)).len(), 16);
 }
 
+/// The shared segment is in a request each time it is full.
+#[test]
+fn one_segment_at_most_is_beyond_the_bound() {
+    let pool = pool(2);
+    let mut idle = [Writer::new(), Writer::new()];
+    for (writer, span) in idle.iter_mut().zip(1..) {
+        writer.record(pool, &head(span), &[]);
+    }
+    let mut backlog = Backlog::new(pool);
+    let mut sent = drain(&mut backlog).len() as u64;
+    let mut recorded = 2;
+    let mut writer = Writer::new();
+    for _ in 0..50 {
+        for _ in 0..3 {
+            let before = send(&mut backlog, usize::MAX).len() as u64;
+            for _ in 0..5 {
+                recorded += 1;
+                writer.record(pool, &head(recorded), &attributes(recorded, 3_000));
+            }
+            assert!(pool.memory() <= 3 * SEGMENT, "{}", pool.memory());
+            backlog.acknowledge(0);
+            sent += before;
+        }
+    }
+    sent += drain(&mut backlog).len() as u64;
+    let counts = pool.counts();
+    assert_eq!(counts.sent, sent);
+    assert_eq!(counts.sent + counts.dropped_full, recorded, "{counts:?}");
+}
+
 #[test]
 fn threads_that_end_leave_their_spans_and_no_memory() {
     let pool = pool(64);
