@@ -83,7 +83,8 @@ pub(crate) fn traceparent(
     out
 }
 
-/// What is in `tracestate`.
+/// What is in `tracestate`. Members with bytes that no header may hold are left
+/// out: not all carriers are HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tracestate {
     /// The first `in` member: the closest Instana span, its trace id in halves.
@@ -92,7 +93,6 @@ pub(crate) struct Tracestate {
     pub(crate) foreign: Vec<u8>,
     /// All members, joined.
     pub(crate) all: Vec<u8>,
-    members: usize,
 }
 
 impl Tracestate {
@@ -103,6 +103,9 @@ impl Tracestate {
             let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
                 continue;
             };
+            if !member.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+                continue;
+            }
             let (key, value) = member.split_at(equals);
             append(&mut self.all, member);
             if key.trim_ascii().eq_ignore_ascii_case(b"in") {
@@ -110,28 +113,18 @@ impl Tracestate {
                 self.instana = self.instana.or_else(|| instana_member(value));
             } else {
                 append(&mut self.foreign, member);
-                self.members += 1;
             }
         }
     }
 
-    /// The foreign members as they go out behind ours: 31 at most. Long ones go
-    /// first, from the left (`reference`: the Go tracer), then those on the right.
+    /// The foreign members as they go out behind ours: 31 at most.
     pub(crate) fn into_foreign(self) -> Option<Box<[u8]>> {
-        let Self {
-            mut foreign,
-            members,
-            ..
-        } = self;
-        if members >= MAX_MEMBERS {
-            foreign = evict(&foreign, members);
-        }
-        bounded(foreign)
+        bounded(self.foreign, MAX_MEMBERS - 1)
     }
 
     /// All members as they came, for a suppressed call.
     pub(crate) fn into_all(self) -> Option<Box<[u8]>> {
-        bounded(self.all)
+        bounded(self.all, MAX_MEMBERS)
     }
 }
 
@@ -152,14 +145,15 @@ fn append(list: &mut Vec<u8>, member: &[u8]) {
     list.extend_from_slice(member);
 }
 
-fn evict(foreign: &[u8], members: usize) -> Vec<u8> {
-    let mut surplus = members + 1 - MAX_MEMBERS;
-    let mut kept = Vec::with_capacity(foreign.len());
+/// Of too many members, long ones go first, from the left (`reference`: the Go
+/// tracer), then those on the right.
+fn evict(list: &[u8], mut surplus: usize, max: usize) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(list.len());
     let mut count = 0;
-    for member in foreign.split(|byte| *byte == b',') {
+    for member in list.split(|byte| *byte == b',') {
         if surplus > 0 && member.len() > LONG_MEMBER {
             surplus -= 1;
-        } else if count < MAX_MEMBERS - 1 {
+        } else if count < max {
             append(&mut kept, member);
             count += 1;
         }
@@ -167,6 +161,14 @@ fn evict(foreign: &[u8], members: usize) -> Vec<u8> {
     kept
 }
 
-fn bounded(list: Vec<u8>) -> Option<Box<[u8]>> {
-    (!list.is_empty()).then(|| list.into_boxed_slice())
+fn bounded(list: Vec<u8>, max: usize) -> Option<Box<[u8]>> {
+    if list.is_empty() {
+        return None;
+    }
+    let members = list.split(|byte| *byte == b',').count();
+    let list = match members.checked_sub(max) {
+        None | Some(0) => list,
+        Some(surplus) => evict(&list, surplus, max),
+    };
+    Some(list.into_boxed_slice())
 }
