@@ -236,6 +236,17 @@ proptest! {
     }
 }
 
+const HEAD: Head = Head {
+    trace: 1,
+    span: 1,
+    parent: 0,
+    start: 0,
+    end: 0,
+    family: 0,
+    flags: 0,
+    errors: 0,
+};
+
 fn with_tags(tags: u32) -> Vec<u8> {
     let mut attributes = Vec::new();
     for tag in 0..tags {
@@ -246,16 +257,8 @@ fn with_tags(tags: u32) -> Vec<u8> {
 }
 
 fn shortest_time(attributes: &[u8]) -> Duration {
-    let head = Head {
-        trace: 1,
-        span: 1,
-        parent: 0,
-        start: 0,
-        end: 0,
-        family: http::ENTRY.index(),
-        flags: 0,
-        errors: 0,
-    };
+    let mut head = HEAD;
+    head.family = http::ENTRY.index();
     let times = (0..10).map(|_| {
         let start = Instant::now();
         encode(&Record { head, attributes }, "", None).unwrap();
@@ -271,6 +274,18 @@ fn a_span_full_of_tags_is_written_in_linear_time() {
         shortest_time(&with_tags(850)),
     );
     assert!(many < few * 40, "{few:?} for 85 tags, {many:?} for 850");
+}
+
+/// A section for which the registry had no room has the index 0.
+#[test]
+fn attributes_of_an_unknown_section_are_left_out() {
+    let header = (7_u32 << 16).to_ne_bytes();
+    let attributes = [header.as_slice(), b"unknown"].concat();
+    let mut head = HEAD;
+    head.family = http::ENTRY.index();
+    let attributes = &attributes;
+    let span = encode(&Record { head, attributes }, "", Some("shop")).unwrap();
+    assert_eq!(span["data"], json!({"service": "shop", "http": {}}));
 }
 
 #[test]
