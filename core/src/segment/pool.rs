@@ -316,6 +316,13 @@ impl State {
             .sum()
     }
 
+    /// Spans by which the counter differs from what is there.
+    #[cfg(test)]
+    pub(super) fn drift(&self) -> usize {
+        let sealed: usize = self.sealed.iter().map(Tracked::waiting).sum();
+        self.waiting.abs_diff(sealed)
+    }
+
     pub(super) fn tracked(&mut self) -> impl Iterator<Item = &mut Tracked> {
         self.sealed.iter_mut().chain(&mut self.active)
     }

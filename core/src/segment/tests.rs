@@ -319,3 +319,70 @@ fn under_stress_recorded_is_sent_plus_dropped() {
         "{counts:?}"
     );
 }
+
+/// Threads come and go, more at once than there are segments.
+#[test]
+fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
+    const THREADS: u64 = 64;
+    let (rounds, each) = if cfg!(miri) { (1, 20) } else { (10, 200) };
+    let pool = pool(24);
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn({
+        let done = done.clone();
+        move || {
+            let mut backlog = Backlog::new(pool);
+            let (mut seen, mut round) = (HashMap::new(), 0_u64);
+            loop {
+                let last = done.load(Ordering::Acquire);
+                let ids = send(&mut backlog, 1_000);
+                let empty = ids.is_empty();
+                round += 1;
+                match round % 7 {
+                    3 if !last => backlog.retry(),
+                    _ => {
+                        for id in ids {
+                            *seen.entry(id).or_insert(0) += 1;
+                        }
+                        backlog.acknowledge(0);
+                    }
+                }
+                backlog.tick();
+                assert!(pool.memory() <= 25 * SEGMENT, "{}", pool.memory());
+                if last && empty {
+                    return seen;
+                }
+            }
+        }
+    });
+    for round in 0..rounds {
+        let writers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                std::thread::spawn(move || {
+                    let mut writer = Writer::new();
+                    for n in 0..each {
+                        let span = (round * THREADS + thread) * each + n + 1;
+                        writer.record(pool, &head(span), &attributes(span, n as usize * 7 % 300));
+                    }
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .for_each(|writer| writer.join().unwrap());
+    }
+    done.store(true, Ordering::Release);
+    let seen = reader.join().unwrap();
+    assert!(
+        seen.values().all(|times| *times == 1),
+        "a span was sent twice"
+    );
+    let counts = pool.counts();
+    assert_eq!(counts.sent, seen.len() as u64);
+    assert_eq!(
+        counts.sent + counts.dropped_full,
+        THREADS * rounds * each,
+        "{counts:?}"
+    );
+    assert_eq!(counts.waiting, 0);
+    assert_eq!(pool.lock().drift(), 0);
+}
