@@ -322,6 +322,41 @@ fn a_handle_in_use_at_the_fork_keeps_no_child_waiting() {
     }
 }
 
+struct AtTheEnd;
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        record("at the end", 1);
+    }
+}
+
+/// The first span of the child, which starts its agent thread, is one of a
+/// thread that has lost its memory already.
+#[test]
+fn a_childs_first_span_may_end_while_its_thread_does() {
+    thread_local! {
+        static LAST: std::cell::Cell<Option<AtTheEnd>> = const { std::cell::Cell::new(None) };
+    }
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let _guard = instana::builder()
+        .agent(&agent.addr().to_string())
+        .init()
+        .unwrap();
+    Child::fork(|| {
+        let ends = || {
+            LAST.set(Some(AtTheEnd));
+            // Touches the tracer's memory, which goes first.
+            let _ = instana::Context::current();
+        };
+        thread::spawn(ends).join().unwrap();
+        assert!(instana::flush(LONG));
+        assert_eq!(instana::status().spans.sent, 1);
+    })
+    .join();
+    assert_eq!(named(&agent.spans(), "at the end").len(), 1);
+}
+
 /// A log sink of the application is in the way of nobody either.
 #[test]
 fn a_log_sink_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
