@@ -1,6 +1,11 @@
 //! Forked children of a process whose threads are recording: what each side
 //! sends, and that no child waits for a lock that nobody holds any more.
 #![cfg(unix)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected ends there"
+)]
 #![expect(unsafe_code, reason = "fork is what is tested")]
 
 use std::collections::{HashMap, HashSet};

@@ -1,5 +1,9 @@
 //! Starting and stopping the tracer: again and again, from several threads, and
 //! with a log sink that uses it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected ends there"
+)]
 
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
