@@ -1,8 +1,9 @@
 //! Trace context in the headers of calls.
 //!
-//! Reading is in three steps, each a pure function: [`headers`] takes the raw
-//! values apart, [`Incoming::extract`] decides what an entry continues, and the
-//! entry does it. Writing is [`inject`].
+//! [`Incoming::extract`] reads the headers of a call and decides what its entry
+//! continues; [`Span::entry`](crate::Span::entry) does it. Writing is
+//! [`Span::inject`](crate::Span::inject), or [`Context::inject`](crate::Context::inject)
+//! where there is no span.
 
 mod incoming;
 mod instana;

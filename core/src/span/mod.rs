@@ -33,7 +33,7 @@ pub use self::handle::Handle;
 ///
 /// A span is entered by [`enter`](Self::enter) or
 /// [`in_span`](crate::FutureExt::in_span) only; what runs inside finds it by
-/// [`current`](crate::current).
+/// [`current`].
 #[must_use = "a span ends when it is dropped: bind it to a name, or enter it"]
 pub struct Span(Option<Box<Block>>);
 
@@ -340,7 +340,7 @@ pub fn span(name: &str) -> Span {
 }
 
 /// Starts an SDK entry: the root of a new trace, for work that no
-/// instrumented server or consumer brought in. `None`-like inside another one.
+/// instrumented server or consumer brought in. Inside another entry it is a no-op.
 ///
 /// ```
 /// instana::entry_span("nightly report").enter(|| { /* … */ });
