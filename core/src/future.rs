@@ -78,7 +78,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         done: Option<D>,
-        polled: bool,
+        polled: Polled,
     }
 
     impl<F, D> PinnedDrop for InSpan<F, D> {
@@ -88,7 +88,10 @@ pin_project! {
                 let entered = Entered::new(this.span);
                 this.inner.set(None);
                 entered.leave();
-                this.span.given_up();
+                // One that panicked has its error.
+                if *this.polled != Polled::Now {
+                    this.span.given_up();
+                }
             }
         }
     }
@@ -100,9 +103,17 @@ impl<F, D> InSpan<F, D> {
             span,
             inner: Some(inner),
             done: Some(done),
-            polled: false,
+            polled: Polled::Never,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Polled {
+    Before,
+    Never,
+    /// For good if the poll panicked.
+    Now,
 }
 
 impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
@@ -111,17 +122,18 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if !*this.polled {
-            *this.polled = true;
+        if *this.polled == Polled::Never {
             this.span.begin();
         }
         // Polled again after its end, it has nothing more to say.
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
+        *this.polled = Polled::Now;
         let entered = Entered::new(this.span);
         let polled = inner.poll(cx);
         entered.leave();
+        *this.polled = Polled::Before;
         let Poll::Ready(output) = polled else {
             return Poll::Pending;
         };
@@ -237,6 +249,26 @@ mod tests {
         assert!(
             error.starts_with("cancelled after ") && error.ends_with(" ms"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn an_exit_whose_future_panics_was_not_cancelled() {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            crate::entry_span("job").enter(|| {
+                let exit = crate::exit_span("call");
+                let mut future = Box::pin(async { panic!("on purpose") }.in_span(exit));
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    let _: Poll<()> = poll(future.as_mut());
+                }));
+                assert!(result.is_err());
+            });
+        });
+        let exit = recorder.span("sdk", 2);
+        assert_eq!(
+            exit.text("data.sdk.custom.tags.error").as_deref(),
+            Some("panicked")
         );
     }
 

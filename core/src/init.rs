@@ -200,7 +200,7 @@ pub fn flush(deadline: Duration) -> bool {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The process has a tracer: its guard is alive. Call `init` once, in `main`.
+    /// The process has a tracer: its guard is alive, or is being dropped. Call `init` once, in `main`.
     AlreadyRunning,
     /// The value given to [`Builder::secrets`] is no matcher: the text says why.
     Secrets(String),

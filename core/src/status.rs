@@ -17,7 +17,8 @@ use crate::tracer::GLOBAL;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
-    /// The agent thread; `None` before `init` and after the guard was dropped.
+    /// The agent thread; `None` before `init`, after the guard was dropped, and in
+    /// a forked child until it has recorded a span.
     pub agent: Option<AgentStatus>,
     /// Spans since `init`.
     pub spans: SpanCounts,

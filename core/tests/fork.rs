@@ -1,6 +1,11 @@
 //! Forked children of a process whose threads are recording: what each side
 //! sends, and that no child waits for a lock that nobody holds any more.
 #![cfg(unix)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected ends there"
+)]
 #![expect(unsafe_code, reason = "fork is what is tested")]
 
 use std::collections::{HashMap, HashSet};
@@ -320,6 +325,41 @@ fn a_handle_in_use_at_the_fork_keeps_no_child_waiting() {
         .join();
         busy.join();
     }
+}
+
+struct AtTheEnd;
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        record("at the end", 1);
+    }
+}
+
+/// The first span of the child, which starts its agent thread, is one of a
+/// thread that has lost its memory already.
+#[test]
+fn a_childs_first_span_may_end_while_its_thread_does() {
+    thread_local! {
+        static LAST: std::cell::Cell<Option<AtTheEnd>> = const { std::cell::Cell::new(None) };
+    }
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let _guard = instana::builder()
+        .agent(&agent.addr().to_string())
+        .init()
+        .unwrap();
+    Child::fork(|| {
+        let ends = || {
+            LAST.set(Some(AtTheEnd));
+            // Touches the tracer's memory, which goes first.
+            let _ = instana::Context::current();
+        };
+        thread::spawn(ends).join().unwrap();
+        assert!(instana::flush(LONG));
+        assert_eq!(instana::status().spans.sent, 1);
+    })
+    .join();
+    assert_eq!(named(&agent.spans(), "at the end").len(), 1);
 }
 
 /// A log sink of the application is in the way of nobody either.

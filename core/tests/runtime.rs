@@ -1,5 +1,9 @@
 //! Starting and stopping the tracer: again and again, from several threads, and
 //! with a log sink that uses it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected ends there"
+)]
 
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -161,4 +165,53 @@ fn a_guard_is_dropped_while_a_panic_unwinds() {
     drop(instana::init());
     assert!(instana::status().agent.is_some());
     drop(first);
+}
+
+/// Does all that can be done with spans when the thread ends.
+struct AtTheEnd(mpsc::Sender<bool>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let mut entry = instana::entry_span("at the end");
+        let mut handle = entry.handle();
+        entry.tag("name", "value");
+        let below = entry.enter(|| {
+            instana::current(|span| span.tag("inner", 1));
+            let mut exit = instana::exit_span("call");
+            exit.enter(|| instana::Context::current().is_active())
+        });
+        handle.error("late");
+        entry.context().enter(|| instana::span("carried").end());
+        drop(entry);
+        let _ = instana::status();
+        instana::flush(Duration::ZERO);
+        let _ = self.0.send(below);
+    }
+}
+
+#[test]
+fn spans_may_end_while_their_thread_does() {
+    thread_local! {
+        static BEFORE: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+        static AFTER: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+    }
+    let _alone = alone();
+    let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
+    for records in [true, false] {
+        let before = instana::status().spans.recorded();
+        let (tx, rx) = mpsc::channel();
+        thread::spawn(move || {
+            BEFORE.set(Some(AtTheEnd(tx.clone())));
+            if records {
+                instana::entry_span("first").end();
+            }
+            AFTER.set(Some(AtTheEnd(tx)));
+        })
+        .join()
+        .unwrap();
+        assert_eq!(rx.iter().count(), 2);
+        // Entries always; what is below them where the thread still has its memory.
+        let recorded = instana::status().spans.recorded() - before;
+        assert!((3..=7).contains(&recorded), "{recorded}");
+    }
 }

@@ -5,6 +5,7 @@
 //! `Instant` elsewhere. What a tick is worth is worked out on the agent thread.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[cfg(all(target_arch = "x86_64", not(miri), not(loom)))]
@@ -32,7 +33,21 @@ struct Anchor {
 }
 
 impl Anchor {
+    /// Both clocks as close together as three attempts get them: a thread that
+    /// is interrupted in between would spoil the measurement.
     fn now() -> Self {
+        let mut best = (u64::MAX, Self::once());
+        for _ in 0..3 {
+            let anchor = Self::once();
+            let gap = ticks().wrapping_sub(anchor.ticks);
+            if gap < best.0 {
+                best = (gap, anchor);
+            }
+        }
+        best.1
+    }
+
+    fn once() -> Self {
         Self {
             ticks: ticks(),
             instant: Instant::now(),
@@ -56,6 +71,12 @@ pub(crate) fn millis_since(earlier: u64) -> u64 {
     now.millis(earlier, now.ticks)
 }
 
+/// The length of a tick in nanoseconds, as bits of an `f64`; 0: not yet known.
+static KNOWN: AtomicU64 = AtomicU64::new(0);
+
+/// How often a clock that stands still is looked at.
+const ATTEMPTS: usize = 1_000;
+
 /// Turns ticks into wall-clock milliseconds, as of the moment it was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeline {
@@ -70,15 +91,32 @@ impl Timeline {
         let mut now = Anchor::now();
         // In the process's first moments a short wait makes the length of a
         // tick known to a thousandth.
-        while now.ticks <= first.ticks || now.instant - first.instant < Duration::from_micros(50) {
+        for _ in 0..ATTEMPTS {
+            if now.instant - first.instant >= Duration::from_micros(50) {
+                break;
+            }
             std::thread::yield_now();
             now = Anchor::now();
         }
+        Self::between(first, &now, unix_time(), &KNOWN)
+    }
+
+    /// Some systems restart the counter when they wake up: then the length that
+    /// was known before holds.
+    fn between(first: &Anchor, now: &Anchor, unix: Duration, known: &AtomicU64) -> Self {
+        let ticks = now.ticks.saturating_sub(first.ticks);
         let nanos = (now.instant - first.instant).as_nanos();
+        let before = f64::from_bits(known.load(Ordering::Relaxed));
+        let measured = nanos as f64 / ticks.max(1) as f64;
+        let is_plausible =
+            ticks > 0 && (before == 0.0 || (0.5..2.0).contains(&(measured / before)));
+        if is_plausible {
+            known.store(measured.to_bits(), Ordering::Relaxed);
+        }
         Self {
             ticks: now.ticks,
-            unix: unix_time(),
-            nanos_per_tick: nanos as f64 / (now.ticks - first.ticks) as f64,
+            unix,
+            nanos_per_tick: if is_plausible { measured } else { before },
         }
     }
 
@@ -126,6 +164,24 @@ mod tests {
             assert!(next >= last);
             last = next;
         }
+    }
+
+    #[test]
+    fn a_counter_that_was_restarted_keeps_the_length_of_its_ticks() {
+        let start = Instant::now();
+        let at = |ticks, seconds| Anchor {
+            ticks,
+            instant: start + Duration::from_secs(seconds),
+        };
+        let (unix, known) = (Duration::from_secs(1_000), AtomicU64::new(0));
+        let first = at(9_000_000, 0);
+        let before = Timeline::between(&first, &at(12_000_000, 3_000), unix, &known);
+        assert_eq!(before.millis(9_000_000, 9_000_500), 500);
+        let after = Timeline::between(&first, &at(8_000, 4_000), unix, &known);
+        assert_eq!(after.millis(7_500, 8_000), 500);
+        assert_eq!(after.unix_millis(7_000), 999_000);
+        let later = Timeline::between(&first, &at(9_000_100, 12_000), unix, &known);
+        assert_eq!(later.millis(9_000_000, 9_000_100), 100);
     }
 
     #[test]

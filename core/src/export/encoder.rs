@@ -1,5 +1,7 @@
-//! One record to one JSON object, in one pass and without an allocation.
+//! One record to one JSON object, in one pass, and without an allocation unless
+//! it has very many tags.
 
+use std::collections::HashMap;
 use std::str;
 
 use crate::clock::Timeline;
@@ -354,11 +356,12 @@ impl Value<'_> {
 
     fn headers(self, key: &[u8], members: &mut Members<'_>) {
         let pairs = || self.values().filter_map(pair);
+        let is_last = is_last(pairs().map(|(name, _)| name));
         members.key(key);
         members.out.push(b'{');
         let mut inner = Members::new(members.out);
         for (position, (name, value)) in pairs().enumerate() {
-            if pairs().skip(position + 1).any(|(later, _)| later == name) {
+            if !is_last(position, name) {
                 continue;
             }
             inner.name(name);
@@ -373,14 +376,30 @@ impl Value<'_> {
         members.key(key);
         members.out.extend_from_slice(b"{\"tags\":{");
         let tags = || self.values().filter_map(tag);
+        let is_last = is_last(tags().map(|(name, ..)| name));
         let mut inner = Members::new(members.out);
         for (position, (name, kind, value)) in tags().enumerate() {
-            if tags().skip(position + 1).any(|(later, ..)| later == name) {
+            if !is_last(position, name) {
                 continue;
             }
             write_tag(name, kind, value, self.secrets, &mut inner);
         }
         members.out.extend_from_slice(b"}}");
+    }
+}
+
+/// Names of one field that are compared with each other; more go into a table.
+const FEW: usize = 24;
+
+/// Tells whether a name, at its position, is not written again behind it.
+fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &'a str) -> bool {
+    let table: Option<HashMap<_, _>> = names.clone().nth(FEW).is_some().then(|| {
+        let places = names.clone().enumerate();
+        places.map(|(position, name)| (name, position)).collect()
+    });
+    move |position, name| match &table {
+        Some(last) => last.get(name) == Some(&position),
+        None => !names.clone().skip(position + 1).any(|later| later == name),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Records to JSON.
 
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -10,6 +13,7 @@ use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
 use crate::span::fields::Fields;
 use crate::span::http::{self, Http};
+use crate::span::{Family, Kind, sdk};
 use crate::testing::Recorder;
 use crate::{Span, span};
 
@@ -156,5 +160,148 @@ proptest! {
         };
         let record = Record { head, attributes: &bytes };
         prop_assert_eq!(encode(&record, "", None).err(), None);
+    }
+}
+
+crate::section! {
+    /// Each shape there is.
+    struct Shapes = "shapes" {
+        /// A text.
+        text: text(300),
+        /// A query.
+        query: query(300),
+        /// A URL.
+        url: url(300),
+        /// A path.
+        path: path(300),
+        /// A connection string.
+        dsn: dsn(300),
+        /// Several texts.
+        list: list(300),
+        /// Headers.
+        header: headers(300),
+        /// A number.
+        integer: integer,
+        /// Another number.
+        float: float,
+        /// Yes or no.
+        boolean: boolean,
+        /// An error.
+        error: error(300),
+    }
+}
+
+static SHAPES: Family = Family::new("shapes", Kind::Entry, Shapes::SECTION, "protocols");
+
+proptest! {
+    /// Text with all that JSON and redaction look at.
+    #[test]
+    fn any_value_of_any_shape_is_valid_json(
+        texts in proptest::collection::vec("[\\x00-\\x1f\"\\\\:/?#@&=;,%<>aé€😀password]{0,60}", 1..9),
+        number: f64,
+    ) {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let mut entry = Span::entry(&SHAPES, &Incoming::none());
+            for text in &texts {
+                Shapes::record(&mut entry, |shapes| {
+                    shapes.text(text).query(text).url(text).path(text).dsn(text).list(text)
+                        .header(text, text).integer(7).float(number).boolean(true);
+                });
+                entry.tag(text, text.as_str());
+                entry.tag("float", number);
+                entry.service(text);
+                entry.error(text);
+            }
+        });
+        let entry = recorder.span("shapes", 1);
+        let json: Value = serde_json::from_str(&entry.json()).unwrap();
+        prop_assert_eq!(&json["data"]["shapes"]["list"], &json!(texts));
+        prop_assert_eq!(entry.integer("data.shapes.integer"), Some(7));
+        let float = entry.float("data.shapes.float");
+        prop_assert_eq!(float.is_some(), number.is_finite());
+        // The reader's last digit may differ.
+        prop_assert!(float.is_none_or(|float| (float - number).abs() <= number.abs() * 1e-15));
+        let last = texts.last().unwrap();
+        prop_assert_eq!(entry.text("data.shapes.text"), Some(last.clone()).filter(|text| !text.is_empty()));
+        let names = texts.iter().collect::<HashSet<_>>();
+        prop_assert_eq!(json["data"]["shapes"]["header"].as_object().unwrap().len(), names.len());
+        for name in names {
+            prop_assert_eq!(&json["data"]["sdk"]["custom"]["tags"][name], &json!(name));
+        }
+    }
+}
+
+fn http_head() -> Head {
+    Head {
+        trace: 1,
+        span: 1,
+        traits: Traits::new(http::ENTRY.index(), 0),
+        ..Head::default()
+    }
+}
+
+fn with_tags(tags: u32) -> Vec<u8> {
+    let mut attributes = Vec::new();
+    for tag in 0..tags {
+        let name = char::from_u32(0x4e00 + tag % 1_900).unwrap().to_string();
+        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.into());
+    }
+    attributes
+}
+
+fn shortest_time(attributes: &[u8]) -> Duration {
+    let head = http_head();
+    let times = (0..10).map(|_| {
+        let start = Instant::now();
+        encode(&Record { head, attributes }, "", None).unwrap();
+        start.elapsed()
+    });
+    times.min().unwrap()
+}
+
+#[test]
+fn a_span_full_of_tags_is_written_in_linear_time() {
+    let (few, many) = (
+        shortest_time(&with_tags(85)),
+        shortest_time(&with_tags(850)),
+    );
+    assert!(many < few * 40, "{few:?} for 85 tags, {many:?} for 850");
+}
+
+/// A section for which the registry had no room has the index 0.
+#[test]
+fn attributes_of_an_unknown_section_are_left_out() {
+    let header = (7_u32 << 16).to_ne_bytes();
+    let attributes = [header.as_slice(), b"unknown"].concat();
+    let head = http_head();
+    let attributes = &attributes;
+    let span = encode(&Record { head, attributes }, "", Some("shop")).unwrap();
+    assert_eq!(span["data"], json!({"service": "shop", "http": {}}));
+}
+
+#[test]
+fn of_tags_with_one_name_the_last_is_written() {
+    for different in [2, 30] {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let mut entry = Span::entry(&SHAPES, &Incoming::none());
+            for number in 0..100 {
+                let name = format!("tag{}", number % different);
+                entry.tag(&name, number);
+                Shapes::record(&mut entry, |shapes| {
+                    shapes.header(&name, &number.to_string());
+                });
+            }
+        });
+        let entry = recorder.span("shapes", 1);
+        for number in 100 - different..100 {
+            let name = format!("tag{}", number % different);
+            let path = format!("data.sdk.custom.tags.{name}");
+            assert_eq!(entry.integer(&path), Some(i64::from(number)));
+            let path = format!("data.shapes.header.{name}");
+            assert_eq!(entry.text(&path), Some(number.to_string()));
+            assert_eq!(entry.json().matches(&format!("\"{name}\":")).count(), 2);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The decision table, and what goes out.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::context::W3cTrace;
 use crate::span::http;
@@ -446,4 +448,101 @@ fn extraction_before_init_is_a_decision_like_any_other() {
             .entry(&http::ENTRY, &incoming)
             .is_recording()
     );
+}
+
+/// Headers as they come in messages: any bytes.
+#[derive(Debug)]
+struct Bytes(Vec<(Header, Vec<u8>)>);
+
+impl Extract for Bytes {
+    fn first(&self, header: Header) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(name, _)| *name == header);
+        found.map(|(_, value)| value.as_slice())
+    }
+
+    fn each(&self, header: Header, value: &mut dyn FnMut(&[u8])) {
+        for (_, bytes) in self.0.iter().filter(|(name, _)| *name == header) {
+            value(bytes);
+        }
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Vec<u8>> {
+    let hex = "[0-9a-fA-F]{1,33}";
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..80),
+        hex.prop_map(String::into_bytes),
+        "[01]( ?, ?correlation(Type|Id)=[a-z]{0,5};?){0,3}".prop_map(String::into_bytes),
+        "0[01f]-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3](-x)?".prop_map(String::into_bytes),
+        "([a-z]{1,3}=[ -~\\x00\\r\\n]{0,9},|in=[0-9a-f]{16};[0-9a-f]{16},|x=y{150},){0,60}"
+            .prop_map(String::into_bytes),
+    ]
+}
+
+fn any_headers() -> impl Strategy<Value = Bytes> {
+    let header = prop_oneof![
+        Just(Header::TraceId),
+        Just(Header::SpanId),
+        Just(Header::Level),
+        Just(Header::Synthetic),
+        Just(Header::Traceparent),
+        Just(Header::Tracestate),
+    ];
+    proptest::collection::vec((header, any_value()), 0..9).prop_map(Bytes)
+}
+
+proptest! {
+    /// What goes out is always well formed, and is read back as what it was.
+    #[test]
+    fn any_headers_lead_to_good_ones(headers in any_headers(), w3c in any::<bool>()) {
+        let recorder = Recorder::builder().w3c_correlation(w3c).build();
+        let incoming = Incoming::extract(&headers, &recorder.tracer());
+        let entry = recorder.tracer().entry(&http::ENTRY, &incoming);
+        let context = entry.context();
+        let mut out = Headers::default();
+        entry.inject(&mut out);
+        for (_, value) in &out.0 {
+            prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{value:?}");
+        }
+        let state = out.get(Header::Tracestate).unwrap_or_default();
+        prop_assert!(state.split(',').count() <= 32, "{state}");
+        prop_assert!(state.len() < 9_000);
+        let again = Incoming::decide(&out, true);
+        prop_assert_eq!(again.is_suppressed(), context.is_suppressed());
+        if context.is_active() {
+            prop_assert_eq!((again.trace, again.parent), (context.trace, context.span));
+        }
+        let parent = out.get(Header::Traceparent).unwrap();
+        prop_assert_eq!(&parent[3..35], format!("{:016x}{:016x}", context.w3c.high, context.w3c.low));
+    }
+}
+
+#[test]
+fn endless_headers_take_no_endless_time() {
+    for unit in [
+        "a=b,",
+        "0",
+        "1,",
+        "correlationId=a;",
+        "=",
+        ",",
+        "in=1;1,",
+        "é",
+    ] {
+        let value = unit.repeat(1_000_000 / unit.len()).into_bytes();
+        let all = [
+            Header::TraceId,
+            Header::SpanId,
+            Header::Level,
+            Header::Tracestate,
+        ];
+        let mut headers = Bytes(all.map(|header| (header, value.clone())).into());
+        headers.0.push((Header::Traceparent, TRACEPARENT.into()));
+        let start = std::time::Instant::now();
+        let _ = Incoming::decide(&headers, true);
+        assert!(
+            start.elapsed() < std::time::Duration::from_millis(500),
+            "{unit}"
+        );
+    }
 }

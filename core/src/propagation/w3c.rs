@@ -83,7 +83,8 @@ pub(crate) fn traceparent(
     out
 }
 
-/// What is in `tracestate`, as far as it is wanted.
+/// What is in `tracestate`, as far as it is wanted. Members with bytes that no
+/// header may hold are left out: not all carriers are HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tracestate {
     wanted: Wanted,
@@ -129,6 +130,9 @@ impl Tracestate {
             let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
                 continue;
             };
+            if !member.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+                continue;
+            }
             let (key, value) = member.split_at(equals);
             if self.wanted == Wanted::All || !key.trim_ascii().eq_ignore_ascii_case(b"in") {
                 self.members += usize::from(append(&mut self.list, member));
@@ -138,18 +142,20 @@ impl Tracestate {
         }
     }
 
-    /// The members as they are sent on. Behind ours there is room for 31: long
-    /// ones go first, from the left (`reference`: the Go tracer), then those on
-    /// the right.
+    /// The members as they are sent on: 32, ours included. Of too many, long ones
+    /// go first, from the left (`reference`: the Go tracer), then those on the
+    /// right.
     pub(crate) fn into_list(self) -> Option<Box<[u8]>> {
         if self.list.is_empty() {
             return None;
         }
-        let list = match self.wanted {
-            Wanted::Foreign | Wanted::ForeignAndOurs if self.members >= MAX_MEMBERS => {
-                evict(&self.list, self.members)
-            }
-            _ => self.list,
+        let most = match self.wanted {
+            Wanted::All => MAX_MEMBERS,
+            Wanted::Foreign | Wanted::ForeignAndOurs => MAX_MEMBERS - 1,
+        };
+        let list = match self.members.checked_sub(most) {
+            None | Some(0) => self.list,
+            Some(surplus) => evict(&self.list, surplus, most),
         };
         Some(list.into_boxed_slice())
     }
@@ -174,14 +180,13 @@ fn append(list: &mut Vec<u8>, member: &[u8]) -> bool {
     true
 }
 
-fn evict(foreign: &[u8], members: usize) -> Vec<u8> {
-    let mut surplus = members + 1 - MAX_MEMBERS;
-    let mut kept = Vec::with_capacity(foreign.len());
+fn evict(list: &[u8], mut surplus: usize, most: usize) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(list.len());
     let mut count = 0;
-    for member in foreign.split(|byte| *byte == b',') {
+    for member in list.split(|byte| *byte == b',') {
         if surplus > 0 && member.len() > LONG_MEMBER {
             surplus -= 1;
-        } else if count < MAX_MEMBERS - 1 {
+        } else if count < most {
             append(&mut kept, member);
             count += 1;
         }

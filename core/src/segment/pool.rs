@@ -37,6 +37,8 @@ pub(crate) struct State {
     active: Vec<Tracked>,
     /// Full, or their thread has ended; the oldest in front.
     pub(super) sealed: VecDeque<Tracked>,
+    /// Of threads that have ended, with room for others' spans; in `active` too.
+    orphans: Vec<Filler>,
     /// Of threads that got no segment, or have lost their memory of one.
     shared: Option<Filler>,
     /// Spans in sealed segments that were not acknowledged.
@@ -102,6 +104,7 @@ impl Pool {
                 free: Vec::new(),
                 active: Vec::new(),
                 sealed: VecDeque::new(),
+                orphans: Vec::new(),
                 shared: None,
                 waiting: 0,
                 counts: Counts {
@@ -149,30 +152,33 @@ impl Pool {
         state.free.clear();
         state.active.clear();
         state.sealed.clear();
+        state.orphans.clear();
         state.shared = None;
         state.allocated = 0;
         state.waiting = 0;
     }
 
-    /// Takes back a full segment and gives out an empty one, if there is room.
+    /// Takes back a full segment and gives out another one, if there is room: that
+    /// of a thread that has ended, or an empty one.
     pub(super) fn next(&self, full: Option<Filler>) -> (u32, Option<Filler>) {
         let mut state = self.lock();
         if let Some(full) = full {
             state.seal(full);
         }
-        let filler = state.open.then(|| state.empty()).flatten();
-        if let Some(filler) = &filler {
-            state.track(filler);
-        }
+        let filler = if state.open { state.give() } else { None };
         let epoch = self.epoch();
         wake(state);
         (epoch, filler)
     }
 
-    /// Takes the segment of a thread that ends.
-    pub(super) fn seal(&self, filler: Filler) {
+    /// Takes the segment of a thread that ends: the next one goes on in it.
+    pub(super) fn adopt(&self, filler: Filler) {
         let mut state = self.lock();
-        state.seal(filler);
+        if filler.has_room() {
+            state.orphans.push(filler);
+        } else {
+            state.seal(filler);
+        }
         wake(state);
     }
 
@@ -230,12 +236,23 @@ impl State {
             if let Some(full) = self.shared.take() {
                 self.seal(full);
             }
-            // The one segment beyond the bound.
-            let filler = self.empty().unwrap_or_else(|| self.allocate());
+            let Some(filler) = self.empty().or_else(|| self.beyond_the_bound()) else {
+                self.counts.dropped_full += 1;
+                return;
+            };
             self.track(&filler);
             self.shared = Some(filler);
         }
         self.counts.dropped_invalid += 1;
+    }
+
+    fn give(&mut self) -> Option<Filler> {
+        if let Some(orphan) = self.orphans.pop() {
+            return Some(orphan);
+        }
+        let filler = self.empty()?;
+        self.track(&filler);
+        Some(filler)
     }
 
     /// An empty segment: a free one, a new one, or the oldest full one, whose
@@ -260,6 +277,11 @@ impl State {
             self.allocated -= 1;
         }
         reused.or_else(|| Some(self.allocate()))
+    }
+
+    /// The one segment there may be beyond the bound.
+    fn beyond_the_bound(&mut self) -> Option<Filler> {
+        (self.allocated <= self.bound).then(|| self.allocate())
     }
 
     fn allocate(&mut self) -> Filler {
@@ -307,6 +329,13 @@ impl State {
             .sum()
     }
 
+    /// Spans by which the counter differs from what is there.
+    #[cfg(test)]
+    pub(super) fn drift(&self) -> usize {
+        let sealed: usize = self.sealed.iter().map(Tracked::waiting).sum();
+        self.waiting.abs_diff(sealed)
+    }
+
     pub(super) fn tracked(&mut self) -> impl Iterator<Item = &mut Tracked> {
         self.sealed.iter_mut().chain(&mut self.active)
     }
@@ -337,8 +366,18 @@ impl State {
         &mut self.counts
     }
 
-    /// Gives memory back that the last burst needed.
+    /// Gives memory back that the last burst needed: segments of ended threads
+    /// whose spans the agent has, and empty ones beyond a few.
     pub(super) fn trim(&mut self) {
+        for orphan in std::mem::take(&mut self.orphans) {
+            let mut active = self.active.iter();
+            let tracked = active.find(|tracked| Arc::ptr_eq(&tracked.segment, orphan.segment()));
+            if tracked.is_some_and(|tracked| tracked.waiting() == 0 && !tracked.in_flight) {
+                self.seal(orphan);
+            } else {
+                self.orphans.push(orphan);
+            }
+        }
         let surplus = self.free.len().saturating_sub(SPARE);
         self.free.truncate(SPARE);
         self.allocated -= surplus;

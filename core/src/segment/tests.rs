@@ -177,6 +177,36 @@ fn more_threads_than_segments_lose_nothing_that_fits() {
     assert_eq!(drain(&mut Backlog::new(pool)).len(), 16);
 }
 
+/// The shared segment is in a request each time it is full.
+#[test]
+fn one_segment_at_most_is_beyond_the_bound() {
+    let pool = pool(2);
+    let mut idle = [Writer::new(), Writer::new()];
+    for (writer, span) in idle.iter_mut().zip(1..) {
+        writer.record(pool, &head(span), &[]);
+    }
+    let mut backlog = Backlog::new(pool);
+    let mut sent = drain(&mut backlog).len() as u64;
+    let mut recorded = 2;
+    let mut writer = Writer::new();
+    for _ in 0..50 {
+        for _ in 0..3 {
+            let before = send(&mut backlog, usize::MAX).len() as u64;
+            for _ in 0..5 {
+                recorded += 1;
+                writer.record(pool, &head(recorded), &attributes(recorded, 3_000));
+            }
+            assert!(pool.memory() <= 3 * SEGMENT, "{}", pool.memory());
+            backlog.acknowledge(0);
+            sent += before;
+        }
+    }
+    sent += drain(&mut backlog).len() as u64;
+    let counts = pool.counts();
+    assert_eq!(counts.sent, sent);
+    assert_eq!(counts.sent + counts.dropped_full, recorded, "{counts:?}");
+}
+
 #[test]
 fn threads_that_end_leave_their_spans_and_no_memory() {
     let pool = pool(64);
@@ -190,6 +220,41 @@ fn threads_that_end_leave_their_spans_and_no_memory() {
             backlog.tick();
         }
     }
+    assert!(pool.memory() <= 4 * SEGMENT, "{}", pool.memory());
+}
+
+#[test]
+fn threads_one_after_the_other_share_segments() {
+    let pool = pool(4);
+    for span in 1..=1_000 {
+        std::thread::spawn(move || Writer::new().record(pool, &head(span), &attributes(span, 3)))
+            .join()
+            .unwrap();
+    }
+    assert_eq!(drain(&mut Backlog::new(pool)).len(), 1_000);
+    assert_eq!(pool.counts().dropped_full, 0);
+}
+
+#[test]
+fn many_threads_that_end_at_once_give_their_memory_back() {
+    let pool = pool(64);
+    let barrier = Arc::new(std::sync::Barrier::new(32));
+    let threads: Vec<_> = (1..=32)
+        .map(|span| {
+            let barrier = barrier.clone();
+            std::thread::spawn(move || {
+                let mut writer = Writer::new();
+                writer.record(pool, &head(span), &[]);
+                barrier.wait();
+            })
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let mut backlog = Backlog::new(pool);
+    assert_eq!(drain(&mut backlog).len(), 32);
+    backlog.tick();
     assert!(pool.memory() <= 4 * SEGMENT, "{}", pool.memory());
 }
 
@@ -286,4 +351,71 @@ fn under_stress_recorded_is_sent_plus_dropped() {
         THREADS * each,
         "{counts:?}"
     );
+}
+
+/// Threads come and go, more at once than there are segments.
+#[test]
+fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
+    const THREADS: u64 = 64;
+    let (rounds, each) = if cfg!(miri) { (1, 20) } else { (10, 200) };
+    let pool = pool(24);
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn({
+        let done = done.clone();
+        move || {
+            let mut backlog = Backlog::new(pool);
+            let (mut seen, mut round) = (HashMap::new(), 0_u64);
+            loop {
+                let last = done.load(Ordering::Acquire);
+                let ids = send(&mut backlog, 1_000);
+                let empty = ids.is_empty();
+                round += 1;
+                match round % 7 {
+                    3 if !last => backlog.retry(),
+                    _ => {
+                        for id in ids {
+                            *seen.entry(id).or_insert(0) += 1;
+                        }
+                        backlog.acknowledge(0);
+                    }
+                }
+                backlog.tick();
+                assert!(pool.memory() <= 25 * SEGMENT, "{}", pool.memory());
+                if last && empty {
+                    return seen;
+                }
+            }
+        }
+    });
+    for round in 0..rounds {
+        let writers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                std::thread::spawn(move || {
+                    let mut writer = Writer::new();
+                    for n in 0..each {
+                        let span = (round * THREADS + thread) * each + n + 1;
+                        writer.record(pool, &head(span), &attributes(span, n as usize * 7 % 300));
+                    }
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .for_each(|writer| writer.join().unwrap());
+    }
+    done.store(true, Ordering::Release);
+    let seen = reader.join().unwrap();
+    assert!(
+        seen.values().all(|times| *times == 1),
+        "a span was sent twice"
+    );
+    let counts = pool.counts();
+    assert_eq!(counts.sent, seen.len() as u64);
+    assert_eq!(
+        counts.sent + counts.dropped_full,
+        THREADS * rounds * each,
+        "{counts:?}"
+    );
+    assert_eq!(counts.waiting, 0);
+    assert_eq!(pool.lock().drift(), 0);
 }

@@ -111,6 +111,11 @@ impl Filler {
         &self.segment
     }
 
+    /// Whether typical spans still fit.
+    pub(crate) fn has_room(&self) -> bool {
+        self.at.words() < SEGMENT / 8 / 4 * 3
+    }
+
     /// Appends a record; false where it does not fit.
     #[inline]
     pub(crate) fn append(&mut self, head: &Head, attributes: &[u8]) -> bool {
@@ -134,5 +139,76 @@ impl Filler {
         self.at = self.at.plus(Mark::new(words, 1));
         self.segment.published.store(self.at.0, Ordering::Release);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::record::{Record, Traits};
+
+    /// No lock and no other synchronization: what the sanitizers look at.
+    #[test]
+    fn readers_follow_the_writer() {
+        let rounds = if cfg!(miri) { 2 } else { 200 };
+        let mut filler = Filler::allocate();
+        for _ in 0..rounds {
+            let readers: Vec<_> = (0..3)
+                .map(|_| {
+                    let segment = filler.segment().clone();
+                    thread::spawn(move || follow(&segment))
+                })
+                .collect();
+            let mut span = 0;
+            while filler.append(&head(span), &vec![span as u8; span as usize % 90]) {
+                span += 1;
+            }
+            assert!(!filler.append(&head(u64::MAX), &[0; SEGMENT / 2]));
+            assert!(filler.append(&head(u64::MAX), &[]), "room for the last one");
+            for reader in readers {
+                assert_eq!(reader.join().unwrap(), span);
+            }
+            let segment = filler.segment().clone();
+            drop(filler);
+            filler = Filler::reuse(segment).unwrap();
+        }
+    }
+
+    fn head(span: u64) -> Head {
+        Head {
+            trace: span,
+            span,
+            parent: span,
+            start: span,
+            end: span,
+            traits: Traits::new(1, 0),
+        }
+    }
+
+    /// Reads until the last record; returns how many there were before it.
+    fn follow(segment: &Segment) -> u64 {
+        let mut mark = Mark::default();
+        let mut expected = 0;
+        loop {
+            let bytes = segment.published(mark);
+            let mut rest = bytes;
+            while let Some((record, tail)) = Record::split(rest) {
+                rest = tail;
+                mark = mark.plus(Mark::new(0, 1));
+                if record.head.span == u64::MAX {
+                    return expected;
+                }
+                assert_eq!(record.head, head(expected));
+                assert_eq!(record.attributes.len(), expected as usize % 90);
+                let is_own = |byte: &u8| *byte == expected as u8;
+                assert!(record.attributes.iter().all(is_own));
+                expected += 1;
+            }
+            assert!(rest.is_empty());
+            mark = mark.plus(Mark::new(bytes.len() / 8, 0));
+            thread::yield_now();
+        }
     }
 }

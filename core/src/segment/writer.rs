@@ -57,7 +57,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if let (Some(pool), Some(filler)) = (self.pool, self.filler.take()) {
             if self.epoch == pool.epoch() {
-                pool.seal(filler);
+                pool.adopt(filler);
             }
         }
     }

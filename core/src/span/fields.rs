@@ -109,8 +109,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The section index of what stands beside `data`; sections begin at 1.
-pub(crate) const ENVELOPE: u8 = 0;
+/// The section index of what stands beside `data`. Sections begin at 1; one
+/// beyond the registry's bound has 0, which is not written.
+pub(crate) const ENVELOPE: u8 = u8::MAX;
 
 /// Fields of the envelope.
 pub(crate) mod envelope {
