@@ -7,13 +7,17 @@ use regex_lite::{Regex, RegexBuilder};
 use super::fold;
 
 /// More terms are ignored.
-const MAX_TERMS: usize = 256;
+const MAX_TERMS: usize = 1_024;
+
+/// More expressions are ignored: each is tried for each key.
+const MAX_PATTERNS: usize = 64;
 
 /// Bytes; a longer term is ignored.
 const MAX_TERM: usize = 256;
 
-/// Bytes that one compiled expression may take.
-const MAX_REGEX: usize = 256 * 1024;
+/// Bytes that one compiled expression may take: its size bounds the time of a
+/// match. `(?i).*(password|secret|token).*` takes 3 KiB.
+const MAX_REGEX: usize = 16 * 1024;
 
 /// The modes as users write them.
 pub(crate) const MODES: &str =
@@ -70,7 +74,7 @@ impl Matcher {
             return Ok(Self { rule: Rule::None });
         }
         if mode == "regex" {
-            let patterns: Vec<Regex> = usable(terms, skipped)
+            let patterns: Vec<Regex> = usable(terms, MAX_PATTERNS, skipped)
                 .iter()
                 .filter_map(|term| compiled(term, skipped))
                 .collect();
@@ -88,7 +92,7 @@ impl Matcher {
             "equals-ignore-case" => Rule::EqualsIgnoreCase,
             _ => return Err(MatcherError::UnknownMode),
         };
-        let mut terms = usable(terms, skipped);
+        let mut terms = usable(terms, MAX_TERMS, skipped);
         if terms.is_empty() {
             return Err(MatcherError::NoTerms);
         }
@@ -182,7 +186,7 @@ impl Skipped {
     }
 }
 
-fn usable(terms: &[impl AsRef<str>], skipped: &mut Vec<Skipped>) -> Vec<String> {
+fn usable(terms: &[impl AsRef<str>], most: usize, skipped: &mut Vec<Skipped>) -> Vec<String> {
     let mut kept = Vec::new();
     for term in terms {
         let term = term.as_ref().trim();
@@ -191,8 +195,11 @@ fn usable(terms: &[impl AsRef<str>], skipped: &mut Vec<Skipped>) -> Vec<String> 
         }
         if term.len() > MAX_TERM {
             skipped.push(Skipped::new(term, "a term of at most 256 bytes"));
-        } else if kept.len() == MAX_TERMS {
-            skipped.push(Skipped::new(term, "among the first 256 terms"));
+        } else if kept.len() == most {
+            skipped.push(Skipped::new(
+                term,
+                "among the first 64 expressions or 1,024 other terms",
+            ));
             break;
         } else {
             kept.push(term.to_owned());
@@ -321,12 +328,24 @@ mod tests {
     #[test]
     fn terms_are_bounded() {
         let mut skipped = Vec::new();
-        let mut terms: Vec<String> = (0..300).map(|n| format!("t{n}")).collect();
+        let mut terms: Vec<String> = (0..1_100).map(|n| format!("t{n}")).collect();
         terms.insert(0, "ü".repeat(200));
         let matcher = Matcher::from_parts("equals", &terms, &mut skipped).unwrap();
-        assert!(matcher.is_secret("t255"));
-        assert!(!matcher.is_secret("t256"));
+        assert!(matcher.is_secret("t1023"));
+        assert!(!matcher.is_secret("t1024"));
         assert_eq!(skipped.len(), 2);
         assert!(skipped.iter().all(|s| s.term.len() <= MAX_TERM));
+    }
+
+    #[test]
+    fn expressions_are_bounded_in_number_and_size() {
+        let mut skipped = Vec::new();
+        let mut terms: Vec<String> = (0..100).map(|n| format!("t{n}")).collect();
+        terms.insert(0, "(?:(?:a|b|c|.){1,30}){1,12}x".to_owned());
+        terms.insert(1, "(?i).*(password|secret|token).*".to_owned());
+        let matcher = Matcher::from_parts("regex", &terms, &mut skipped).unwrap();
+        assert!(matcher.is_secret("MyPasswordHash") && matcher.is_secret("t61"));
+        assert!(!matcher.is_secret("t62") && !matcher.is_secret("abcx"));
+        assert_eq!(skipped.len(), 2, "{skipped:?}");
     }
 }

@@ -47,10 +47,6 @@ async fn an_exit_of_a_task_is_a_child_of_the_span_that_spawned_it() {
 }
 
 #[tokio::test]
-#[expect(
-    clippy::async_yields_async,
-    reason = "the task is awaited when its entry has ended"
-)]
 async fn a_task_that_outlives_its_entry_still_belongs_to_the_trace() {
     let recorder = Recorder::new();
     let (ended, wait) = tokio::sync::oneshot::channel::<()>();
