@@ -20,5 +20,9 @@ pub(crate) use self::writer::Writer;
 /// Bytes of a segment.
 pub(crate) const SEGMENT: usize = 32 * 1024;
 
+/// Bytes of a thread's first one: most threads of a process record little, and
+/// hold what they have while they live.
+const FIRST: usize = 4 * 1024;
+
 /// The process's pool.
 pub(crate) static POOL: Pool = Pool::new();

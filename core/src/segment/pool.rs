@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::SEGMENT;
 use super::words::{Filler, Mark, Segment};
+use super::{FIRST, SEGMENT};
 use crate::record::Head;
 
 /// Spans that are waiting when the agent thread is woken before its second is
@@ -27,11 +27,12 @@ pub(crate) struct State {
     /// False before the tracer starts and after it has stopped: what ends then
     /// is dropped.
     open: bool,
-    /// Segments there may be.
+    /// Bytes of segments there may be.
     bound: usize,
-    /// Segments there are.
+    /// Bytes of segments there are.
     allocated: usize,
     next_id: u64,
+    /// Empty, of the full size.
     free: Vec<Arc<Segment>>,
     /// Being filled, each by one thread.
     active: Vec<Tracked>,
@@ -131,7 +132,7 @@ impl Pool {
         let mut state = self.lock();
         self.forget(&mut state);
         state.open = true;
-        state.bound = (bytes / SEGMENT).max(2);
+        state.bound = bytes.max(2 * SEGMENT);
         state.waker = Some(waker);
         state.counts = Counts::default();
     }
@@ -159,13 +160,16 @@ impl Pool {
     }
 
     /// Takes back a full segment and gives out another one, if there is room: that
-    /// of a thread that has ended, or an empty one.
-    pub(super) fn next(&self, full: Option<Filler>) -> (u32, Option<Filler>) {
+    /// of a thread that has ended, or an empty one. A thread's first is small,
+    /// unless its first record, of `words`, is not.
+    pub(super) fn next(&self, full: Option<Filler>, words: usize) -> (u32, Option<Filler>) {
+        let is_first = full.is_none() && words <= FIRST / 8;
+        let bytes = if is_first { FIRST } else { SEGMENT };
         let mut state = self.lock();
         if let Some(full) = full {
             state.seal(full);
         }
-        let filler = if state.open { state.give() } else { None };
+        let filler = if state.open { state.give(bytes) } else { None };
         let epoch = self.epoch();
         wake(state);
         (epoch, filler)
@@ -201,7 +205,7 @@ impl Pool {
 
     /// Bytes of segments there are.
     pub(crate) fn memory(&self) -> usize {
-        self.lock().allocated * SEGMENT
+        self.lock().allocated
     }
 
     /// Keeps everybody else out.
@@ -236,7 +240,7 @@ impl State {
             if let Some(full) = self.shared.take() {
                 self.seal(full);
             }
-            let Some(filler) = self.empty().or_else(|| self.beyond_the_bound()) else {
+            let Some(filler) = self.empty(SEGMENT).or_else(|| self.beyond_the_bound()) else {
                 self.counts.dropped_full += 1;
                 return;
             };
@@ -246,47 +250,57 @@ impl State {
         self.counts.dropped_invalid += 1;
     }
 
-    fn give(&mut self) -> Option<Filler> {
+    fn give(&mut self, bytes: usize) -> Option<Filler> {
         if let Some(orphan) = self.orphans.pop() {
             return Some(orphan);
         }
-        let filler = self.empty()?;
+        let filler = self.empty(bytes)?;
         self.track(&filler);
         Some(filler)
     }
 
-    /// An empty segment: a free one, a new one, or the oldest full one, whose
-    /// spans are dropped.
-    fn empty(&mut self) -> Option<Filler> {
-        while let Some(segment) = self.free.pop() {
-            if let Some(filler) = Filler::reuse(segment) {
-                return Some(filler);
+    /// An empty segment: a free one, or a new one, for which the oldest spans
+    /// are dropped if need be.
+    fn empty(&mut self, bytes: usize) -> Option<Filler> {
+        if bytes == SEGMENT {
+            while let Some(segment) = self.free.pop() {
+                if let Some(filler) = Filler::reuse(segment) {
+                    return Some(filler);
+                }
+                self.allocated -= SEGMENT;
             }
-            self.allocated -= 1;
         }
-        if self.allocated < self.bound {
-            return Some(self.allocate());
+        while self.allocated + bytes > self.bound {
+            let surplus = self.free.pop().or_else(|| self.drop_oldest())?;
+            self.allocated -= surplus.bytes();
+            if surplus.bytes() == bytes {
+                if let Some(filler) = Filler::reuse(surplus) {
+                    self.allocated += bytes;
+                    return Some(filler);
+                }
+            }
         }
+        Some(self.allocate(bytes))
+    }
+
+    /// Takes the oldest full segment that is in no request.
+    fn drop_oldest(&mut self) -> Option<Arc<Segment>> {
         let oldest = self.sealed.iter().position(|tracked| !tracked.in_flight)?;
         let dropped = self.sealed.remove(oldest)?;
         let lost = dropped.waiting();
         self.waiting = self.waiting.saturating_sub(lost);
         self.counts.dropped_full += lost as u64;
-        let reused = Filler::reuse(dropped.segment);
-        if reused.is_none() {
-            self.allocated -= 1;
-        }
-        reused.or_else(|| Some(self.allocate()))
+        Some(dropped.segment)
     }
 
     /// The one segment there may be beyond the bound.
     fn beyond_the_bound(&mut self) -> Option<Filler> {
-        (self.allocated <= self.bound).then(|| self.allocate())
+        (self.allocated <= self.bound).then(|| self.allocate(SEGMENT))
     }
 
-    fn allocate(&mut self) -> Filler {
-        self.allocated += 1;
-        Filler::allocate()
+    fn allocate(&mut self, bytes: usize) -> Filler {
+        self.allocated += bytes;
+        Filler::allocate(bytes)
     }
 
     fn track(&mut self, filler: &Filler) {
@@ -318,7 +332,11 @@ impl State {
     }
 
     fn release(&mut self, segment: Arc<Segment>) {
-        self.free.push(segment);
+        if segment.bytes() == SEGMENT {
+            self.free.push(segment);
+        } else {
+            self.allocated -= segment.bytes();
+        }
     }
 
     fn all_waiting(&self) -> usize {
@@ -380,7 +398,7 @@ impl State {
         }
         let surplus = self.free.len().saturating_sub(SPARE);
         self.free.truncate(SPARE);
-        self.allocated -= surplus;
+        self.allocated -= surplus * SEGMENT;
     }
 }
 

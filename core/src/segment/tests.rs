@@ -259,6 +259,38 @@ fn many_threads_that_end_at_once_give_their_memory_back() {
 }
 
 #[test]
+fn idle_threads_leave_room_for_busy_ones() {
+    let pool = pool(64);
+    let (stop, idle) = std::sync::mpsc::channel::<()>();
+    let idle = Arc::new(std::sync::Mutex::new(idle));
+    let (ready, readies) = std::sync::mpsc::channel();
+    let threads: Vec<_> = (1..=200)
+        .map(|span| {
+            let (idle, ready) = (idle.clone(), ready.clone());
+            std::thread::spawn(move || {
+                let mut writer = Writer::new();
+                writer.record(pool, &head(span), &[]);
+                ready.send(()).unwrap();
+                let _ = idle.lock().unwrap().recv();
+            })
+        })
+        .collect();
+    (0..200).for_each(|_| readies.recv().unwrap());
+    let mut backlog = Backlog::new(pool);
+    assert_eq!(drain(&mut backlog).len(), 200);
+    let mut writer = Writer::new();
+    for span in 1_001..=3_000 {
+        writer.record(pool, &head(span), &attributes(span, 20));
+    }
+    assert_eq!(drain(&mut backlog).len(), 2_000);
+    assert_eq!(pool.counts().dropped_full, 0);
+    drop(stop);
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
 fn after_a_restart_old_segments_are_nobodys() {
     let pool = pool(4);
     let mut writer = Writer::new();

@@ -56,6 +56,11 @@ impl Mark {
 unsafe impl Sync for Segment {}
 
 impl Segment {
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.len() * 8
+    }
+
     /// How far it is filled.
     pub(crate) fn filled(&self) -> Mark {
         Mark(self.published.load(Ordering::Acquire))
@@ -85,9 +90,11 @@ pub(crate) struct Filler {
 }
 
 impl Filler {
-    /// A new, empty segment.
-    pub(crate) fn allocate() -> Self {
-        let words = (0..SEGMENT / 8).map(|_| UnsafeCell::new(0)).collect();
+    /// A new, empty segment of at most [`SEGMENT`] bytes.
+    pub(crate) fn allocate(bytes: usize) -> Self {
+        let words = (0..bytes.min(SEGMENT) / 8)
+            .map(|_| UnsafeCell::new(0))
+            .collect();
         Self {
             segment: Arc::new(Segment {
                 words,
@@ -113,7 +120,7 @@ impl Filler {
 
     /// Whether typical spans still fit.
     pub(crate) fn has_room(&self) -> bool {
-        self.at.words() < SEGMENT / 8 / 4 * 3
+        self.at.words() < self.segment.words.len() / 4 * 3
     }
 
     /// Appends a record; false where it does not fit.
@@ -121,7 +128,7 @@ impl Filler {
     pub(crate) fn append(&mut self, head: &Head, attributes: &[u8]) -> bool {
         let words = Head::record_words(attributes.len());
         let at = self.at.words();
-        if at + words > SEGMENT / 8 {
+        if at + words > self.segment.words.len() {
             return false;
         }
         // SAFETY: the words from `at` on are within the segment and above
@@ -153,7 +160,7 @@ mod tests {
     #[test]
     fn readers_follow_the_writer() {
         let rounds = if cfg!(miri) { 2 } else { 200 };
-        let mut filler = Filler::allocate();
+        let mut filler = Filler::allocate(SEGMENT);
         for _ in 0..rounds {
             let readers: Vec<_> = (0..3)
                 .map(|_| {

@@ -41,7 +41,8 @@ impl Writer {
     #[cold]
     fn record_in_next(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
         let full = self.filler.take().filter(|_| self.epoch == pool.epoch());
-        (self.epoch, self.filler) = pool.next(full);
+        let words = Head::record_words(attributes.len());
+        (self.epoch, self.filler) = pool.next(full, words);
         self.pool = Some(pool);
         let written = self
             .filler
