@@ -1,6 +1,7 @@
 //! Tasks of this repository: `cargo xtask`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod options;
 mod packages;
 mod steps;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
             println!("{}", options::HELP);
             return ExitCode::SUCCESS;
         }
+        Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
         Task::Test => test::test(),
     };
