@@ -133,6 +133,19 @@ impl Arguments {
             ),
             #[cfg(feature = "fastrace")]
             "fastrace" => task.run(&libraries::fastrace::Fastrace::start(), self.bursts),
+            #[cfg(feature = "opentelemetry")]
+            "opentelemetry" => task.run(
+                &libraries::opentelemetry::OpenTelemetry::start(),
+                self.bursts,
+            ),
+            #[cfg(feature = "tracing")]
+            "tracing" => task.run(&libraries::tracing::Tracing::start()?, self.bursts),
+            #[cfg(feature = "sentry")]
+            "sentry" => task.run(&libraries::sentry::Sentry::start(), self.bursts),
+            #[cfg(feature = "datadog")]
+            "datadog" => task.run(&libraries::datadog::start(&self.agent), self.bursts),
+            #[cfg(feature = "ibm")]
+            "ibm" => task.run(&libraries::ibm::Ibm::start(&self.agent)?, self.bursts),
             _ => Err(format!("{library} is not compiled in: {LIBRARIES:?}")),
         }
     }
@@ -155,7 +168,9 @@ impl Task {
             Self::Count(scenario) => {
                 let iterations = bursts * scenario.burst();
                 match count::bursts(library, scenario, bursts) {
-                    true => json!({ "iterations": iterations, "exported": library.counts().exported }),
+                    true => {
+                        json!({ "iterations": iterations, "exported": library.counts().exported })
+                    }
                     false => Value::Null,
                 }
             }

@@ -50,7 +50,9 @@ pub(crate) fn allocations<L: Library>(
             after.1.count - before.1.count,
             after.1.bytes - before.1.bytes,
         ];
-        sum.iter_mut().zip(figures).for_each(|(sum, new)| *sum += new);
+        sum.iter_mut()
+            .zip(figures)
+            .for_each(|(sum, new)| *sum += new);
     }
     let iterations = (bursts * scenario.burst()) as f64;
     Some(sum.map(|sum| sum as f64 / iterations))
@@ -71,11 +73,9 @@ impl<'a, L: Library> Prepared<'a, L> {
     /// `None` where the library has no such scenario.
     pub(crate) fn new(library: &'a L, scenario: Scenario) -> Option<Self> {
         let all_five = scenario != Scenario::Axum;
-        let foreign = matches!(
-            scenario,
-            Scenario::InjectForeign | Scenario::ExtractForeign
-        );
-        let headers = headers(all_five, foreign);
+        let foreign = matches!(scenario, Scenario::InjectForeign | Scenario::ExtractForeign);
+        let mut headers = headers(all_five, foreign);
+        library.caller(&mut headers);
         let incoming = match scenario {
             Scenario::Inject | Scenario::InjectForeign => library.extract(&headers),
             _ => library.incoming(scenario != Scenario::Suppressed),
@@ -147,7 +147,9 @@ fn measured_burst<L: Library>(
     let iterations = scenario.burst();
     match scenario {
         Scenario::Entry => each(iterations, || library.entry(black_box(incoming))),
-        Scenario::Request | Scenario::Suppressed => each(iterations, || library.request(black_box(incoming))),
+        Scenario::Request | Scenario::Suppressed => {
+            each(iterations, || library.request(black_box(incoming)))
+        }
         Scenario::Tree => each(iterations, || library.tree()),
         Scenario::Extract | Scenario::ExtractForeign => each(iterations, || {
             black_box(library.extract(black_box(headers)));

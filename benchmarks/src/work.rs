@@ -17,6 +17,10 @@ pub(crate) trait Library: Sync {
     /// A span that is open.
     type Open;
 
+    /// Adds what callers send that are traced by the same library, beside the
+    /// W3C's and Instana's headers.
+    fn caller(&self, _headers: &mut HeaderMap) {}
+
     /// What follows from the ids of a call.
     fn incoming(&self, sampled: bool) -> Self::Incoming;
 

@@ -21,6 +21,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // Paths are those of the repository, wherever the task is started.
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    if let Err(error) = std::env::set_current_dir(root) {
+        eprintln!("xtask: {root}: {error}");
+        return ExitCode::FAILURE;
+    }
     let outcome = match options.task {
         Task::Help => {
             println!("{}", options::HELP);

@@ -112,14 +112,24 @@ pub(crate) fn compare(figures: &[Figures]) -> Result<String, String> {
 /// What is worse by more than the limit, in words.
 fn above(old: &Figures, new: &Figures, limit: f64) -> Vec<String> {
     let compared = [
-        ("hot instructions", old.hot_instructions, new.hot_instructions, SLACK_INSTRUCTIONS),
+        (
+            "hot instructions",
+            old.hot_instructions,
+            new.hot_instructions,
+            SLACK_INSTRUCTIONS,
+        ),
         (
             "background instructions",
             old.background_instructions,
             new.background_instructions,
             SLACK_INSTRUCTIONS,
         ),
-        ("hot allocations", old.hot_allocations, new.hot_allocations, SLACK_ALLOCATIONS),
+        (
+            "hot allocations",
+            old.hot_allocations,
+            new.hot_allocations,
+            SLACK_ALLOCATIONS,
+        ),
         (
             "background allocations",
             old.background_allocations,

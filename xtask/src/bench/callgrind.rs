@@ -84,7 +84,8 @@ fn read(folder: &Path) -> Result<Instructions, String> {
     for file in files {
         let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let profile = Profile::parse(&String::from_utf8_lossy(&bytes));
-        sum.hot += profile.inclusive(|name| MEASURED.iter().any(|measured| name.ends_with(measured)));
+        sum.hot +=
+            profile.inclusive(|name| MEASURED.iter().any(|measured| name.ends_with(measured)));
         sum.json += profile.inclusive(|name| name.ends_with(JSON));
         sum.background += match profile.thread {
             0 | 1 => profile.inclusive(|name| name.ends_with(DRAINED)),

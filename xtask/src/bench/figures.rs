@@ -79,7 +79,9 @@ fn instructions(
         return Err(format!("{library} {scenario}: no number of iterations"));
     };
     if few.hot == 0 {
-        return Err(format!("{library} {scenario}: the measured function was not found"));
+        return Err(format!(
+            "{library} {scenario}: the measured function was not found"
+        ));
     }
     let per = |few: u64, many: u64| (many as f64 - few as f64) / (to - from) as f64;
     Ok(Some(Figures {

@@ -35,7 +35,14 @@ pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), S
     let (mut ours, mut fastrace) = (Value::Null, Value::Null);
     for library in libraries.iter().filter(|library| **library != "none") {
         let agent = programs.agent(false)?;
-        let words = ["saturated", library, "--seconds", "3", "--agent", &agent.address];
+        let words = [
+            "saturated",
+            library,
+            "--seconds",
+            "3",
+            "--agent",
+            &agent.address,
+        ];
         let answer = programs.run(&words)?;
         let (ended, exported) = (number(&answer, "ended"), number(&answer, "exported"));
         table.row([
@@ -62,8 +69,12 @@ pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), S
             number(&ours, "ended") - number(&ours, "recorded"),
             0.0,
         ),
-        // Above the bound: the exporter's body of at most 5 MiB, and code.
-        Target::at_most("peak KiB added", number(&ours, "peak_kib"), BOUND / 1024.0 + 8_192.0),
+        // Above the bound: bodies of requests, stacks and code.
+        Target::at_most(
+            "peak KiB added",
+            number(&ours, "peak_kib"),
+            BOUND / 1024.0 + 2_048.0,
+        ),
     ];
     if !fastrace.is_null() {
         let cpu = |value| number(value, "cpu_ns_per_span");
@@ -84,7 +95,13 @@ pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), S
 
 /// An axum service under load, for information.
 pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), String> {
-    let mut table = Table::new(["library", "requests/s", "p50 us", "p99 us", "CPU ns/request"]);
+    let mut table = Table::new([
+        "library",
+        "requests/s",
+        "p50 us",
+        "p99 us",
+        "CPU ns/request",
+    ]);
     for library in libraries {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -99,7 +116,14 @@ pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), St
         if rounds.is_empty() {
             continue;
         }
-        let of = |key| median(rounds.iter().map(|(answer, _)| number(answer, key)).collect());
+        let of = |key| {
+            median(
+                rounds
+                    .iter()
+                    .map(|(answer, _)| number(answer, key))
+                    .collect(),
+            )
+        };
         table.row([
             (*library).to_owned(),
             thousands(of("per_second")),
@@ -108,7 +132,8 @@ pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), St
             thousands(median(rounds.iter().map(|(_, cpu)| *cpu).collect())),
         ]);
     }
-    table.print("An axum service on a socket under load (information; 8 connections, same machine)");
+    table
+        .print("An axum service on a socket under load (information; 8 connections, same machine)");
     Ok(())
 }
 
@@ -138,9 +163,21 @@ pub(crate) fn memory(programs: &Programs, seconds: u64) -> Result<(), String> {
     targets::print(
         "Memory: targets",
         &[
-            Target::at_most("KiB added by init at rest", grown(&rest, "after_kib"), 2_048.0),
-            Target::at_most("bytes of spans, the bound", number(&full, "buffer_bytes"), BOUND),
-            Target::at_most("KiB added under full load", grown(&full, "most_kib"), BOUND / 1024.0 + 2_048.0),
+            Target::at_most(
+                "KiB added by init at rest",
+                grown(&rest, "after_kib"),
+                2_048.0,
+            ),
+            Target::at_most(
+                "bytes of spans, the bound",
+                number(&full, "buffer_bytes"),
+                BOUND,
+            ),
+            Target::at_most(
+                "KiB added under full load",
+                grown(&full, "most_kib"),
+                BOUND / 1024.0 + 2_048.0,
+            ),
             Target::at_most(
                 "spans ended but not accounted for",
                 (number(&full, "ended") - kept).abs(),
@@ -163,7 +200,10 @@ pub(crate) fn idle(programs: &Programs) -> Result<(), String> {
             agent.address
         );
         let answer = programs.run_shell(&script)?;
-        let (each, percent) = (number(&answer, "cpu_us_each"), number(&answer, "percent_of_a_core"));
+        let (each, percent) = (
+            number(&answer, "cpu_us_each"),
+            number(&answer, "percent_of_a_core"),
+        );
         table.row([
             thousands(number(&answer, "files")),
             thousands(number(&answer, "metrics")),

@@ -19,6 +19,7 @@ use self::figures::{Figures, SCENARIOS};
 use self::program::Programs;
 use self::table::{Table, thousands};
 use crate::options::Bench;
+use crate::packages;
 use crate::steps::{self, Step};
 
 /// Features of the package `benchmarks` that bring the other libraries in.
@@ -48,6 +49,32 @@ pub(crate) fn check() -> Step {
     steps::timed("instructions", || baseline::compare(&ours()?))
 }
 
+/// Format and lints of the benchmarks, without the other libraries.
+pub(crate) fn lints() -> Vec<Step> {
+    let target = match packages::target() {
+        Ok(target) => target.join("bench").display().to_string(),
+        Err(error) => return vec![steps::timed("benchmarks", || Err(error))],
+    };
+    let manifest = ["--manifest-path", "benchmarks/Cargo.toml"];
+    let format = [&["fmt"], &manifest[..], &["--all", "--check"]].concat();
+    let lints = [
+        "--locked",
+        "--all-targets",
+        "--target-dir",
+        &target,
+        "--",
+        "-D",
+        "warnings",
+    ];
+    vec![
+        steps::cargo("benchmarks, format", &format),
+        steps::cargo(
+            "benchmarks, lints",
+            &[&["clippy"], &manifest[..], &lints].concat(),
+        ),
+    ]
+}
+
 /// Instructions and allocations of this tracer. Builds no other library.
 fn ours() -> Result<Vec<Figures>, String> {
     callgrind::ensure_installed()?;
@@ -75,12 +102,18 @@ fn tables(options: &Bench) -> Result<String, String> {
     print_allocations(&all, &libraries);
     print_wall(&all, &libraries);
     let (documents, bytes) = figures::documents(&programs)?;
-    println!("\nserde_json, derived structs: {documents:.0} instructions for the {bytes:.0} bytes of b's JSON");
+    println!(
+        "\nserde_json, derived structs: {documents:.0} instructions for the {bytes:.0} bytes of b's JSON"
+    );
     targets::print("Targets", &targets::of_figures(&all, documents));
     live::saturated(&programs, &libraries)?;
     live::services(&programs, &libraries)?;
     live::idle(&programs)?;
-    let seconds = if options.long { FULL_LOAD_LONG } else { FULL_LOAD };
+    let seconds = if options.long {
+        FULL_LOAD_LONG
+    } else {
+        FULL_LOAD
+    };
     live::memory(&programs, seconds)?;
     if options.json {
         return write_json(&programs, &all);

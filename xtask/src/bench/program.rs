@@ -146,7 +146,9 @@ impl Server {
             .read_to_string(&mut rest)
             .map_err(|error| error.to_string())?;
         let _ = self.child.wait();
-        rest.trim().parse().map_err(|_| format!("{rest:?} is no figure"))
+        rest.trim()
+            .parse()
+            .map_err(|_| format!("{rest:?} is no figure"))
     }
 }
 

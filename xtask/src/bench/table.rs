@@ -78,7 +78,12 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        let table = [(0.0, "0"), (999.4, "999"), (1_000.0, "1,000"), (-1_234_567.0, "-1,234,567")];
+        let table = [
+            (0.0, "0"),
+            (999.4, "999"),
+            (1_000.0, "1,000"),
+            (-1_234_567.0, "-1,234,567"),
+        ];
         for (figure, text) in table {
             assert_eq!(thousands(figure), text);
         }

@@ -57,15 +57,31 @@ pub(crate) fn of_figures(all: &[Figures], documents: f64) -> Vec<Target> {
         Target::at_most("b, hot", ours("b"), 2_400.0),
         Target::at_most("c, hot", ours("c"), 23_000.0),
         Target::at_most("d, hot", ours("d"), 350.0),
-        Target::at_most("b, hot and background", ours("b") + background("b"), 11_960.0),
+        Target::at_most(
+            "b, hot and background",
+            ours("b") + background("b"),
+            11_960.0,
+        ),
         Target::at_most("inject, above the bare headers", added("inject"), 2_800.0),
-        Target::at_most("inject, foreign tracestate", added("inject-foreign"), 4_200.0),
+        Target::at_most(
+            "inject, foreign tracestate",
+            added("inject-foreign"),
+            4_200.0,
+        ),
         Target::at_most("extract", ours("extract"), 2_200.0),
-        Target::at_most("extract, foreign tracestate", ours("extract-foreign"), 3_300.0),
+        Target::at_most(
+            "extract, foreign tracestate",
+            ours("extract-foreign"),
+            3_300.0,
+        ),
         Target::at_most("poll, above the bare one", added("poll"), 30.0),
         Target::at_most("axum, added", added("axum"), 5_000.0),
         Target::at_most("axum, added, five headers", added("axum-headers"), 6_500.0),
-        Target::at_most("axum, with background", added("axum") + background("axum"), 8_000.0),
+        Target::at_most(
+            "axum, with background",
+            added("axum") + background("axum"),
+            8_000.0,
+        ),
         Target::at_most(
             "axum, with background, five headers",
             added("axum-headers") + background("axum-headers"),
@@ -75,7 +91,11 @@ pub(crate) fn of_figures(all: &[Figures], documents: f64) -> Vec<Target> {
     for scenario in ["axum", "axum-headers"] {
         if let (Some(theirs), Some(none)) = (hot("fastrace", scenario), hot("none", scenario)) {
             let name = format!("{scenario}, added, 0.7 of fastrace-axum");
-            targets.push(Target::at_most(&name, added(scenario), 0.7 * (theirs - none)));
+            targets.push(Target::at_most(
+                &name,
+                added(scenario),
+                0.7 * (theirs - none),
+            ));
         }
     }
     if let Some(b) = find("instana", "b") {
