@@ -40,7 +40,8 @@ fn connection(stream: TcpStream, poll_rate: u64, received: &AtomicU64) -> io::Re
             Length::Bytes(bytes) => read_body(&mut reader, *bytes)?,
             Length::Chunked => read_chunks(&mut reader)?,
         };
-        if head.path.contains("/traces") {
+        // `…/traces` and the raw-trace endpoint.
+        if head.path.contains("trace") {
             received.fetch_add(body.len() as u64, Ordering::Relaxed);
         }
         let answer = answer(&head, &body, poll_rate);

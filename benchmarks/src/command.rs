@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("benchmarks: {error}\n\n{HELP}");
+            eprintln!("benchmarks: {error}");
             ExitCode::from(2)
         }
     }
@@ -119,7 +119,7 @@ impl Arguments {
                 };
                 self.with(library, task)
             }
-            _ => Err("what is to be measured?".to_owned()),
+            _ => Err(HELP.to_owned()),
         }
     }
 

@@ -14,6 +14,9 @@ use crate::allocator;
 use crate::requests;
 use crate::work::{Countdown, Library, Scenario, drive, headers};
 
+/// Bursts after which buffers and pools have their size.
+const WARM_UP: u64 = 5;
+
 /// Runs `bursts` of a scenario, with everything drained after each. The first
 /// is for warming up and comes in addition; false where the library has no such
 /// scenario.
@@ -35,8 +38,10 @@ pub(crate) fn allocations<L: Library>(
     bursts: u64,
 ) -> Option<[f64; 4]> {
     let mut prepared = Prepared::new(library, scenario)?;
-    prepared.burst();
-    library.drain();
+    for _ in 0..WARM_UP {
+        prepared.burst();
+        library.drain();
+    }
     let mut sum = [0; 4];
     for _ in 0..bursts {
         prepared.refill();
@@ -148,7 +153,7 @@ fn measured_burst<L: Library>(
     match scenario {
         Scenario::Entry => each(iterations, || library.entry(black_box(incoming))),
         Scenario::Request | Scenario::Suppressed => {
-            each(iterations, || library.request(black_box(incoming)))
+            each(iterations, || library.request(black_box(incoming)));
         }
         Scenario::Tree => each(iterations, || library.tree()),
         Scenario::Extract | Scenario::ExtractForeign => each(iterations, || {

@@ -25,9 +25,7 @@ pub(crate) const DATABASE: &str = "catalogue";
 
 const _: () = assert!(STATEMENT.len() == 80 && CONNECTION.len() == 40);
 
-/// The trace that comes in, long and short form.
-pub(crate) const TRACE_ID_LONG: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-/// The low half of it.
+/// The low half of the trace that comes in.
 pub(crate) const TRACE_ID: &str = "a3ce929d0e0e4736";
 /// The caller's span.
 pub(crate) const PARENT_ID: &str = "00f067aa0ba902b7";
@@ -42,6 +40,3 @@ pub(crate) const TRACESTATE_FOREIGN: &str =
 pub(crate) const CAPTURED: &str = "x-a";
 /// Another, which no request has.
 pub(crate) const CAPTURED_ABSENT: &str = "x-b";
-
-/// Spans that ended and were handed on, by libraries with a discarding end.
-pub(crate) static EXPORTED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);

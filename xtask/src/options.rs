@@ -10,6 +10,7 @@ usage: cargo xtask <task>
           the dependency rules; ends with one summary
   check   the same without the tests
   bench   the benchmarks, side by side with other libraries: tables. Options:
+          --docs            puts the tables into docs/PERFORMANCE.md
           --json            writes target/bench.json, too
           --ours            this tracer and no tracing only
           --long            full load without an agent for 10 minutes, not 30 s
@@ -34,6 +35,7 @@ pub(crate) enum Task {
 #[derive(Debug, Default)]
 pub(crate) struct Bench {
     pub(crate) check: bool,
+    pub(crate) docs: bool,
     pub(crate) footprint: bool,
     pub(crate) json: bool,
     pub(crate) long: bool,
@@ -80,6 +82,7 @@ impl Bench {
     fn set(&mut self, name: &str) -> bool {
         let option = match name {
             "check" => &mut self.check,
+            "docs" => &mut self.docs,
             "footprint" => &mut self.footprint,
             "json" => &mut self.json,
             "long" => &mut self.long,

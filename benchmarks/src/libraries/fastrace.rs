@@ -13,7 +13,8 @@ use fastrace::future::FutureExt;
 use fastrace_axum::{FastraceLayer, TRACEPARENT_HEADER};
 use http::{HeaderMap, HeaderValue};
 
-use crate::values::{self, EXPORTED};
+use super::common::{EXPORTED, TRACE_ID};
+use crate::values;
 use crate::work::{Counts, Library};
 
 /// fastrace, with a reporter set.
@@ -66,7 +67,7 @@ impl Library for Fastrace {
     type Open = Span;
 
     fn incoming(&self, sampled: bool) -> SpanContext {
-        let trace = u128::from_str_radix(values::TRACE_ID_LONG, 16).unwrap_or_default();
+        let trace = u128::from_str_radix(TRACE_ID, 16).unwrap_or_default();
         let parent = u64::from_str_radix(values::PARENT_ID, 16).unwrap_or_default();
         SpanContext::new(TraceId(trace), SpanId(parent)).sampled(sampled)
     }

@@ -18,6 +18,7 @@ use opentelemetry_http_29::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk_29::Resource;
 use opentelemetry_sdk_29::trace::{SdkTracer, SdkTracerProvider, Span};
 
+use super::common::TRACE_ID;
 use crate::values;
 use crate::work::Library;
 
@@ -94,7 +95,7 @@ fn remote(sampled: bool) -> Context {
         TraceFlags::default()
     };
     Context::new().with_remote_span_context(SpanContext::new(
-        TraceId::from_hex(values::TRACE_ID_LONG).unwrap_or(TraceId::INVALID),
+        TraceId::from_hex(TRACE_ID).unwrap_or(TraceId::INVALID),
         SpanId::from_hex(values::PARENT_ID).unwrap_or(SpanId::INVALID),
         flags,
         true,

@@ -1,5 +1,12 @@
 //! The libraries: one file each, the same methods in all of them.
 
+#[cfg(any(
+    feature = "fastrace",
+    feature = "ibm",
+    feature = "opentelemetry",
+    feature = "sentry"
+))]
+mod common;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 #[cfg(feature = "fastrace")]

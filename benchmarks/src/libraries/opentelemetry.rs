@@ -20,7 +20,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, SpanData, SpanExporter};
 
-use crate::values::{self, EXPORTED};
+use super::common::{EXPORTED, TRACE_ID};
+use crate::values;
 use crate::work::{Counts, Library};
 
 /// A provider and a tracer of it.
@@ -97,7 +98,7 @@ pub(crate) fn remote(sampled: bool) -> Context {
         TraceFlags::default()
     };
     Context::new().with_remote_span_context(SpanContext::new(
-        TraceId::from_hex(values::TRACE_ID_LONG).unwrap_or(TraceId::INVALID),
+        TraceId::from_hex(TRACE_ID).unwrap_or(TraceId::INVALID),
         SpanId::from_hex(values::PARENT_ID).unwrap_or(SpanId::INVALID),
         flags,
         true,

@@ -17,7 +17,8 @@ use sentry::{
 };
 use sentry_tower::{NewSentryLayer, SentryHttpLayer};
 
-use crate::values::{self, EXPORTED};
+use super::common::{EXPORTED, TRACE_ID};
+use crate::values;
 use crate::work::{Counts, Library};
 
 const HEADER: HeaderName = HeaderName::from_static("sentry-trace");
@@ -100,7 +101,7 @@ fn context<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> TracePr
 
 fn trace_header(sampled: bool) -> String {
     let sampled = u8::from(sampled);
-    format!("{}-{}-{sampled}", values::TRACE_ID_LONG, values::PARENT_ID)
+    format!("{}-{}-{sampled}", TRACE_ID, values::PARENT_ID)
 }
 
 impl Library for Sentry {

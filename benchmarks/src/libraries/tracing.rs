@@ -20,8 +20,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::common::EXPORTED;
 use super::opentelemetry::{Discard, extract, inject, remote};
-use crate::values::{self, EXPORTED};
+use crate::values;
 use crate::work::{Counts, Library};
 
 /// The subscriber, set.

@@ -35,6 +35,8 @@ pub(crate) fn ensure_installed() -> Result<(), String> {
         return Ok(());
     }
     println!("valgrind is missing: apt-get install valgrind");
+    // Where the lists are fresh, or cannot be fetched, the install decides.
+    works("apt-get", &["update"]);
     if works("apt-get", &["install", "--yes", "valgrind"]) && works("valgrind", &["--version"]) {
         return Ok(());
     }

@@ -10,18 +10,21 @@ pub(crate) const SCENARIOS: [&str; 11] = [
     "b",
     "c",
     "d",
+    "poll",
     "inject",
     "inject-foreign",
     "extract",
     "extract-foreign",
-    "poll",
     "axum",
     "axum-headers",
 ];
 
 /// Bursts of the two runs that are subtracted from each other.
-const FEW: u64 = 2;
-const MANY: u64 = 6;
+const FEW: u64 = 4;
+const MANY: u64 = 16;
+
+/// Bursts in which allocations are counted.
+const BURSTS: &str = "10";
 
 /// All figures; per iteration of the scenario.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +51,15 @@ pub(crate) fn measure(
         return Ok(None);
     };
     let agent = programs.agent(false)?;
-    let words = ["allocations", library, scenario, "--agent", &agent.address];
-    let answer = programs.run_counting(&words)?;
+    let words = [
+        "allocations",
+        library,
+        scenario,
+        "--bursts",
+        BURSTS,
+        "--agent",
+    ];
+    let answer = programs.run_counting(&[&words[..], &[&agent.address]].concat())?;
     let at = |at: usize| answer.get(at).and_then(Value::as_f64).unwrap_or_default();
     figures.hot_allocations = at(0);
     figures.hot_bytes = at(1);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::program::cargo;
+use super::report::Report;
 use super::table::Table;
 use crate::packages;
 
@@ -29,8 +30,8 @@ struct Built {
     crates: usize,
 }
 
-/// Builds and prints them.
-pub(crate) fn print() -> Result<String, String> {
+/// Builds and shows them.
+pub(crate) fn measure(report: &mut Report) -> Result<String, String> {
     let target = packages::target()?.join("bench-footprint");
     let mut table = Table::new([
         "crate",
@@ -57,7 +58,10 @@ pub(crate) fn print() -> Result<String, String> {
             with.crates.to_string(),
         ]);
     }
-    table.print("Footprint: stripped release binary, clean build, crates in the tree");
+    report.table(
+        "Footprint: stripped release binary, clean build, crates in the tree",
+        &table,
+    );
     Ok(format!("{} crates", CASES.len()))
 }
 

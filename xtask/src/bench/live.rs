@@ -4,11 +4,19 @@
 use serde_json::Value;
 
 use super::program::Programs;
+use super::report::Report;
 use super::table::{Table, thousands};
 use super::targets::{self, Target};
 
 /// The default bound of the memory for spans.
 const BOUND: f64 = 16.0 * 1024.0 * 1024.0;
+
+/// What a process may grow by under full load: the bound, and 2 MiB for bodies
+/// of requests, stacks and code.
+const BOUND_KIB: f64 = 18.0 * 1024.0;
+
+/// Seconds of saturation.
+const SATURATED: &str = "3";
 
 /// Rounds of which the median counts.
 const ROUNDS: usize = 3;
@@ -23,7 +31,11 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 /// Two threads that record without pause.
-pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), String> {
+pub(crate) fn saturated(
+    report: &mut Report,
+    programs: &Programs,
+    libraries: &[&str],
+) -> Result<(), String> {
     let mut table = Table::new([
         "library",
         "ended/s",
@@ -35,21 +47,22 @@ pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), S
     let (mut ours, mut fastrace) = (Value::Null, Value::Null);
     for library in libraries.iter().filter(|library| **library != "none") {
         let agent = programs.agent(false)?;
-        let words = [
-            "saturated",
-            library,
-            "--seconds",
-            "3",
-            "--agent",
-            &agent.address,
-        ];
-        let answer = programs.run(&words)?;
+        let words = ["saturated", library, "--seconds", SATURATED, "--agent"];
+        let answer = programs.run(&[&words[..], &[&agent.address]].concat())?;
         let (ended, exported) = (number(&answer, "ended"), number(&answer, "exported"));
+        // Not all libraries can tell what they exported.
+        let (per_second, lost) = match exported > 0.0 {
+            true => (
+                thousands(exported_per_second(&answer)),
+                format!("{:.1}", (1.0 - exported / ended) * 100.0),
+            ),
+            false => ("?".to_owned(), "?".to_owned()),
+        };
         table.row([
             (*library).to_owned(),
             thousands(ended / number(&answer, "seconds")),
-            thousands(number(&answer, "exported_meanwhile") / number(&answer, "seconds")),
-            format!("{:.1}", (1.0 - exported / ended) * 100.0),
+            per_second,
+            lost,
             thousands(number(&answer, "cpu_ns_per_span")),
             format!("{:.1}", number(&answer, "peak_kib") / 1024.0),
         ]);
@@ -59,42 +72,51 @@ pub(crate) fn saturated(programs: &Programs, libraries: &[&str]) -> Result<(), S
             _ => {}
         }
     }
-    table.print("Saturated: two threads record b without pause for 3 s");
-    let per_second = |value| number(value, "exported_meanwhile") / number(value, "seconds");
-    let lost = number(&ours, "recorded") - number(&ours, "exported") - number(&ours, "dropped");
+    let title = format!("Saturated: two threads record b without pause for {SATURATED} s");
+    report.table(&title, &table);
+    targets::show(
+        report,
+        "Saturated: targets",
+        &saturated_targets(&ours, &fastrace),
+    );
+    Ok(())
+}
+
+/// `fastrace` is `null` where it was not measured.
+fn saturated_targets(ours: &Value, fastrace: &Value) -> Vec<Target> {
+    let lost = number(ours, "recorded") - number(ours, "exported") - number(ours, "dropped");
+    let unrecorded = number(ours, "ended") - number(ours, "recorded");
     let mut targets = vec![
         Target::at_most("spans neither sent nor counted as dropped", lost, 0.0),
-        Target::at_most(
-            "spans ended but not recorded",
-            number(&ours, "ended") - number(&ours, "recorded"),
-            0.0,
-        ),
-        // Above the bound: bodies of requests, stacks and code.
-        Target::at_most(
-            "peak KiB added",
-            number(&ours, "peak_kib"),
-            BOUND / 1024.0 + 2_048.0,
-        ),
+        Target::at_most("spans ended but not recorded", unrecorded, 0.0),
+        Target::at_most("peak KiB added", number(ours, "peak_kib"), BOUND_KIB),
     ];
     if !fastrace.is_null() {
         let cpu = |value| number(value, "cpu_ns_per_span");
         targets.push(Target::at_least(
             "spans sent/s, fastrace's",
-            per_second(&ours),
-            per_second(&fastrace),
+            exported_per_second(ours),
+            exported_per_second(fastrace),
         ));
         targets.push(Target::at_most(
             "caller CPU ns/span, 0.2 of fastrace's",
-            cpu(&ours),
-            0.2 * cpu(&fastrace),
+            cpu(ours),
+            0.2 * cpu(fastrace),
         ));
     }
-    targets::print("Saturated: targets", &targets);
-    Ok(())
+    targets
+}
+
+fn exported_per_second(answer: &Value) -> f64 {
+    number(answer, "exported_meanwhile") / number(answer, "seconds")
 }
 
 /// An axum service under load, for information.
-pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), String> {
+pub(crate) fn services(
+    report: &mut Report,
+    programs: &Programs,
+    libraries: &[&str],
+) -> Result<(), String> {
     let mut table = Table::new([
         "library",
         "requests/s",
@@ -106,15 +128,10 @@ pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), St
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let agent = programs.agent(true)?;
-            let Ok(service) = programs.service(library, &agent.address) else {
-                break;
-            };
+            let service = programs.service(library, &agent.address)?;
             let answer = programs.run(&["load", &service.address, "--seconds", "3"])?;
             let cpu = service.stop()? as f64 / number(&answer, "requests");
             rounds.push((answer, cpu));
-        }
-        if rounds.is_empty() {
-            continue;
         }
         let of = |key| {
             median(
@@ -132,13 +149,13 @@ pub(crate) fn services(programs: &Programs, libraries: &[&str]) -> Result<(), St
             thousands(median(rounds.iter().map(|(_, cpu)| *cpu).collect())),
         ]);
     }
-    table
-        .print("An axum service on a socket under load (information; 8 connections, same machine)");
+    let title = "An axum service on a socket under load (information; 8 connections, same machine)";
+    report.table(title, &table);
     Ok(())
 }
 
 /// Memory at rest and without an agent.
-pub(crate) fn memory(programs: &Programs, seconds: u64) -> Result<(), String> {
+pub(crate) fn memory(report: &mut Report, programs: &Programs, seconds: u64) -> Result<(), String> {
     let agent = programs.agent(true)?;
     let rest = programs.run(&["rest", "--seconds", "5", "--agent", &agent.address])?;
     let seconds = seconds.to_string();
@@ -158,9 +175,10 @@ pub(crate) fn memory(programs: &Programs, seconds: u64) -> Result<(), String> {
         thousands(number(&full, "most_kib")),
         thousands(grown(&full, "most_kib")),
     ]);
-    table.print("Memory");
+    report.table("Memory", &table);
     let kept = number(&full, "sent") + number(&full, "waiting") + number(&full, "dropped");
-    targets::print(
+    targets::show(
+        report,
         "Memory: targets",
         &[
             Target::at_most(
@@ -176,7 +194,7 @@ pub(crate) fn memory(programs: &Programs, seconds: u64) -> Result<(), String> {
             Target::at_most(
                 "KiB added under full load",
                 grown(&full, "most_kib"),
-                BOUND / 1024.0 + 2_048.0,
+                BOUND_KIB,
             ),
             Target::at_most(
                 "spans ended but not accounted for",
@@ -189,7 +207,7 @@ pub(crate) fn memory(programs: &Programs, seconds: u64) -> Result<(), String> {
 }
 
 /// What a process that does nothing pays.
-pub(crate) fn idle(programs: &Programs) -> Result<(), String> {
+pub(crate) fn idle(report: &mut Report, programs: &Programs) -> Result<(), String> {
     let mut table = Table::new(["open files", "metrics sent", "CPU us each", "% of a core"]);
     let mut targets = Vec::new();
     for files in [0, 10_000] {
@@ -215,7 +233,7 @@ pub(crate) fn idle(programs: &Programs) -> Result<(), String> {
         let name = format!("% of a core, {files} files");
         targets.push(Target::at_most(&name, percent, 0.1));
     }
-    table.print("An idle process: the metrics of each second");
-    targets::print("Idle: targets", &targets);
+    report.table("An idle process: the metrics of each second", &table);
+    targets::show(report, "Idle: targets", &targets);
     Ok(())
 }

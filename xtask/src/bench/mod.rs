@@ -7,6 +7,7 @@ mod figures;
 mod footprint;
 mod live;
 mod program;
+mod report;
 mod table;
 mod targets;
 mod wall;
@@ -15,8 +16,10 @@ use std::fs;
 
 use serde_json::Value;
 
+use self::baseline::Tools;
 use self::figures::{Figures, SCENARIOS};
 use self::program::Programs;
+use self::report::Report;
 use self::table::{Table, thousands};
 use crate::options::Bench;
 use crate::packages;
@@ -32,7 +35,14 @@ const FULL_LOAD_LONG: u64 = 600;
 /// The task, as steps of the summary.
 pub(crate) fn run(options: &Bench) -> Vec<Step> {
     if options.footprint {
-        return vec![steps::timed("footprint", footprint::print)];
+        return vec![steps::timed("footprint", || {
+            let mut report = Report::default();
+            let summary = footprint::measure(&mut report)?;
+            if options.docs {
+                report.write("footprint")?;
+            }
+            Ok(summary)
+        })];
     }
     if options.check {
         return vec![check()];
@@ -98,23 +108,38 @@ fn tables(options: &Bench) -> Result<String, String> {
         }
     }
     wall::measure(&programs, &mut all)?;
-    print_instructions(&all, &libraries);
-    print_allocations(&all, &libraries);
-    print_wall(&all, &libraries);
+    let mut report = Report::default();
+    report.say(&Tools::describe());
+    instructions(&mut report, &all, &libraries);
+    allocations(&mut report, &all, &libraries);
+    wall_times(&mut report, &all, &libraries);
     let (documents, bytes) = figures::documents(&programs)?;
-    println!(
-        "\nserde_json, derived structs: {documents:.0} instructions for the {bytes:.0} bytes of b's JSON"
+    targets::show(
+        &mut report,
+        "Targets",
+        &targets::of_figures(&all, documents),
     );
-    targets::print("Targets", &targets::of_figures(&all, documents));
-    live::saturated(&programs, &libraries)?;
-    live::services(&programs, &libraries)?;
-    live::idle(&programs)?;
+    report.say(&format!(
+        "serde_json with derived structs: {} instructions for the {bytes:.0} bytes of b's JSON.",
+        thousands(documents)
+    ));
+    live::saturated(&mut report, &programs, &libraries)?;
+    let has_layer = |library: &&str| {
+        all.iter()
+            .any(|figures| figures.library == *library && figures.scenario == "axum")
+    };
+    let layered: Vec<&str> = libraries.iter().copied().filter(has_layer).collect();
+    live::services(&mut report, &programs, &layered)?;
+    live::idle(&mut report, &programs)?;
     let seconds = if options.long {
         FULL_LOAD_LONG
     } else {
         FULL_LOAD
     };
-    live::memory(&programs, seconds)?;
+    live::memory(&mut report, &programs, seconds)?;
+    if options.docs {
+        report.write("bench")?;
+    }
     if options.json {
         return write_json(&programs, &all);
     }
@@ -129,64 +154,59 @@ fn write_json(programs: &Programs, all: &[Figures]) -> Result<String, String> {
     Ok(path.display().to_string())
 }
 
-fn print_instructions(all: &[Figures], libraries: &[&str]) {
-    print_table(
-        "Instructions: calling thread + background, per iteration",
-        all,
-        libraries,
-        |figures| {
-            format!(
-                "{} + {}",
-                thousands(figures.hot_instructions),
-                thousands(figures.background_instructions)
-            )
-        },
-    );
+fn instructions(report: &mut Report, all: &[Figures], libraries: &[&str]) {
+    let title = "Instructions: calling thread + background, per iteration";
+    show(report, title, all, libraries, |figures| {
+        format!(
+            "{} + {}",
+            thousands(figures.hot_instructions),
+            thousands(figures.background_instructions)
+        )
+    });
 }
 
-fn print_allocations(all: &[Figures], libraries: &[&str]) {
-    print_table(
-        "Allocations and (bytes): calling thread + background, per iteration",
-        all,
-        libraries,
-        |figures| {
-            format!(
-                "{} ({}) + {} ({})",
-                count(figures.hot_allocations),
-                thousands(figures.hot_bytes),
-                count(figures.background_allocations),
-                thousands(figures.background_bytes)
-            )
-        },
-    );
+fn allocations(report: &mut Report, all: &[Figures], libraries: &[&str]) {
+    let title = "Allocations (bytes): calling thread + background, per iteration";
+    show(report, title, all, libraries, |figures| {
+        format!(
+            "{} ({}) + {} ({})",
+            count(figures.hot_allocations),
+            thousands(figures.hot_bytes),
+            count(figures.background_allocations),
+            thousands(figures.background_bytes)
+        )
+    });
 }
 
-fn print_wall(all: &[Figures], libraries: &[&str]) {
-    print_table(
-        "Wall ns per iteration on the calling thread: median of 5 interleaved rounds (ratio to fastrace)",
-        all,
-        libraries,
-        |figures| wall::cell(figures, all),
-    );
+fn wall_times(report: &mut Report, all: &[Figures], libraries: &[&str]) {
+    let title = "Wall ns per iteration on the calling thread (ratio to fastrace)";
+    show(report, title, all, libraries, |figures| {
+        wall::cell(figures, all)
+    });
 }
 
-/// A table of scenarios by libraries.
-fn print_table(
+/// Tables of scenarios by libraries: spans first, then headers and requests.
+fn show(
+    report: &mut Report,
     title: &str,
     all: &[Figures],
     libraries: &[&str],
     cell: impl Fn(&Figures) -> String,
 ) {
-    let mut table = Table::new([&["library"][..], &SCENARIOS].concat());
-    for library in libraries {
-        let cells = SCENARIOS.map(|scenario| {
-            all.iter()
-                .find(|f| f.library == *library && f.scenario == scenario)
-                .map_or_else(|| "–".to_owned(), &cell)
-        });
-        table.row([vec![(*library).to_owned()], cells.to_vec()].concat());
+    let (spans, requests) = SCENARIOS.split_at(5);
+    for (what, scenarios) in [("spans", spans), ("headers and requests", requests)] {
+        let mut table = Table::new([&["library"], scenarios].concat());
+        for library in libraries {
+            let mut row = vec![(*library).to_owned()];
+            row.extend(scenarios.iter().map(|scenario| {
+                all.iter()
+                    .find(|f| f.library == *library && f.scenario == *scenario)
+                    .map_or_else(|| "–".to_owned(), &cell)
+            }));
+            table.row(row);
+        }
+        report.table(&format!("{title}: {what}"), &table);
     }
-    table.print(title);
 }
 
 fn count(figure: f64) -> String {

@@ -18,8 +18,7 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    pub(crate) fn print(&self, title: &str) {
-        println!("\n### {title}\n");
+    pub(crate) fn to_markdown(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
@@ -27,18 +26,28 @@ impl Table {
                 cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
             })
             .collect();
+        let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
-            println!("{}", line(row, &widths));
+            text.push_str(&line(row, &widths));
             if index == 0 {
-                let rule = |(column, width): (usize, &usize)| match column {
-                    0 => "-".repeat(*width),
-                    _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
-                };
-                let rules: Vec<String> = widths.iter().enumerate().map(rule).collect();
-                println!("| {} |", rules.join(" | "));
+                text.push_str(&rule(&widths));
             }
         }
+        text
     }
+}
+
+/// The line under the heads: names to the left, figures to the right.
+fn rule(widths: &[usize]) -> String {
+    let cells: Vec<String> = widths
+        .iter()
+        .enumerate()
+        .map(|(column, width)| match column {
+            0 => "-".repeat(*width),
+            _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
+        })
+        .collect();
+    format!("| {} |\n", cells.join(" | "))
 }
 
 fn line(row: &[String], widths: &[usize]) -> String {
@@ -53,7 +62,7 @@ fn line(row: &[String], widths: &[usize]) -> String {
             }
         })
         .collect();
-    format!("| {} |", cells.join(" | "))
+    format!("| {} |\n", cells.join(" | "))
 }
 
 /// A whole number with its thousands apart.

@@ -3,8 +3,8 @@
 use super::figures::Figures;
 use super::program::Programs;
 
-const ROUNDS: usize = 3;
-const BURSTS: &str = "20";
+const ROUNDS: usize = 5;
+const BURSTS: &str = "100";
 
 /// Fills in the wall times.
 pub(crate) fn measure(programs: &Programs, all: &mut [Figures]) -> Result<(), String> {
