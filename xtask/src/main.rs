@@ -1,6 +1,7 @@
 //! Tasks of this repository: `cargo xtask`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod options;
 mod packages;
 mod steps;
@@ -20,11 +21,18 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // Paths are those of the repository, wherever the task is started.
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    if let Err(error) = std::env::set_current_dir(root) {
+        eprintln!("xtask: {root}: {error}");
+        return ExitCode::FAILURE;
+    }
     let outcome = match options.task {
         Task::Help => {
             println!("{}", options::HELP);
             return ExitCode::SUCCESS;
         }
+        Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
         Task::Test => test::test(),
     };

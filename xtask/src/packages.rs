@@ -1,5 +1,6 @@
 //! The workspace's packages, as Cargo tells them.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -17,6 +18,13 @@ pub(crate) fn published() -> Result<Vec<String>, String> {
         .filter_map(|package| Some(package.get("name")?.as_str()?.to_owned()))
         .collect();
     Ok(names)
+}
+
+/// Where Cargo builds.
+pub(crate) fn target() -> Result<PathBuf, String> {
+    let metadata = metadata()?;
+    let target = metadata.get("target_directory").and_then(Value::as_str);
+    Ok(target.ok_or("Cargo does not say where it builds")?.into())
 }
 
 fn metadata() -> Result<Value, String> {

@@ -1,7 +1,7 @@
 //! What a change has to pass.
 
 use crate::steps::{self, Step};
-use crate::{packages, tree};
+use crate::{bench, packages, tree};
 
 /// All steps, tests included.
 pub(crate) fn test() -> Vec<Step> {
@@ -10,6 +10,7 @@ pub(crate) fn test() -> Vec<Step> {
         "tests",
         &["test", "--workspace", "--all-features", "--no-fail-fast"],
     ));
+    steps.push(bench::check());
     steps.extend(checks_after());
     steps
 }
@@ -22,7 +23,7 @@ pub(crate) fn check() -> Vec<Step> {
 }
 
 fn checks_before() -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         steps::cargo("format", &["fmt", "--all", "--check"]),
         steps::cargo(
             "lints",
@@ -36,7 +37,10 @@ fn checks_before() -> Vec<Step> {
                 "warnings",
             ],
         ),
-    ]
+    ];
+    // A workspace of their own.
+    steps.extend(bench::lints());
+    steps
 }
 
 fn checks_after() -> Vec<Step> {
