@@ -76,8 +76,74 @@ fn nested(body: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) -> bool {
 #[inline]
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    escaped(out, text.as_bytes());
+    if is_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escaped(out, text.as_bytes());
+    }
     out.push(b'"');
+}
+
+/// Appends bytes that should be text; false, and nothing, where they are none.
+#[inline]
+pub(crate) fn text(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    if is_plain(text) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return true;
+    }
+    let text = std::str::from_utf8(text);
+    if let Ok(text) = text {
+        string(out, text);
+    }
+    text.is_ok()
+}
+
+/// True for ASCII without anything to escape: most of what there is. Looked at
+/// in pieces, of which the last overlaps the one before.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    if text.len() >= 16 {
+        return is_plain_long(text);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return !has_odd(u64::from_ne_bytes(*first)) && !has_odd(u64::from_ne_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let (first, last) = (u32::from_ne_bytes(*first), u32::from_ne_bytes(*last));
+        return !has_odd(u64::from(first) | u64::from(last) << 32);
+    }
+    text.iter().all(|byte| !is_odd(*byte))
+}
+
+/// Sixteen bytes at a time: the compiler has vector instructions for that.
+fn is_plain_long(text: &[u8]) -> bool {
+    let has_odd = |piece: &[u8; 16]| piece.iter().fold(false, |odd, byte| odd | is_odd(*byte));
+    let mut rest = text;
+    while let Some((piece, behind)) = rest.split_first_chunk() {
+        if has_odd(piece) {
+            return false;
+        }
+        rest = behind;
+    }
+    text.last_chunk().is_none_or(|last| !has_odd(last))
+}
+
+/// Eight bytes in one word.
+#[inline]
+fn has_odd(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(0x20 * ONES);
+    let quote = zero_in(word ^ (u64::from(b'"') * ONES));
+    let backslash = zero_in(word ^ (u64::from(b'\\') * ONES));
+    (word | control | quote | backslash) & (0x80 * ONES) != 0
+}
+
+#[inline]
+fn is_odd(byte: u8) -> bool {
+    (byte < 0x20) | (byte >= 0x80) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Appends text without its quotes. Runs without anything to escape are copied
@@ -197,6 +263,20 @@ mod tests {
             r#"{"b":18446744073709551615,"c":{"d":0.123457},"f":2,"g":"x","h":{},"i":{"j":1}}"#;
         assert_eq!(text, expected);
         assert_eq!(written(|_| {}), "{}");
+    }
+
+    #[test]
+    fn every_odd_byte_is_found_at_every_place() {
+        for len in 1..40 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'a'; len];
+                    text[at] = byte;
+                    assert_eq!(is_plain(&text), !is_odd(byte), "{byte:#x} at {at} of {len}");
+                }
+            }
+        }
+        assert!(is_plain(b""));
     }
 
     proptest! {

@@ -315,15 +315,21 @@ impl Value<'_> {
             Shape::Headers => self.headers(key, members),
             Shape::List => self.list(key, members),
             Shape::Tags => self.tags(key, members),
-            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
+            // An empty string says nothing (`reference`: the Go tracer).
+            _ if self.attribute.value.is_empty() => {}
+            Shape::Text => {
+                let start = members.mark();
+                members.key(key);
+                if !json::text(members.out, self.attribute.value) {
+                    members.back_to(start);
+                }
+            }
+            Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
                 let Ok(text) = str::from_utf8(self.attribute.value) else {
                     return;
                 };
-                // An empty string says nothing (`reference`: the Go tracer).
-                if !text.is_empty() {
-                    members.key(key);
-                    redacted(shape, text, self.secrets, self.scratch, members.out);
-                }
+                members.key(key);
+                redacted(shape, text, self.secrets, self.scratch, members.out);
             }
         }
     }
@@ -442,6 +448,17 @@ impl<'a> Members<'a> {
         Self { out, first: true }
     }
 
+    /// Where it stands, for [`back_to`](Self::back_to).
+    fn mark(&self) -> (usize, bool) {
+        (self.out.len(), self.first)
+    }
+
+    /// Takes back what was written since.
+    fn back_to(&mut self, (len, first): (usize, bool)) {
+        self.out.truncate(len);
+        self.first = first;
+    }
+
     /// A key as it is written: in quotes, with its colon.
     fn key(&mut self, key: &[u8]) {
         if !std::mem::take(&mut self.first) {
@@ -467,7 +484,7 @@ fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, o
         Shape::Error => redact::text,
         _ => return json::string(out, text),
     };
-    if !may_hold_secrets(shape, text) {
+    if !may_hold_secrets(shape, text, secrets) {
         return json::string(out, text);
     }
     scratch.clear();
@@ -476,10 +493,18 @@ fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, o
 }
 
 /// Whether redaction could change the text: most paths and URLs have neither
-/// parameters nor user information.
-fn may_hold_secrets(shape: Shape, text: &str) -> bool {
+/// parameters nor user information, most queries no secret key.
+fn may_hold_secrets(shape: Shape, text: &str, secrets: &Matcher) -> bool {
     match shape {
         Shape::Path | Shape::Url => text.bytes().any(|byte| b"=?#@".contains(&byte)),
+        Shape::Query => {
+            text.bytes().any(|byte| b"?#;%+ ".contains(&byte))
+                || text.as_bytes().split(|byte| *byte == b'&').any(|pair| {
+                    let key = pair.iter().position(|byte| *byte == b'=');
+                    let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
+                    key.is_some_and(|key| secrets.is_secret(key))
+                })
+        }
         _ => true,
     }
 }
