@@ -143,7 +143,7 @@ fn has_odd(word: u64) -> bool {
 
 #[inline]
 fn is_odd(byte: u8) -> bool {
-    (byte < 0x20) | (byte >= 0x80) | (byte == b'"') | (byte == b'\\')
+    !matches!(byte, b' '..=0x7f) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Appends text without its quotes. Runs without anything to escape are copied
