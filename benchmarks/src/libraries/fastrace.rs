@@ -97,10 +97,10 @@ impl Library for Fastrace {
     }
 
     fn inject(&self, open: &Span, headers: &mut HeaderMap) {
-        if let Some(context) = SpanContext::from_span(open) {
-            if let Ok(value) = HeaderValue::try_from(context.encode_w3c_traceparent()) {
-                headers.insert(TRACEPARENT_HEADER, value);
-            }
+        if let Some(context) = SpanContext::from_span(open)
+            && let Ok(value) = HeaderValue::try_from(context.encode_w3c_traceparent())
+        {
+            headers.insert(TRACEPARENT_HEADER, value);
         }
     }
 

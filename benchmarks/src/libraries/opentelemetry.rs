@@ -1,4 +1,4 @@
-//! opentelemetry_sdk: batch processor with its default configuration, the
+//! `opentelemetry_sdk`: batch processor with its default configuration, the
 //! default sampler (parent based, always on), an exporter that counts and
 //! discards, W3C propagation by the global propagator. The tracer is kept, not
 //! looked up for each span.
