@@ -29,10 +29,13 @@ pub(crate) struct Invalid;
 /// Keeps its memory from span to span.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
-    families: Vec<&'static Family>,
+    /// Each with its name and kind as JSON.
+    families: Vec<(&'static Family, Vec<u8>)>,
     sections: Vec<Layout>,
     /// Sections of this span, in the order of their first attribute.
     present: Vec<u8>,
+    /// Whether something stands beside `data`, or in place of the service name.
+    has_envelope: bool,
     /// Text on its way through redaction.
     scratch: String,
 }
@@ -66,6 +69,15 @@ impl Layout {
     }
 }
 
+/// What stands behind the ids: `","n":"name","k":1`.
+fn name_and_kind(family: &Family) -> Vec<u8> {
+    let mut json = b"\",\"n\":".to_vec();
+    json::string(&mut json, family.name());
+    json.extend_from_slice(b",\"k\":");
+    json.push(b'0' + family.kind().number());
+    json
+}
+
 /// `"name":`
 fn quoted(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(name.len() + 3);
@@ -82,33 +94,39 @@ impl Encoder {
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Invalid> {
-        let family = self.family(record.head.traits.family()).ok_or(Invalid)?;
-        let start = out.len();
+        let index = usize::from(record.head.traits.family());
+        let family = self.family(index).ok_or(Invalid)?;
         self.survey(record.attributes, family);
-        self.head(record, family, surroundings, out);
-        self.envelope(record, out);
+        self.head(record, index, surroundings, out);
+        if self.has_envelope {
+            self.envelope(record, out);
+        }
         self.data(record.attributes, family, surroundings, out);
         out.push(b'}');
-        debug_assert!(out.len() > start);
         self.forget();
         Ok(())
     }
 
-    fn family(&mut self, index: u16) -> Option<&'static Family> {
-        let at = usize::from(index).checked_sub(1)?;
+    fn family(&mut self, index: usize) -> Option<&'static Family> {
+        let at = index.checked_sub(1)?;
         if at >= self.families.len() {
-            self.families = FAMILIES.all();
+            let known = self.families.len();
+            let new = FAMILIES.all().into_iter().skip(known);
+            self.families
+                .extend(new.map(|family| (family, name_and_kind(family))));
         }
-        self.families.get(at).copied()
+        self.families.get(at).map(|(family, _)| *family)
     }
 
     /// Notes which sections there are and where each field's last value stands.
     fn survey(&mut self, attributes: &[u8], family: &'static Family) {
+        self.has_envelope = false;
         let mut rest = attributes;
         while let Some((attribute, tail)) = Attribute::split(rest) {
             let offset = attributes.len() - rest.len();
             rest = tail;
             if attribute.section == ENVELOPE {
+                self.has_envelope = true;
                 continue;
             }
             let Some(layout) = self.layout(attribute.section) else {
@@ -151,7 +169,7 @@ impl Encoder {
     fn head(
         &self,
         record: &Record<'_>,
-        family: &Family,
+        family: usize,
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) {
@@ -164,10 +182,8 @@ impl Encoder {
             out.extend_from_slice(b"\",\"p\":\"");
             out.extend_from_slice(&id::hex(head.parent));
         }
-        out.extend_from_slice(b"\",\"n\":");
-        json::string(out, family.name());
-        out.extend_from_slice(b",\"k\":");
-        out.push(b'0' + family.kind().number());
+        let family = self.families.get(family.wrapping_sub(1));
+        out.extend_from_slice(family.map_or(b"\"".as_slice(), |(_, json)| json));
         out.extend_from_slice(b",\"ts\":");
         json::unsigned(out, surroundings.timeline.unix_millis(head.start));
         out.extend_from_slice(b",\"d\":");
@@ -218,7 +234,8 @@ impl Encoder {
     ) {
         out.extend_from_slice(b",\"data\":{");
         let mut first = true;
-        if let Some(service) = own_service(attributes).or(surroundings.service) {
+        let own = self.has_envelope.then(|| own_service(attributes)).flatten();
+        if let Some(service) = own.or(surroundings.service) {
             out.extend_from_slice(b"\"service\":");
             json::string(out, service);
             first = false;
@@ -323,6 +340,14 @@ impl Value<'_> {
                 if !json::text(members.out, self.attribute.value) {
                     members.back_to(start);
                 }
+            }
+            Shape::Query | Shape::Url | Shape::Path
+                if !may_hold_secrets(shape, self.attribute.value, self.secrets) =>
+            {
+                members.key(key);
+                members.out.push(b'"');
+                members.out.extend_from_slice(self.attribute.value);
+                members.out.push(b'"');
             }
             Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
                 let Ok(text) = str::from_utf8(self.attribute.value) else {
@@ -484,29 +509,29 @@ fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, o
         Shape::Error => redact::text,
         _ => return json::string(out, text),
     };
-    if !may_hold_secrets(shape, text, secrets) {
-        return json::string(out, text);
-    }
     scratch.clear();
     redact(secrets, text, scratch);
     json::string(out, scratch);
 }
 
-/// Whether redaction could change the text: most paths and URLs have neither
-/// parameters nor user information, most queries no secret key.
-fn may_hold_secrets(shape: Shape, text: &str, secrets: &Matcher) -> bool {
-    match shape {
-        Shape::Path | Shape::Url => text.bytes().any(|byte| b"=?#@".contains(&byte)),
-        Shape::Query => {
-            text.bytes().any(|byte| b"?#;%+ ".contains(&byte))
-                || text.as_bytes().split(|byte| *byte == b'&').any(|pair| {
-                    let key = pair.iter().position(|byte| *byte == b'=');
-                    let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
-                    key.is_some_and(|key| secrets.is_secret(key))
-                })
-        }
-        _ => true,
+/// False for plain text that redaction would not change: most paths and URLs
+/// have neither parameters nor user information, most queries no secret key.
+fn may_hold_secrets(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
+    if !json::is_plain(text) {
+        return true;
     }
+    if shape != Shape::Query {
+        return text
+            .iter()
+            .any(|byte| matches!(byte, b'=' | b'?' | b'#' | b'@'));
+    }
+    let special = |byte: &u8| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
+    let is_secret = |pair: &[u8]| {
+        let key = pair.iter().position(|byte| *byte == b'=');
+        let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
+        key.is_some_and(|key| secrets.is_secret(key))
+    };
+    text.iter().any(special) || text.split(|byte| *byte == b'&').any(is_secret)
 }
 
 fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {

@@ -16,10 +16,7 @@ pub(super) fn equals(text: &str, term: &str) -> bool {
 /// Whether `term` (folded, not empty) occurs in `text` regardless of case.
 pub(super) fn contains(text: &str, term: &str) -> bool {
     if text.is_ascii() {
-        return text
-            .as_bytes()
-            .windows(term.len().max(1))
-            .any(|part| part.eq_ignore_ascii_case(term.as_bytes()));
+        return contains_ascii(text.as_bytes(), term.as_bytes());
     }
     let mut rest = folded(text);
     loop {
@@ -31,6 +28,23 @@ pub(super) fn contains(text: &str, term: &str) -> bool {
             return false;
         }
     }
+}
+
+/// As [`contains`]: most places are ruled out by their first letter.
+fn contains_ascii(text: &[u8], term: &[u8]) -> bool {
+    let Some((first, rest)) = term.split_first() else {
+        return true;
+    };
+    let Some(last) = text.len().checked_sub(term.len()) else {
+        return false;
+    };
+    let starts = text.get(..=last).unwrap_or_default();
+    starts.iter().enumerate().any(|(at, byte)| {
+        byte.to_ascii_lowercase() == *first
+            && text
+                .get(at + 1..at + term.len())
+                .is_some_and(|here| here.eq_ignore_ascii_case(rest))
+    })
 }
 
 /// Upper case first: it joins letters that have two small forms (`σ`, `ς`) and
