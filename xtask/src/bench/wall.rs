@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::program::Programs;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const BURSTS: &str = "100";
 
 /// Fills in the wall times.
