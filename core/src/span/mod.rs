@@ -233,10 +233,12 @@ fn finish(block: Box<Block>) {
         let Some(mut block) = block.take() else {
             return;
         };
-        if block.is_ours() {
-            record(local, &block);
+        if block.is_recording() {
+            if block.is_ours() {
+                record(local, &block);
+            }
+            block.clear();
         }
-        block.clear();
         local.return_block(block);
     });
     if let Some(block) = block {
