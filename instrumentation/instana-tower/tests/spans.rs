@@ -464,6 +464,18 @@ async fn size_and_end_of_the_body_are_its_own() {
     assert!(!body.is_end_stream());
 }
 
+#[test]
+fn types_are_as_free_as_those_they_wrap() {
+    fn check<T: Clone + Send + Sync + Unpin>() {}
+    fn check_body<T: Default + Send + Sync + Unpin>() {}
+    fn check_future<T: Send + Sync + Unpin>() {}
+    check::<InstanaServerLayer>();
+    check::<Server<()>>();
+    check::<instana_tower::Client<()>>();
+    check_body::<TracedBody<Full<Bytes>>>();
+    check_future::<instana_tower::ResponseFuture<std::future::Ready<()>>>();
+}
+
 #[tokio::test]
 async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
     let recorder = Recorder::new();
