@@ -84,6 +84,11 @@ impl<R: RouteTemplate> Options<R> {
         let mut span = tracer.entry(&ENTRY, &incoming);
         if span.is_recording() {
             record_request(&mut span, &request);
+            if let Some(path) = self.route.original_path(&request) {
+                Http::record(&mut span, |http| {
+                    http.path(path);
+                });
+            }
             self.record_route(&mut span, &request);
         } else {
             instana::current(|outer| {
@@ -102,7 +107,8 @@ impl<R: RouteTemplate> Options<R> {
     /// A template that is no more than the path says nothing.
     fn record_route(&self, span: &mut impl Recording, request: &Parts) {
         if let Some(template) = self.route.route(request) {
-            if template != request.uri.path() {
+            let path = self.route.original_path(request);
+            if template != path.unwrap_or(request.uri.path()) {
                 Http::record(span, |http| {
                     http.path_tpl(&template);
                 });
