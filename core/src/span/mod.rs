@@ -18,6 +18,7 @@ use crate::clock;
 use crate::context::{Context, Flags};
 use crate::local::{self, Local};
 use crate::propagation::{self, Inject};
+use crate::record::FAMILIES;
 use crate::segment::{POOL, Writer};
 use crate::tracer::Tracer;
 
@@ -56,6 +57,12 @@ impl Span {
     #[inline]
     pub fn is_recording(&self) -> bool {
         self.0.as_ref().is_some_and(|block| block.is_recording())
+    }
+
+    /// What kind of span it is; `None` where nothing is recorded.
+    pub fn kind(&self) -> Option<Kind> {
+        let block = self.0.as_ref().filter(|block| block.is_recording())?;
+        Some(FAMILIES.get(block.traits.family())?.kind())
     }
 
     /// The context of this span: what children need. Below a suppressed call,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::extract::MatchedPath;
+use axum::extract::{MatchedPath, OriginalUri};
 use http::request::Parts;
 use instana_tower::RouteTemplate;
 
@@ -15,5 +15,12 @@ impl RouteTemplate for MatchedRoute {
     fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>> {
         let matched = request.extensions.get::<MatchedPath>()?;
         Some(Cow::Borrowed(matched.as_str()))
+    }
+
+    /// Inside of a nested router, the request has the rest of the path only.
+    fn original_path<'a>(&self, request: &'a Parts) -> Option<&'a str> {
+        let OriginalUri(original) = request.extensions.get()?;
+        // Nested at `/`, nothing was taken off.
+        Some(original.path()).filter(|path| *path != request.uri.path())
     }
 }

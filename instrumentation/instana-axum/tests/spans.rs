@@ -116,6 +116,31 @@ async fn a_nested_service_with_a_layer_of_its_own_tells_its_template() {
 }
 
 #[tokio::test]
+async fn inside_of_a_nested_router_the_path_is_that_of_the_request() {
+    let recorder = Recorder::new();
+    let orders = || {
+        Router::new()
+            .route("/orders/{id}", any(async || "order"))
+            .route("/health", any(async || "fine"))
+            .layer(layer(&recorder))
+    };
+    let router = Router::new()
+        .nest("/shop", orders())
+        .nest_service("/admin", orders());
+    for (path, template) in [
+        ("/shop/orders/7", Some("/shop/orders/{id}")),
+        ("/admin/orders/7", Some("/admin/orders/{id}")),
+        ("/shop/health", None),
+    ] {
+        recorder.clear();
+        call(router.clone(), request(path)).await;
+        let entry = entry(&recorder);
+        assert_eq!(entry.text("data.http.path").as_deref(), Some(path));
+        assert_eq!(entry.text("data.http.path_tpl").as_deref(), template);
+    }
+}
+
+#[tokio::test]
 async fn an_entry_continues_the_trace_that_came_in() {
     let recorder = Recorder::new();
     let router = Router::new()

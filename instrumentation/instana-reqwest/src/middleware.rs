@@ -41,14 +41,11 @@ impl Middleware for InstanaMiddleware {
         'n: 'f,
         Self: 'f,
     {
-        Box::pin(async move {
-            let span = send::exit(&mut request, extensions.get::<PathTemplate>());
-            next.run(request, extensions)
-                .in_span_with(span, |span, result| match result {
-                    Ok(response) => record_response(span, response.status(), response.headers()),
-                    Err(error) => record_error(span, error),
-                })
-                .await
-        })
+        let mut span = send::exit(&mut request, extensions.get::<PathTemplate>());
+        let future = span.enter(|| next.run(request, extensions));
+        Box::pin(future.in_span_with(span, |span, result| match result {
+            Ok(response) => record_response(span, response.status(), response.headers()),
+            Err(error) => record_error(span, error),
+        }))
     }
 }

@@ -355,7 +355,7 @@ async fn every_method_and_shape_of_call_is_one_exit() {
 
 #[tokio::test]
 async fn futures_are_as_send_and_unpin_as_those_of_reqwest() {
-    fn check<F: Future + Send + Unpin>(_: F) {}
+    fn check<F: Future + Send + Sync + Unpin>(_: F) {}
     let client = reqwest::Client::new();
     check(client.get("http://a/").send());
     check(Client::from(client.clone()).get("http://a/").send());
@@ -397,8 +397,10 @@ async fn builders_of_reqwests_features_are_there() {
 }
 
 mod middleware {
+    use std::pin::Pin;
+
     use instana_reqwest::{InstanaMiddleware, PathTemplate};
-    use reqwest_middleware::{ClientBuilder, Error};
+    use reqwest_middleware::{ClientBuilder, Error, Middleware, Next};
 
     use super::*;
 
@@ -435,5 +437,39 @@ mod middleware {
         let result = below_entry(&recorder, || request.send()).await;
         assert!(matches!(result.unwrap_err(), Error::Reqwest(error) if error.is_timeout()));
         assert_eq!(exit(&recorder).errors(), 1);
+    }
+
+    /// Calls what follows inside a span, and waits for it outside.
+    struct CallsInSpan;
+
+    impl Middleware for CallsInSpan {
+        fn handle<'s, 'e, 'n, 'f>(
+            &'s self,
+            request: reqwest::Request,
+            extensions: &'e mut http::Extensions,
+            next: Next<'n>,
+        ) -> Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send + 'f>>
+        where
+            's: 'f,
+            'e: 'f,
+            'n: 'f,
+            Self: 'f,
+        {
+            instana::span("attempt").enter(|| next.run(request, extensions))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_parent_in_the_middleware_is_that_of_the_call() {
+        let recorder = Recorder::new();
+        let url = format!("http://{}/echo", server().await);
+        let client = ClientBuilder::new(reqwest::Client::new())
+            .with(CallsInSpan)
+            .with(InstanaMiddleware::new())
+            .build();
+        below_entry(&recorder, || client.get(url).send())
+            .await
+            .unwrap();
+        assert_eq!(exit(&recorder).parent(), recorder.span("sdk", 3).id());
     }
 }

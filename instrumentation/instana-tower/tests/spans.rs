@@ -12,6 +12,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Empty, Full};
+use instana::FutureExt;
 use instana::span::http::Http;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_tower::{InstanaServerLayer, Server, TracedBody};
@@ -463,6 +464,18 @@ async fn size_and_end_of_the_body_are_its_own() {
     assert!(!body.is_end_stream());
 }
 
+#[test]
+fn types_are_as_free_as_those_they_wrap() {
+    fn check<T: Clone + Send + Sync + Unpin>() {}
+    fn check_body<T: Default + Send + Sync + Unpin>() {}
+    fn check_future<T: Send + Sync + Unpin>() {}
+    check::<InstanaServerLayer>();
+    check::<Server<()>>();
+    check::<instana_tower::Client<()>>();
+    check_body::<TracedBody<Full<Bytes>>>();
+    check_future::<instana_tower::ResponseFuture<std::future::Ready<()>>>();
+}
+
 #[tokio::test]
 async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
     let recorder = Recorder::new();
@@ -477,6 +490,21 @@ async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
         entry.text("data.http.path_tpl").as_deref(),
         Some("/orders/{id}")
     );
+}
+
+#[tokio::test]
+async fn a_route_found_below_a_span_of_a_middleware_is_not_that_spans() {
+    let recorder = Recorder::new();
+    let inner = InstanaServerLayer::new()
+        .route(|_: &Parts| Some("/orders/{id}".into()))
+        .layer(service_fn(hello));
+    let middleware = service_fn(move |request| {
+        let span = instana::span("authorize");
+        inner.clone().oneshot(request).in_span(span)
+    });
+    call(layer(&recorder).layer(middleware), get("/orders/7")).await;
+    assert_eq!(recorder.spans().len(), 2);
+    assert!(!recorder.span("sdk", 3).has("data.http"));
 }
 
 #[tokio::test]

@@ -37,6 +37,11 @@ fn axum_and_hyper_over_http1() {
 }
 
 #[test]
+fn axum_and_hyper_over_http2() {
+    run_all("axum", "hyper", "2");
+}
+
+#[test]
 fn hyper_and_hyper_over_http1() {
     run_all("hyper", "hyper", "1");
 }
@@ -44,6 +49,11 @@ fn hyper_and_hyper_over_http1() {
 #[test]
 fn hyper_and_hyper_over_http2() {
     run_all("hyper", "hyper", "2");
+}
+
+#[test]
+fn hyper_and_reqwest_over_http1() {
+    run_all("hyper", "reqwest", "1");
 }
 
 #[test]

@@ -118,6 +118,13 @@ where
     }
 }
 
+/// A body of nobody's request, which layers around this one answer with.
+impl<B: Default> Default for TracedBody<B> {
+    fn default() -> Self {
+        Self::untraced(B::default())
+    }
+}
+
 impl<B> fmt::Debug for TracedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TracedBody")

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::Request;
 use http::request::Parts;
 use instana::Tracer;
-use instana::span::Recording;
 use instana::span::http::{ENTRY, Http};
+use instana::span::{Kind, Recording};
 
 use super::future::{Asked, Guarded, ResponseFuture};
 use super::{NoRoute, RouteTemplate};
@@ -64,8 +64,8 @@ impl<R> Options<R> {
 }
 
 impl<R: RouteTemplate> Options<R> {
-    /// Calls the service with the request inside an entry. Where one is open
-    /// already, in an outer layer, that one learns the route's template.
+    /// Calls the service with the request inside an entry. Where the code is in
+    /// one already, that of an outer layer, this one learns the route's template.
     #[inline]
     pub fn serve<B, F>(
         &self,
@@ -84,9 +84,19 @@ impl<R: RouteTemplate> Options<R> {
         let mut span = tracer.entry(&ENTRY, &incoming);
         if span.is_recording() {
             record_request(&mut span, &request);
+            if let Some(path) = self.route.original_path(&request) {
+                Http::record(&mut span, |http| {
+                    http.path(path);
+                });
+            }
             self.record_route(&mut span, &request);
         } else {
-            instana::current(|outer| self.record_route(outer, &request));
+            instana::current(|outer| {
+                // It may be a span that a middleware between the two has opened.
+                if outer.kind() == Some(Kind::Entry) {
+                    self.record_route(outer, &request);
+                }
+            });
         }
         let asked = Asked::of(&request.method);
         let mut span = Guarded::new(span);
@@ -97,7 +107,8 @@ impl<R: RouteTemplate> Options<R> {
     /// A template that is no more than the path says nothing.
     fn record_route(&self, span: &mut impl Recording, request: &Parts) {
         if let Some(template) = self.route.route(request) {
-            if template != request.uri.path() {
+            let path = self.route.original_path(request);
+            if template != path.unwrap_or(request.uri.path()) {
                 Http::record(span, |http| {
                     http.path_tpl(&template);
                 });

@@ -13,6 +13,12 @@ use http::request::Parts;
 pub trait RouteTemplate {
     /// The template; `None` where no route matches.
     fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>>;
+
+    /// The path that the client asked for, where a router has taken the front off
+    /// it before the request came here.
+    fn original_path<'a>(&self, _: &'a Parts) -> Option<&'a str> {
+        None
+    }
 }
 
 impl<F> RouteTemplate for F
