@@ -265,6 +265,7 @@ fn finish_unusual(mut block: Box<Block>) {
     if let Some(scope) = block.context.scope().filter(|_| block.is_ours()) {
         scope.record(&block.head(clock::ticks()), &block.attributes);
         block.recorded_by = 0;
+        block.clear();
     }
     block.context.extra = None;
     finish(block);

@@ -90,6 +90,27 @@ fn the_last_value_of_a_field_wins() {
 }
 
 #[test]
+fn a_span_knows_nothing_of_the_one_before() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut first = Span::entry(&http::ENTRY, &Incoming::none());
+        Http::record(&mut first, |http| {
+            http.method("GET");
+        });
+        first.handle().tag("of", "the first");
+        first.end();
+        recorder.clear();
+        Span::entry(&http::ENTRY, &Incoming::none()).end();
+    });
+    let second = recorder.span("g.http", 1);
+    assert!(
+        !second.has("data.http.method") && !second.has("data.sdk"),
+        "{}",
+        second.json()
+    );
+}
+
+#[test]
 fn exit_without_entry_is_not_recorded() {
     let recorder = Recorder::new();
     recorder.enter(|| {
