@@ -30,6 +30,7 @@ pub use crate::context::Context;
 pub use crate::future::{FutureExt, InSpan};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
 pub use crate::log::{Level as LogLevel, set_log_sink};
+#[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};
 pub use crate::tracer::Tracer;

@@ -9,5 +9,6 @@
 mod app;
 mod downstream;
 mod lifecycle;
+mod own_cases;
 mod shutdown;
 mod trace_context;
