@@ -1,16 +1,16 @@
 //! One record to one JSON object, in one pass, and without an allocation unless
 //! it has very many tags.
 
-use std::collections::HashMap;
 use std::str;
 
+use super::value::{Members, Value, word};
 use crate::clock::Timeline;
 use crate::id;
 use crate::json;
 use crate::record::{FAMILIES, Record, SECTIONS, flag};
-use crate::secrets::{self as redact, Matcher};
+use crate::secrets::Matcher;
 use crate::span::fields::{Attribute, ENVELOPE, envelope};
-use crate::span::{Family, Section, Shape, sdk};
+use crate::span::{Family, Section, sdk};
 
 /// What all spans of a request have in common.
 #[derive(Debug)]
@@ -302,240 +302,6 @@ impl Encoder {
     }
 }
 
-/// One field's value, with all that was written up to it.
-struct Value<'a> {
-    attribute: Attribute<'a>,
-    all: &'a [u8],
-    secrets: &'a Matcher,
-    scratch: &'a mut String,
-}
-
-impl Value<'_> {
-    fn write(self, key: &[u8], shape: Shape, members: &mut Members<'_>) {
-        match shape {
-            Shape::Integer => {
-                members.key(key);
-                json::signed(members.out, word(self.attribute.value, 0) as i64);
-            }
-            Shape::Float => {
-                let number = f64::from_bits(word(self.attribute.value, 0));
-                if number.is_finite() {
-                    members.key(key);
-                    json::float(members.out, number);
-                }
-            }
-            Shape::Boolean => {
-                members.key(key);
-                let on = self.attribute.value == [1];
-                members
-                    .out
-                    .extend_from_slice(if on { b"true" } else { b"false" });
-            }
-            Shape::Headers => self.headers(key, members),
-            Shape::List => self.list(key, members),
-            Shape::Tags => self.tags(key, members),
-            // An empty string says nothing (`reference`: the Go tracer).
-            _ if self.attribute.value.is_empty() => {}
-            Shape::Text => {
-                let start = members.mark();
-                members.key(key);
-                if !json::text(members.out, self.attribute.value) {
-                    members.back_to(start);
-                }
-            }
-            Shape::Query | Shape::Url | Shape::Path
-                if !may_hold_secrets(shape, self.attribute.value, self.secrets) =>
-            {
-                members.key(key);
-                members.out.push(b'"');
-                members.out.extend_from_slice(self.attribute.value);
-                members.out.push(b'"');
-            }
-            Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
-                let Ok(text) = str::from_utf8(self.attribute.value) else {
-                    return;
-                };
-                members.key(key);
-                redacted(shape, text, self.secrets, self.scratch, members.out);
-            }
-        }
-    }
-
-    /// All values of this field.
-    fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let (section, field) = (self.attribute.section, self.attribute.field);
-        let mut rest = self.all;
-        std::iter::from_fn(move || {
-            let (attribute, tail) = Attribute::split(rest)?;
-            rest = tail;
-            Some(attribute)
-        })
-        .filter(move |attribute| attribute.section == section && attribute.field == field)
-        .map(|attribute| attribute.value)
-    }
-
-    fn list(&self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.push(b'[');
-        let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
-        for (position, text) in texts.enumerate() {
-            if position > 0 {
-                members.out.push(b',');
-            }
-            json::string(members.out, text);
-        }
-        members.out.push(b']');
-    }
-
-    fn headers(self, key: &[u8], members: &mut Members<'_>) {
-        let pairs = || self.values().filter_map(pair);
-        let is_last = is_last(pairs().map(|(name, _)| name));
-        members.key(key);
-        members.out.push(b'{');
-        let mut inner = Members::new(members.out);
-        for (position, (name, value)) in pairs().enumerate() {
-            if !is_last(position, name) {
-                continue;
-            }
-            inner.name(name);
-            let mut scratch = String::new();
-            redact::header(self.secrets, name, value, &mut scratch);
-            json::string(inner.out, &scratch);
-        }
-        members.out.push(b'}');
-    }
-
-    fn tags(self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.extend_from_slice(b"{\"tags\":{");
-        let tags = || self.values().filter_map(tag);
-        let is_last = is_last(tags().map(|(name, ..)| name));
-        let mut inner = Members::new(members.out);
-        for (position, (name, kind, value)) in tags().enumerate() {
-            if !is_last(position, name) {
-                continue;
-            }
-            write_tag(name, kind, value, self.secrets, &mut inner);
-        }
-        members.out.extend_from_slice(b"}}");
-    }
-}
-
-/// Names of one field that are compared with each other; more go into a table.
-const FEW: usize = 24;
-
-/// Tells whether a name, at its position, is not written again behind it.
-fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &'a str) -> bool {
-    let table: Option<HashMap<_, _>> = names.clone().nth(FEW).is_some().then(|| {
-        let places = names.clone().enumerate();
-        places.map(|(position, name)| (name, position)).collect()
-    });
-    move |position, name| match &table {
-        Some(last) => last.get(name) == Some(&position),
-        None => !names.clone().skip(position + 1).any(|later| later == name),
-    }
-}
-
-fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
-    let number = word(value, 0);
-    if kind == b'f' && !f64::from_bits(number).is_finite() {
-        return;
-    }
-    members.name(name);
-    match kind {
-        b'i' => json::signed(members.out, number as i64),
-        b'u' => json::unsigned(members.out, number),
-        b'b' => members
-            .out
-            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
-        b'f' => {
-            json::float(members.out, f64::from_bits(number));
-        }
-        b'e' => {
-            let mut scratch = String::new();
-            redact::text(
-                secrets,
-                str::from_utf8(value).unwrap_or_default(),
-                &mut scratch,
-            );
-            json::string(members.out, &scratch);
-        }
-        _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),
-    }
-}
-
-/// Members of an object, with commas between them.
-struct Members<'a> {
-    out: &'a mut Vec<u8>,
-    first: bool,
-}
-
-impl<'a> Members<'a> {
-    fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, first: true }
-    }
-
-    /// Where it stands, for [`back_to`](Self::back_to).
-    fn mark(&self) -> (usize, bool) {
-        (self.out.len(), self.first)
-    }
-
-    /// Takes back what was written since.
-    fn back_to(&mut self, (len, first): (usize, bool)) {
-        self.out.truncate(len);
-        self.first = first;
-    }
-
-    /// A key as it is written: in quotes, with its colon.
-    fn key(&mut self, key: &[u8]) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(b',');
-        }
-        self.out.extend_from_slice(key);
-    }
-
-    /// Any name.
-    fn name(&mut self, name: &str) {
-        self.key(b"");
-        json::string(self.out, name);
-        self.out.push(b':');
-    }
-}
-
-fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
-    let redact = match shape {
-        Shape::Query => redact::query,
-        Shape::Url => redact::url,
-        Shape::Path => redact::path,
-        Shape::Dsn => redact::dsn,
-        Shape::Error => redact::text,
-        _ => return json::string(out, text),
-    };
-    scratch.clear();
-    redact(secrets, text, scratch);
-    json::string(out, scratch);
-}
-
-/// False for plain text that redaction would not change: most paths and URLs
-/// have neither parameters nor user information, most queries no secret key.
-fn may_hold_secrets(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
-    if !json::is_plain(text) {
-        return true;
-    }
-    if shape != Shape::Query {
-        return text
-            .iter()
-            .any(|byte| matches!(byte, b'=' | b'?' | b'#' | b'@'));
-    }
-    let special = |byte: &u8| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
-    let is_secret = |pair: &[u8]| {
-        let key = pair.iter().position(|byte| *byte == b'=');
-        let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
-        key.is_some_and(|key| secrets.is_secret(key))
-    };
-    text.iter().any(special) || text.split(|byte| *byte == b'&').any(is_secret)
-}
-
 fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     if let Ok(value) = str::from_utf8(value) {
         out.extend_from_slice(key.as_bytes());
@@ -566,23 +332,4 @@ fn own_service(attributes: &[u8]) -> Option<&str> {
         }
     }
     service.filter(|service| !service.is_empty())
-}
-
-/// The n-th 64-bit word of a value; 0 where it is too short.
-fn word(value: &[u8], n: usize) -> u64 {
-    let bytes = value.get(n * 8..).and_then(|rest| rest.first_chunk());
-    bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-}
-
-fn pair(value: &[u8]) -> Option<(&str, &str)> {
-    let (len, rest) = value.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, str::from_utf8(value).ok()?))
-}
-
-fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
-    let (len, rest) = rest.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, *kind, value))
 }

@@ -5,6 +5,7 @@ mod encoder;
 mod exporter;
 #[cfg(test)]
 mod tests;
+mod value;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::encoder::{Encoder, Surroundings};
