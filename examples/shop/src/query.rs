@@ -40,18 +40,18 @@ impl Query {
         }
     }
 
-    /// Calls `look` until it finds what it waits for; what it finds when the time
-    /// is over is good enough.
+    /// Calls `look` until it finds what it waits for, or the time is over; tells
+    /// whether it was found.
     pub(crate) async fn until<T>(
         &self,
         patience: Duration,
         mut look: impl AsyncFnMut(&Self) -> Outcome<(T, bool)>,
-    ) -> Outcome<T> {
+    ) -> Outcome<(T, bool)> {
         let start = Instant::now();
         loop {
             let (found, complete) = look(self).await?;
             if complete || start.elapsed() > patience {
-                return Ok(found);
+                return Ok((found, complete));
             }
             tokio::time::sleep(STEP).await;
         }

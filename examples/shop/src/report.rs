@@ -60,13 +60,16 @@ impl Report {
             });
         }
         let query = Query::new(url.clone())?;
-        let seen = query
+        let (seen, complete) = query
             .until(patience, async |query| {
                 let seen = Seen::of(query, children).await?;
                 let complete = seen.is_complete(children, expected);
                 Ok((seen, complete))
             })
             .await?;
+        if !complete {
+            return Err(seen.lacks(expected, patience).into());
+        }
         let violations = query.list("violations", "violations").await?;
         Ok(Self {
             url,
@@ -289,6 +292,19 @@ impl Seen {
         }
         seen.traces = traces.into_iter().collect();
         Ok(seen)
+    }
+
+    /// What did not arrive.
+    fn lacks(&self, expected: Expected, patience: Duration) -> String {
+        let spans: usize = self.traces.iter().map(|(_, spans)| spans.len()).sum();
+        format!(
+            "after {patience:?} the agent has {} processes, {} of {} traces and {spans} of {} spans; \
+             is another program's load on this machine?",
+            self.processes.len(),
+            self.traces.len(),
+            expected.traces,
+            expected.spans
+        )
     }
 
     fn is_complete(&self, children: &Children, expected: Expected) -> bool {

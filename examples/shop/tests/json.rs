@@ -8,6 +8,7 @@
 
 use std::process::{Command, Output};
 
+use instana_dev_agent::{Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::Value;
 
 fn shop(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -210,4 +211,33 @@ fn a_wrong_option_is_explained() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("--jsno") && text.contains("--json"), "{text}");
+}
+
+#[test]
+fn with_a_host_agent_the_processes_are_listed_and_the_rest_is_seen_there() {
+    let agent = DevAgent::start(Config::new()).unwrap();
+    // A host agent says its version, and not that it is for development.
+    let lookup = What::Body(r#"{"version":"1.1.999"}"#.to_owned());
+    agent.fault(Fault::new(Matcher::kind(RequestKind::Lookup), lookup));
+    let port = agent.addr().port().to_string();
+    let environment = [("INSTANA_AGENT_PORT", port.as_str())];
+
+    let output = shop(&["--json"], &environment);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["agent"]["kind"], "host");
+    assert_eq!(report["processes"].as_array().unwrap().len(), 3);
+    assert_eq!(report["traces"], Value::Array(Vec::new()));
+
+    let output = shop(&[], &environment);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && text.contains("forwards traces"),
+        "{text}"
+    );
+    assert_eq!(
+        agent.spans().len(),
+        2 * 78,
+        "both loads arrived when the shop had ended"
+    );
 }
