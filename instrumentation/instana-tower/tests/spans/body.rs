@@ -1,0 +1,191 @@
+//! Bodies of responses: their ends, and what they leave when they are dropped.
+
+use super::*;
+
+#[tokio::test]
+async fn a_streaming_body_stays_streaming_and_ends_the_entry() {
+    let recorder = Recorder::new();
+    let (mut sender, service) = streaming(StatusCode::OK);
+    let response = layer(&recorder)
+        .layer(service)
+        .oneshot(get("/"))
+        .await
+        .unwrap();
+    let mut body = response.into_body();
+    assert!(!body.is_end_stream());
+    assert!(poll(Box::pin(body.frame()).as_mut()).is_pending());
+
+    sender.send_data(Bytes::from("first")).await.unwrap();
+    let frame = body.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "first");
+    assert!(recorder.spans().is_empty(), "the second is not there yet");
+
+    sender.send_data(Bytes::from("second")).await.unwrap();
+    let mut trailers = http::HeaderMap::new();
+    trailers.insert("grpc-status", "0".parse().unwrap());
+    sender.send_trailers(trailers).await.unwrap();
+    drop(sender);
+    let frame = body.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "second");
+    let trailers = body.frame().await.unwrap().unwrap();
+    assert_eq!(trailers.trailers_ref().unwrap()["grpc-status"], "0");
+    assert!(body.frame().await.is_none());
+    assert_eq!(entry(&recorder).errors(), 0);
+}
+
+#[tokio::test]
+async fn a_body_is_polled_and_dropped_inside_the_entry() {
+    struct Tells;
+    impl Body for Tells {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut TaskContext<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            instana::current(|span| span.tag("polled", true));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from("abc")))))
+        }
+    }
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            instana::current(|span| span.tag("dropped", true));
+        }
+    }
+    let recorder = Recorder::new();
+    let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Tells)));
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    let mut body = response.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    let entry = entry(&recorder);
+    assert_eq!(entry.boolean("data.sdk.custom.tags.polled"), Some(true));
+    assert_eq!(entry.boolean("data.sdk.custom.tags.dropped"), Some(true));
+    assert_eq!(entry.errors(), 1);
+    let text = error(&entry);
+    assert!(
+        text.starts_with("response body dropped after ") && text.ends_with(" ms, 6 bytes sent"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_fails_is_an_error() {
+    let recorder = Recorder::new();
+    let (sender, service) = streaming(StatusCode::OK);
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    let mut body = response.unwrap().into_body();
+    sender.abort("disk is gone".into());
+    assert_eq!(
+        body.frame().await.unwrap().unwrap_err().to_string(),
+        "disk is gone"
+    );
+    let entry = entry(&recorder);
+    assert_eq!(entry.errors(), 1);
+    assert_eq!(error(&entry), "disk is gone");
+    assert_eq!(entry.integer("data.http.status"), Some(200));
+}
+
+#[tokio::test]
+async fn a_body_that_panics_is_an_error() {
+    struct Panics;
+    impl Body for Panics {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut TaskContext<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            panic!("on purpose")
+        }
+    }
+    let recorder = Recorder::new();
+    let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Panics)));
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    let task = tokio::spawn(response.unwrap().into_body().collect());
+    assert!(task.await.unwrap_err().is_panic());
+    let entry = entry(&recorder);
+    assert_eq!(error(&entry), "panicked");
+    assert_eq!(
+        entry.integer("data.http.status"),
+        Some(200),
+        "which was sent already"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_due_may_be_dropped() {
+    let cases = [
+        (Method::HEAD, 200),
+        (Method::GET, 204),
+        (Method::GET, 304),
+        (Method::GET, 101),
+        (Method::GET, 103),
+        (Method::CONNECT, 200),
+    ];
+    for (method, status) in cases {
+        let recorder = Recorder::new();
+        let (_sender, service) = streaming(StatusCode::from_u16(status).unwrap());
+        let mut request = get("/");
+        *request.method_mut() = method.clone();
+        let response = layer(&recorder).layer(service).oneshot(request).await;
+        drop(response.unwrap());
+        let entry = entry(&recorder);
+        assert_eq!(entry.errors(), 0, "{method} {status}: {}", error(&entry));
+    }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_ends_its_entry_at_the_head() {
+    let recorder = Recorder::new();
+    let (_sender, service) = streaming(StatusCode::SWITCHING_PROTOCOLS);
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    assert_eq!(entry(&recorder).integer("data.http.status"), Some(101));
+    drop(response);
+}
+
+#[tokio::test]
+async fn a_complete_body_may_be_dropped() {
+    // `Full` is at its end after one frame, and needs no poll for it.
+    let recorder = Recorder::new();
+    let service = layer(&recorder).layer(service_fn(hello));
+    let mut body = service.oneshot(get("/")).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    assert_eq!(entry(&recorder).errors(), 0);
+
+    // An empty one ends with the head.
+    let recorder = Recorder::new();
+    let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    assert_eq!(entry(&recorder).errors(), 0);
+    drop(response);
+
+    // A server stops at the length that was announced.
+    let recorder = Recorder::new();
+    let (mut sender, body) = Channel::<Bytes, Infallible>::new(1);
+    let mut response = Some(
+        Response::builder()
+            .header("content-length", "5")
+            .body(body)
+            .unwrap(),
+    );
+    let service =
+        service_fn(move |_| std::future::ready(Ok::<_, Infallible>(response.take().unwrap())));
+    let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+    let mut body = response.unwrap().into_body();
+    sender.send_data(Bytes::from("12345")).await.unwrap();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    assert_eq!(entry(&recorder).errors(), 0);
+}
+
+#[tokio::test]
+async fn size_and_end_of_the_body_are_its_own() {
+    let recorder = Recorder::new();
+    let service = layer(&recorder).layer(service_fn(hello));
+    let body = service.oneshot(get("/")).await.unwrap().into_body();
+    assert_eq!(body.size_hint().exact(), Some(5));
+    assert!(!body.is_end_stream());
+}
