@@ -1,8 +1,8 @@
 //! What a thread keeps: the span it is in, spare blocks, its random numbers and
-//! its segment. All of it is touched with `try_with`: while a thread ends, spans
-//! still work, only slower.
+//! its segment. While a thread ends, spans still work, only slower.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 
 use crate::context::Context;
 use crate::id::Generator;
@@ -12,27 +12,57 @@ use crate::span::block::Block;
 /// Spare blocks a thread keeps. Further ones are freed.
 const POOL: u32 = 128;
 
-pub(crate) struct Local {
-    /// The block of the innermost span that was entered: moved in and out,
-    /// never shared. It is empty while a closure of `current` has it.
-    slot: Cell<Option<Box<Block>>>,
-    /// Spare blocks, each with the next one.
-    spare: Cell<Option<Box<Block>>>,
-    spares: Cell<u32>,
-    generator: Cell<Generator>,
-    writer: RefCell<Writer>,
-}
+/// The block of the innermost span that was entered: moved in and out, never
+/// shared.
+type Slot = Cell<ManuallyDrop<Option<Box<Block>>>>;
 
 thread_local! {
+    /// Without a destructor, which would have to be asked for at each use. What
+    /// enters a span leaves it, so that there is nothing to drop at the end.
+    static SLOT: Slot = const { Cell::new(ManuallyDrop::new(None)) };
+
     static LOCAL: Local = const {
         Local {
-            slot: Cell::new(None),
             spare: Cell::new(None),
             spares: Cell::new(0),
             generator: Cell::new(Generator::unseeded()),
             writer: RefCell::new(Writer::new()),
         }
     };
+}
+
+/// Puts `block` into the slot; what was there.
+#[inline]
+pub(crate) fn exchange(block: Option<Box<Block>>) -> Option<Box<Block>> {
+    let block = ManuallyDrop::new(block);
+    // Not `with`, which is not always inlined. It cannot fail.
+    let before = SLOT.try_with(|slot| slot.replace(block));
+    before.map_or(None, ManuallyDrop::into_inner)
+}
+
+/// Puts `block` back into the slot, from where it was taken. Nothing is there,
+/// which costs less to forget than to drop.
+#[inline]
+pub(crate) fn put_back(block: Box<Block>) {
+    std::mem::forget(exchange(Some(block)));
+}
+
+/// Calls `f` with the current context.
+#[inline]
+pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+    let block = exchange(None)?;
+    let result = f(&block.context);
+    put_back(block);
+    Some(result)
+}
+
+/// What a thread keeps besides.
+pub(crate) struct Local {
+    /// Spare blocks, each with the next one.
+    spare: Cell<Option<Box<Block>>>,
+    spares: Cell<u32>,
+    generator: Cell<Generator>,
+    writer: RefCell<Writer>,
 }
 
 /// Calls `f` with what the thread keeps; `None` where the thread is about to
@@ -43,27 +73,6 @@ pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> Option<R> {
 }
 
 impl Local {
-    /// Takes the block of the current span, which [`enter`](Self::enter) puts back.
-    #[inline]
-    pub(crate) fn leave(&self) -> Option<Box<Block>> {
-        self.slot.take()
-    }
-
-    /// Makes this the block of the current span.
-    #[inline]
-    pub(crate) fn enter(&self, block: Box<Block>) {
-        self.slot.set(Some(block));
-    }
-
-    /// Calls `f` with the current context.
-    #[inline]
-    pub(crate) fn with_current<R>(&self, f: impl FnOnce(&Context) -> R) -> Option<R> {
-        let block = self.leave()?;
-        let result = f(&block.context);
-        self.enter(block);
-        Some(result)
-    }
-
     /// A random id, never 0.
     #[inline]
     pub(crate) fn next_id(&self) -> u64 {
@@ -79,7 +88,7 @@ impl Local {
         let Some(mut block) = self.spare.take() else {
             return Block::boxed();
         };
-        self.spare.set(block.next.take());
+        put(&self.spare, block.next.take());
         self.spares.set(self.spares.get() - 1);
         block
     }
@@ -89,8 +98,8 @@ impl Local {
     pub(crate) fn return_block(&self, mut block: Box<Block>) {
         let spares = self.spares.get();
         if spares < POOL {
-            block.next = self.spare.take();
-            self.spare.set(Some(block));
+            std::mem::forget(std::mem::replace(&mut block.next, self.spare.take()));
+            put(&self.spare, Some(block));
             self.spares.set(spares + 1);
         }
     }
@@ -113,17 +122,11 @@ impl Drop for Local {
     }
 }
 
-/// Exchanges the slot's content and `block`: entering a span is one call,
-/// leaving it another. False where the thread is about to end.
+/// Fills a cell that is empty. Nothing is looked at, and nothing is there, to be
+/// dropped: that would be one instruction in eight of starting a span.
 #[inline]
-pub(crate) fn swap(block: &mut Option<Box<Block>>) -> bool {
-    with(|local| *block = local.slot.replace(block.take())).is_some()
-}
-
-/// Calls `f` with the current context.
-#[inline]
-pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    with(|local| local.with_current(f)).flatten()
+fn put(empty: &Cell<Option<Box<Block>>>, block: Option<Box<Block>>) {
+    std::mem::forget(empty.replace(block));
 }
 
 /// A random id, never 0.

@@ -55,7 +55,7 @@ struct Bits {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rare {
     /// Foreign members, ready to be sent on.
-    pub(crate) tracestate: Option<Box<[u8]>>,
+    pub(crate) tracestate: Option<Vec<u8>>,
     ancestor: Option<((u64, u64), u64)>,
     correlation: Option<Correlation>,
 }

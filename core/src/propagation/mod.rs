@@ -7,6 +7,7 @@
 mod incoming;
 mod instana;
 mod outgoing;
+mod server_timing;
 #[cfg(test)]
 mod tests;
 mod w3c;
@@ -14,6 +15,7 @@ mod w3c;
 pub use self::incoming::{Extract, Incoming};
 pub use self::outgoing::Inject;
 pub(crate) use self::outgoing::inject;
+pub use self::server_timing::ServerTiming;
 
 /// A header that carries trace context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
 use crate::local::{self, Local};
-use crate::propagation::{self, Inject};
+use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
 use crate::segment::{POOL, Writer};
 use crate::tracer::Tracer;
@@ -99,6 +99,13 @@ impl Span {
                 });
             }
         }
+    }
+
+    /// The value of the `Server-Timing` response header that lets a browser
+    /// find this trace; `None` where nothing is recorded.
+    #[inline]
+    pub fn server_timing(&self) -> Option<ServerTiming> {
+        self.0.as_ref()?.context.server_timing()
     }
 
     /// Runs `f` inside this span: exits and spans that it starts are children
@@ -301,7 +308,10 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(span: &'a mut Span) -> Self {
-        let entered = span.0.is_some() && local::swap(&mut span.0);
+        let entered = span.0.is_some();
+        if entered {
+            span.0 = local::exchange(span.0.take());
+        }
         Self {
             span,
             entered,
@@ -319,7 +329,7 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.entered {
-            local::swap(&mut self.span.0);
+            self.span.0 = local::exchange(self.span.0.take());
         }
         if self.unwinding {
             self.span.panicked();
@@ -375,15 +385,13 @@ struct Borrowed(Span);
 
 impl Borrowed {
     fn take() -> Option<Self> {
-        let mut block = None;
-        local::swap(&mut block);
-        block.map(|block| Self(Span(Some(block))))
+        local::exchange(None).map(|block| Self(Span(Some(block))))
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        local::swap(&mut self.0.0);
+        self.0.0 = local::exchange(self.0.0.take());
     }
 }
 

@@ -27,42 +27,37 @@ impl Span {
     /// an entry above it, or below another exit, it is a no-op.
     #[inline(never)]
     pub fn exit(family: &'static Family) -> Self {
-        let below = |local: &Local| {
-            let Some(parent) = local.leave() else {
-                return Self::root_exit(None, family);
-            };
-            // Two functions, so that a suppressed exit costs next to nothing.
-            if parent.context.flags.has(Flags::SUPPRESSED) {
-                local.enter(parent);
-                return Self::none();
-            }
-            Self::exit_below(local, parent, family)
+        let Some(parent) = local::exchange(None) else {
+            return Self::root_exit(None, family);
         };
-        local::with(below).unwrap_or_else(|| Self::root_exit(None, family))
+        // Two functions, so that a suppressed exit costs next to nothing.
+        if parent.context.flags.has(Flags::SUPPRESSED) {
+            local::put_back(parent);
+            return Self::none();
+        }
+        Self::exit_below(parent, family)
     }
 
     #[inline(never)]
-    fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
-        let span = Self::child(Some(local), &parent.context, family);
-        local.enter(parent);
+    fn exit_below(parent: Box<Block>, family: &'static Family) -> Self {
+        let span = Self::below(&parent.context, family);
+        local::put_back(parent);
         span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
+    #[inline(never)]
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        local::with(|local| Self::child(Some(local), parent, family))
-            .unwrap_or_else(|| Self::child(None, parent, family))
+        Self::below(parent, family)
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
         let mut span = match family.kind() {
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
-            Kind::Intermediate => local::with(|local| {
-                local.with_current(|parent| Self::child(Some(local), parent, family))
-            })
-            .flatten()
-            .unwrap_or(Self::none()),
+            Kind::Intermediate => {
+                local::with_current(|parent| Self::exit_of(parent, family)).unwrap_or(Self::none())
+            }
         };
         if let Some(block) = span.0.as_mut().filter(|block| block.is_recording()) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
@@ -75,19 +70,16 @@ impl Span {
     }
 
     /// A span below `parent`, which is an open span or a carried context.
-    /// `local` is `None` while the thread ends.
     #[inline(always)]
-    fn child(local: Option<&Local>, parent: &Context, family: &'static Family) -> Self {
+    fn below(parent: &Context, family: &'static Family) -> Self {
         if !parent.flags.has(Flags::ACTIVE) {
-            return Self::child_of_nothing(parent, family);
+            return Self::below_nothing(parent, family);
         }
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
-        let (mut block, span) = match local {
-            Some(local) => (local.take_block(), local.next_id()),
-            None => (Block::boxed(), local::next_id()),
-        };
+        let (mut block, span) = local::with(|local| (local.take_block(), local.next_id()))
+            .unwrap_or_else(|| (Block::boxed(), local::next_id()));
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
@@ -104,7 +96,7 @@ impl Span {
 
     /// Below a suppressed call every span is a no-op, and leaves the suppression
     /// in force. (An exit still tells its callee: see [`Span::inject`].)
-    fn child_of_nothing(parent: &Context, family: &'static Family) -> Self {
+    fn below_nothing(parent: &Context, family: &'static Family) -> Self {
         if family.kind() != Kind::Exit || parent.flags.has(Flags::SUPPRESSED) {
             return Self::none();
         }

@@ -20,7 +20,6 @@ impl RouteTemplate for MatchedRoute {
     /// Inside of a nested router, the request has the rest of the path only.
     fn original_path<'a>(&self, request: &'a Parts) -> Option<&'a str> {
         let OriginalUri(original) = request.extensions.get()?;
-        // Nested at `/`, nothing was taken off.
-        Some(original.path()).filter(|path| *path != request.uri.path())
+        Some(original.path())
     }
 }

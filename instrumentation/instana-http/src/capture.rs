@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::str;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use instana::Tracer;
@@ -10,13 +11,15 @@ use instana::span::http::Http;
 thread_local! {
     /// The names to capture under the settings that were last in force here.
     static NAMES: RefCell<Names> = const {
-        RefCell::new(Names { settings: 0, names: Vec::new() })
+        RefCell::new(Names { settings: 0, names: Vec::new(), lengths: 0 })
     };
 }
 
 struct Names {
     settings: u64,
     names: Vec<HeaderName>,
+    /// A bit for the length of each name.
+    lengths: u64,
 }
 
 /// Records the headers that the settings of `tracer` name. A header of a
@@ -31,28 +34,33 @@ pub(crate) fn capture(http: &mut Http<'_>, tracer: &Tracer, headers: &HeaderMap)
         if names.settings != id {
             *names = Names::of(tracer);
         }
-        for name in &names.names {
-            record(http, name, headers);
+        // One pass: a map is asked for a name by a hash of the name.
+        for name in headers.keys() {
+            if names.lengths & length_bit(name) != 0 && names.names.contains(name) {
+                record(http, name, headers);
+            }
         }
     });
+}
+
+/// Long names share one bit.
+#[inline]
+fn length_bit(name: &HeaderName) -> u64 {
+    1 << name.as_str().len().min(63)
 }
 
 impl Names {
     #[cold]
     fn of(tracer: &Tracer) -> Self {
-        let Some(settings) = tracer.settings() else {
-            return Self {
-                settings: 0,
-                names: Vec::new(),
-            };
-        };
-        let names = settings
-            .extra_headers()
+        let settings = tracer.settings();
+        let names: Vec<HeaderName> = settings
             .iter()
+            .flat_map(|settings| settings.extra_headers())
             .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
             .collect();
         Self {
-            settings: settings.id(),
+            settings: settings.map_or(0, |settings| settings.id()),
+            lengths: names.iter().map(length_bit).fold(0, |all, bit| all | bit),
             names,
         }
     }
@@ -71,5 +79,8 @@ fn record(http: &mut Http<'_>, name: &HeaderName, headers: &HeaderMap) {
 }
 
 fn utf8(value: &HeaderValue) -> Cow<'_, str> {
-    String::from_utf8_lossy(value.as_bytes())
+    match str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
 }

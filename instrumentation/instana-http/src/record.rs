@@ -1,5 +1,7 @@
 //! Attributes of HTTP spans.
 
+use std::str;
+
 use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -8,10 +10,10 @@ use instana::span::http::Http;
 
 use crate::capture::capture;
 
-/// Records what an entry has of its request: method, host, path, query and
-/// captured headers.
+/// Records what an entry has of its request: method, host, `path` (a router may
+/// have shortened that of the request), query and captured headers.
 #[inline]
-pub fn record_request(span: &mut Span, request: &Parts) {
+pub fn record_request(span: &mut Span, request: &Parts, path: &str) {
     let tracer = span.tracer();
     Http::record(span, |http| {
         http.method(request.method.as_str());
@@ -19,8 +21,8 @@ pub fn record_request(span: &mut Span, request: &Parts) {
             http.host(host);
         }
         // CONNECT has no path.
-        if !request.uri.path().is_empty() {
-            http.path(request.uri.path());
+        if !path.is_empty() {
+            http.path(path);
         }
         if let Some(query) = request.uri.query() {
             http.params(query);
@@ -66,11 +68,14 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
 /// The `Host` header, or what HTTP/2 has in its place, with its port.
 pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let host = match headers.get(header::HOST) {
-        Some(host) => host.to_str().ok()?,
+        Some(host) => str::from_utf8(host.as_bytes()).ok()?,
         None => uri.authority()?.as_str(),
     };
     // A browser sends no user info; others may.
-    Some(host.rsplit_once('@').map_or(host, |(_, host)| host))
+    match host.bytes().rposition(|byte| byte == b'@') {
+        None => Some(host),
+        Some(at) => host.get(at + 1..),
+    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// the application set. A value that has an `intid` stays as it is, and nothing
 /// is added where there is no trace or where it is suppressed.
 pub fn add_server_timing(span: &Span, headers: &mut HeaderMap) {
-    let Some(own) = span.context().server_timing() else {
+    let Some(own) = span.server_timing() else {
         return;
     };
     match headers.try_entry(&SERVER_TIMING) {
         Ok(Entry::Vacant(entry)) => {
-            if let Ok(value) = HeaderValue::try_from(own) {
+            if let Ok(value) = HeaderValue::from_bytes(own.as_bytes()) {
                 let _ = entry.try_insert(value);
             }
         }

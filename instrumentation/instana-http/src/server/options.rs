@@ -83,18 +83,14 @@ impl<R: RouteTemplate> Options<R> {
         }
         let mut span = tracer.entry(&ENTRY, &incoming);
         if span.is_recording() {
-            record_request(&mut span, &request);
-            if let Some(path) = self.route.original_path(&request) {
-                Http::record(&mut span, |http| {
-                    http.path(path);
-                });
-            }
-            self.record_route(&mut span, &request);
+            let path = self.path(&request);
+            record_request(&mut span, &request, path);
+            self.record_route(&mut span, &request, path);
         } else {
             instana::current(|outer| {
                 // It may be a span that a middleware between the two has opened.
                 if outer.kind() == Some(Kind::Entry) {
-                    self.record_route(outer, &request);
+                    self.record_route(outer, &request, self.path(&request));
                 }
             });
         }
@@ -104,11 +100,17 @@ impl<R: RouteTemplate> Options<R> {
         ResponseFuture::new(inner, span.release(), asked, self.server_timing)
     }
 
+    /// The path that the client asked for.
+    fn path<'a>(&self, request: &'a Parts) -> &'a str {
+        let original = self.route.original_path(request);
+        original.unwrap_or_else(|| request.uri.path())
+    }
+
     /// A template that is no more than the path says nothing.
-    fn record_route(&self, span: &mut impl Recording, request: &Parts) {
+    #[inline]
+    fn record_route(&self, span: &mut impl Recording, request: &Parts, path: &str) {
         if let Some(template) = self.route.route(request) {
-            let path = self.route.original_path(request);
-            if template != path.unwrap_or(request.uri.path()) {
+            if template != path {
                 Http::record(span, |http| {
                     http.path_tpl(&template);
                 });
