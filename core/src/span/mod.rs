@@ -16,10 +16,9 @@ use self::block::Block;
 use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
-use crate::local::{self, Local};
+use crate::local;
 use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
-use crate::segment::{POOL, Writer};
 use crate::tracer::Tracer;
 
 pub use self::family::{Family, Field, Kind, Section, Shape};
@@ -238,26 +237,19 @@ impl fmt::Debug for Span {
 /// Records what the block holds and returns it to the pool. Not inlined: the
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
-fn finish(block: Box<Block>) {
+fn finish(mut block: Box<Block>) {
     if block.inbox.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
-    let mut block = Some(block);
-    local::with(|local| {
-        let Some(mut block) = block.take() else {
-            return;
-        };
+    local::with(move |local| {
         if block.is_recording() {
             if block.is_ours() {
-                record(local, &block);
+                local.record(&block.head(clock::ticks()), &block.attributes);
             }
             block.clear();
         }
         local.return_block(block);
     });
-    if let Some(block) = block {
-        record_without_thread(&block);
-    }
 }
 
 /// A span with an inbox, a foreign `tracestate` or a tracer of its own.
@@ -276,24 +268,6 @@ fn finish_unusual(mut block: Box<Block>) {
     }
     block.context.extra = None;
     finish(block);
-}
-
-/// Records a span of the process's tracer in the thread's segment.
-#[inline]
-fn record(local: &Local, block: &Block) {
-    let head = block.head(clock::ticks());
-    let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
-    if local.with_writer(write).is_none() {
-        POOL.record_shared(&head, &block.attributes);
-    }
-}
-
-/// The thread is about to end, and has lost its memory of its segment.
-#[cold]
-fn record_without_thread(block: &Block) {
-    if block.is_ours() {
-        POOL.record_shared(&block.head(clock::ticks()), &block.attributes);
-    }
 }
 
 /// A span while it is the thread's current one. Dropped without

@@ -27,28 +27,29 @@ impl Span {
     /// an entry above it, or below another exit, it is a no-op.
     #[inline(never)]
     pub fn exit(family: &'static Family) -> Self {
-        let Some(parent) = local::exchange(None) else {
-            return Self::root_exit(None, family);
-        };
-        // Two functions, so that a suppressed exit costs next to nothing.
-        if parent.context.flags.has(Flags::SUPPRESSED) {
-            local::put_back(parent);
-            return Self::none();
-        }
-        Self::exit_below(parent, family)
+        local::with(|local| {
+            let Some(parent) = local.leave() else {
+                return Self::root_exit(None, family);
+            };
+            // Two functions, so that a suppressed exit costs next to nothing.
+            if parent.context.flags.has(Flags::SUPPRESSED) {
+                local.enter(parent);
+                return Self::none();
+            }
+            Self::exit_below(local, parent, family)
+        })
     }
 
     #[inline(never)]
-    fn exit_below(parent: Box<Block>, family: &'static Family) -> Self {
-        let span = Self::below(&parent.context, family);
-        local::put_back(parent);
+    fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
+        let span = Self::below(local, &parent.context, family);
+        local.enter(parent);
         span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
-    #[inline(never)]
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        Self::below(parent, family)
+        local::with(|local| Self::below(local, parent, family))
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
@@ -71,21 +72,20 @@ impl Span {
 
     /// A span below `parent`, which is an open span or a carried context.
     #[inline(always)]
-    fn below(parent: &Context, family: &'static Family) -> Self {
+    fn below(local: &Local, parent: &Context, family: &'static Family) -> Self {
         if !parent.flags.has(Flags::ACTIVE) {
             return Self::below_nothing(parent, family);
         }
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
-        let (mut block, span) = local::with(|local| (local.take_block(), local.next_id()))
-            .unwrap_or_else(|| (Block::boxed(), local::next_id()));
+        let mut block = local.take_block();
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
         block.start = clock::ticks();
         block.context.trace = parent.trace;
-        block.context.span = span;
+        block.context.span = local.next_id();
         block.context.w3c = parent.w3c;
         block.context.flags = parent.flags.below(family.flags);
         if parent.extra.is_some() {
@@ -144,16 +144,12 @@ impl Tracer {
         if incoming.is_suppressed() {
             return self.begin_suppressed(family, incoming);
         }
-        let fresh = |local: &Local| {
+        let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
                 0 => local.next_id(),
                 continued => continued,
             };
             (local.take_block(), trace, local.next_id())
-        };
-        let (mut block, trace, span) = local::with(fresh).unwrap_or_else(|| {
-            let trace = incoming.trace_or_new();
-            (Block::boxed(), trace, local::next_id())
         });
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
@@ -163,15 +159,13 @@ impl Tracer {
 
     /// A span that records nothing and passes the suppression on.
     fn begin_suppressed(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        let fresh = |local: &Local| {
+        let (mut block, trace) = local::with(|local| {
             let trace = match incoming.w3c {
                 None => local.next_id(),
                 Some(_) => 0,
             };
             (local.take_block(), trace)
-        };
-        let (mut block, trace) =
-            local::with(fresh).unwrap_or_else(|| (Block::boxed(), local::next_id()));
+        });
         self.place(
             &mut block.context,
             family,
