@@ -1,23 +1,21 @@
 //! Attributes of HTTP spans.
 
-use std::str;
-
-use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderMap, Method, StatusCode, header};
 use instana::Span;
 use instana::span::http::Http;
 
 use crate::capture::capture;
+use crate::server::RequestHead;
 
 /// Records what an entry has of its request: method, host, `path` (a router may
 /// have shortened that of the request), query and captured headers.
 #[inline]
-pub fn record_request(span: &mut Span, request: &Parts, path: &str) {
+pub fn record_request(span: &mut Span, request: RequestHead<'_>, path: &str) {
     let tracer = span.tracer();
     Http::record(span, |http| {
         http.method(request.method.as_str());
-        if let Some(host) = host(&request.uri, &request.headers) {
+        if let Some(host) = host(request.uri, request.headers) {
             http.host(host);
         }
         // CONNECT has no path.
@@ -27,7 +25,7 @@ pub fn record_request(span: &mut Span, request: &Parts, path: &str) {
         if let Some(query) = request.uri.query() {
             http.params(query);
         }
-        capture(http, &tracer, &request.headers);
+        capture(http, &tracer, request.headers);
     });
 }
 
@@ -68,14 +66,16 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
 /// The `Host` header, or what HTTP/2 has in its place, with its port.
 pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let host = match headers.get(header::HOST) {
-        Some(host) => str::from_utf8(host.as_bytes()).ok()?,
+        Some(host) => host.to_str().ok()?,
         None => uri.authority()?.as_str(),
     };
     // A browser sends no user info; others may.
-    match host.bytes().rposition(|byte| byte == b'@') {
-        None => Some(host),
-        Some(at) => host.get(at + 1..),
-    }
+    let has_user = host.bytes().fold(false, |has, byte| has | (byte == b'@'));
+    Some(if has_user {
+        host.rsplit_once('@').map_or(host, |(_, host)| host)
+    } else {
+        host
+    })
 }
 
 #[cfg(test)]
