@@ -77,12 +77,8 @@ impl Recorder {
         let (records, settings) = (self.scope.records(), self.scope.settings().get());
         let fallback = Settings::default();
         let settings = settings.as_deref().unwrap_or(&fallback);
-        let surroundings = Surroundings {
-            from: "",
-            service: settings.service.as_deref(),
-            secrets: &settings.secrets,
-            timeline: Timeline::now(),
-        };
+        let service = settings.service.as_deref();
+        let surroundings = Surroundings::new("", service, &settings.secrets, Timeline::now());
         let (mut encoder, mut rest, mut spans) =
             (Encoder::default(), records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {

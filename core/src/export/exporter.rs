@@ -38,12 +38,9 @@ impl Exporter {
     }
 
     fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> usize {
-        let surroundings = Surroundings {
-            from,
-            service: settings.service.as_deref(),
-            secrets: &settings.secrets,
-            timeline: Timeline::now(),
-        };
+        let service = settings.service.as_deref();
+        let timeline = Timeline::now();
+        let surroundings = Surroundings::new(from, service, &settings.secrets, timeline);
         let portions = self.backlog.portions(MAX_SPANS);
         let mut spans = 0;
         for portion in &portions {

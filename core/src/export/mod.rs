@@ -3,6 +3,7 @@
 
 mod encoder;
 mod exporter;
+mod key;
 #[cfg(test)]
 mod tests;
 mod value;

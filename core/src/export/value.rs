@@ -3,128 +3,155 @@
 use std::collections::HashMap;
 use std::str;
 
+use super::key::Key;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
 use crate::span::fields::Attribute;
 
-/// One field's value, with all that was written up to it.
+/// One field's value, and all attributes before it.
 pub(super) struct Value<'a> {
     pub(super) attribute: Attribute<'a>,
-    pub(super) all: &'a [u8],
+    pub(super) before: &'a [u8],
     pub(super) secrets: &'a Matcher,
     pub(super) scratch: &'a mut String,
 }
 
-impl Value<'_> {
-    pub(super) fn write(self, key: &[u8], shape: Shape, members: &mut Members<'_>) {
+impl<'a> Value<'a> {
+    /// Appends the field as a member, with a comma before it.
+    #[inline]
+    pub(super) fn write(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
         match shape {
             Shape::Integer => {
-                members.key(key);
-                json::signed(members.out, word(self.attribute.value, 0) as i64);
+                key.open(out);
+                json::signed(out, word(self.attribute.value, 0) as i64);
             }
             Shape::Float => {
                 let number = f64::from_bits(word(self.attribute.value, 0));
                 if number.is_finite() {
-                    members.key(key);
-                    json::float(members.out, number);
+                    key.open(out);
+                    json::float(out, number);
                 }
             }
             Shape::Boolean => {
-                members.key(key);
+                key.open(out);
                 let on = self.attribute.value == [1];
-                members
-                    .out
-                    .extend_from_slice(if on { b"true" } else { b"false" });
+                out.extend_from_slice(if on { b"true" } else { b"false" });
             }
-            Shape::Headers => self.headers(key, members),
-            Shape::List => self.list(key, members),
-            Shape::Tags => self.tags(key, members),
-            // An empty string says nothing (`reference`: the Go tracer).
-            _ if self.attribute.value.is_empty() => {}
-            Shape::Text => {
-                let start = members.mark();
-                members.key(key);
-                if !json::text(members.out, self.attribute.value) {
-                    members.back_to(start);
-                }
-            }
-            Shape::Query | Shape::Url | Shape::Path
-                if !may_hold_secrets(shape, self.attribute.value, self.secrets) =>
-            {
-                members.key(key);
-                members.out.push(b'"');
-                members.out.extend_from_slice(self.attribute.value);
-                members.out.push(b'"');
-            }
-            Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
-                let Ok(text) = str::from_utf8(self.attribute.value) else {
-                    return;
-                };
-                members.key(key);
-                redacted(shape, text, self.secrets, self.scratch, members.out);
+            Shape::Headers => self.headers(key, out),
+            Shape::List => self.list(key, out),
+            Shape::Tags => self.tags(key, out),
+            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
+                self.text(key, shape, out);
             }
         }
+    }
+
+    /// An empty string says nothing (`reference`: the Go tracer).
+    #[inline]
+    fn text(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
+        let value = self.attribute.value;
+        if value.is_empty() {
+            return;
+        }
+        if !is_written_as_it_is(shape, value, self.secrets) {
+            return self.other_text(key, shape, out);
+        }
+        key.open_text(out);
+        out.extend_from_slice(value);
+        out.push(b'"');
+    }
+
+    #[inline(never)]
+    fn other_text(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
+        let Ok(text) = str::from_utf8(self.attribute.value) else {
+            return;
+        };
+        key.open(out);
+        let redact = match shape {
+            Shape::Query => redact::query,
+            Shape::Url => redact::url,
+            Shape::Path => redact::path,
+            Shape::Dsn => redact::dsn,
+            Shape::Error => redact::text,
+            _ => return json::string(out, text),
+        };
+        self.scratch.clear();
+        redact(self.secrets, text, self.scratch);
+        json::string(out, self.scratch);
     }
 
     /// All values of this field.
-    fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
+    fn values(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let (section, field) = (self.attribute.section, self.attribute.field);
-        let mut rest = self.all;
-        std::iter::from_fn(move || {
+        let mut rest = self.before;
+        let before = std::iter::from_fn(move || {
             let (attribute, tail) = Attribute::split(rest)?;
             rest = tail;
             Some(attribute)
-        })
-        .filter(move |attribute| attribute.section == section && attribute.field == field)
-        .map(|attribute| attribute.value)
+        });
+        before
+            .filter(move |attribute| attribute.section == section && attribute.field == field)
+            .map(|attribute| attribute.value)
+            .chain(std::iter::once(self.attribute.value))
     }
 
-    fn list(&self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.push(b'[');
+    fn list(&self, key: &Key, out: &mut Vec<u8>) {
+        key.open(out);
+        out.push(b'[');
         let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
         for (position, text) in texts.enumerate() {
             if position > 0 {
-                members.out.push(b',');
+                out.push(b',');
             }
-            json::string(members.out, text);
+            json::string(out, text);
         }
-        members.out.push(b']');
+        out.push(b']');
     }
 
-    fn headers(self, key: &[u8], members: &mut Members<'_>) {
-        let pairs = || self.values().filter_map(pair);
-        let is_last = is_last(pairs().map(|(name, _)| name));
-        members.key(key);
-        members.out.push(b'{');
-        let mut inner = Members::new(members.out);
-        for (position, (name, value)) in pairs().enumerate() {
-            if !is_last(position, name) {
-                continue;
+    fn headers(self, key: &Key, out: &mut Vec<u8>) {
+        let pairs = self.values().filter_map(pair);
+        let is_last = is_last(pairs.clone().map(|(name, _)| name));
+        key.open(out);
+        out.push(b'{');
+        let mut inner = Members::new(out);
+        for (position, (name, value)) in pairs.enumerate() {
+            if is_last(position, name) {
+                inner.name(name);
+                header(name, value, self.secrets, self.scratch, inner.out);
             }
-            inner.name(name);
-            let mut scratch = String::new();
-            redact::header(self.secrets, name, value, &mut scratch);
-            json::string(inner.out, &scratch);
         }
-        members.out.push(b'}');
+        out.push(b'}');
     }
 
-    fn tags(self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.extend_from_slice(b"{\"tags\":{");
-        let tags = || self.values().filter_map(tag);
-        let is_last = is_last(tags().map(|(name, ..)| name));
-        let mut inner = Members::new(members.out);
-        for (position, (name, kind, value)) in tags().enumerate() {
+    fn tags(self, key: &Key, out: &mut Vec<u8>) {
+        key.open(out);
+        out.extend_from_slice(b"{\"tags\":{");
+        let tags = self.values().filter_map(tag);
+        let is_last = is_last(tags.clone().map(|(name, ..)| name));
+        let mut inner = Members::new(out);
+        for (position, (name, kind, value)) in tags.enumerate() {
             if !is_last(position, name) {
                 continue;
             }
             write_tag(name, kind, value, self.secrets, &mut inner);
         }
-        members.out.extend_from_slice(b"}}");
+        out.extend_from_slice(b"}}");
     }
+}
+
+fn header(name: &str, value: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
+    let special = |byte| matches!(byte, b'=' | b':' | b'@' | b'%');
+    let is_harmless = json::is_plain(name.as_bytes())
+        && json::is_plain_without(value.as_bytes(), special)
+        && !secrets.may_match_in(name.as_bytes())
+        && !redact::is_credential(name);
+    if is_harmless {
+        return json::string(out, value);
+    }
+    scratch.clear();
+    redact::header(secrets, name, value, scratch);
+    json::string(out, scratch);
 }
 
 /// Names of one field that are compared with each other; more go into a table.
@@ -171,75 +198,41 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
 }
 
 /// Members of an object, with commas between them.
-pub(super) struct Members<'a> {
-    pub(super) out: &'a mut Vec<u8>,
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
     first: bool,
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+    fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out, first: true }
     }
 
-    /// Where it stands, for [`back_to`](Self::back_to).
-    fn mark(&self) -> (usize, bool) {
-        (self.out.len(), self.first)
-    }
-
-    /// Takes back what was written since.
-    fn back_to(&mut self, (len, first): (usize, bool)) {
-        self.out.truncate(len);
-        self.first = first;
-    }
-
-    /// A key as it is written: in quotes, with its colon.
-    pub(super) fn key(&mut self, key: &[u8]) {
+    fn name(&mut self, name: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
         }
-        self.out.extend_from_slice(key);
-    }
-
-    /// Any name.
-    fn name(&mut self, name: &str) {
-        self.key(b"");
         json::string(self.out, name);
         self.out.push(b':');
     }
 }
 
-fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
-    let redact = match shape {
-        Shape::Query => redact::query,
-        Shape::Url => redact::url,
-        Shape::Path => redact::path,
-        Shape::Dsn => redact::dsn,
-        Shape::Error => redact::text,
-        _ => return json::string(out, text),
-    };
-    scratch.clear();
-    redact(secrets, text, scratch);
-    json::string(out, scratch);
-}
-
-/// False for plain text that redaction would not change: most paths and URLs
-/// have neither parameters nor user information, most queries no secret key.
-fn may_hold_secrets(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
-    if !json::is_plain(text) {
-        return true;
+/// True for text that neither escaping nor redaction would change: most paths
+/// and URLs have neither parameters nor user information, most queries no
+/// secret key.
+#[inline]
+fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
+    match shape {
+        Shape::Text => json::is_plain(text),
+        Shape::Query => {
+            let special = |byte| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
+            json::is_plain_without(text, special) && !secrets.may_match_in(text)
+        }
+        Shape::Url | Shape::Path => {
+            json::is_plain_without(text, |byte| matches!(byte, b'=' | b'?' | b'#' | b'@'))
+        }
+        _ => false,
     }
-    if shape != Shape::Query {
-        return text
-            .iter()
-            .any(|byte| matches!(byte, b'=' | b'?' | b'#' | b'@'));
-    }
-    let special = |byte: &u8| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
-    let is_secret = |pair: &[u8]| {
-        let key = pair.iter().position(|byte| *byte == b'=');
-        let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
-        key.is_some_and(|key| secrets.is_secret(key))
-    };
-    text.iter().any(special) || text.split(|byte| *byte == b'&').any(is_secret)
 }
 
 /// The n-th 64-bit word of a value; 0 where it is too short.
