@@ -3,7 +3,7 @@
 
 use std::str;
 
-use super::key::Key;
+use super::piece::Piece;
 use super::value::{Value, word};
 use crate::clock::Timeline;
 use crate::id;
@@ -19,10 +19,10 @@ pub(crate) struct Surroundings<'a> {
     secrets: &'a Matcher,
     timeline: Timeline,
     /// From `f` to the beginning of `data`.
-    before_data: Vec<u8>,
+    before_data: Piece,
     /// The configured service as the first member of `data`, with the comma
     /// behind it; empty where there is none.
-    service: Vec<u8>,
+    service: Piece,
 }
 
 impl<'a> Surroundings<'a> {
@@ -42,8 +42,8 @@ impl<'a> Surroundings<'a> {
         Self {
             secrets,
             timeline,
-            before_data,
-            service: service.map_or_else(Vec::new, service_member),
+            before_data: Piece::new(before_data),
+            service: Piece::new(service.map_or_else(Vec::new, service_member)),
         }
     }
 }
@@ -63,7 +63,7 @@ pub(crate) struct Invalid;
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     /// Each with its name and kind as JSON.
-    families: Vec<(&'static Family, Vec<u8>)>,
+    families: Vec<(&'static Family, Piece)>,
     sections: Vec<Layout>,
     /// The number of this span.
     span: u32,
@@ -82,8 +82,8 @@ pub(crate) struct Encoder {
 struct Layout {
     section: &'static Section,
     /// `"key":` of the section.
-    open: Vec<u8>,
-    keys: Vec<Key>,
+    open: Piece,
+    keys: Vec<Piece>,
     /// For each field the number of the span that had it last, and the offset of
     /// its last value there.
     last: Vec<(u32, u32)>,
@@ -96,11 +96,11 @@ impl Layout {
         open.push(b':');
         Self {
             section,
-            open,
+            open: Piece::new(open),
             keys: section
                 .fields()
                 .iter()
-                .map(|field| Key::new(field.key))
+                .map(|field| Piece::key(field.key))
                 .collect(),
             last: vec![(0, 0); section.fields().len()],
         }
@@ -108,13 +108,13 @@ impl Layout {
 }
 
 /// What stands between the ids and the time: `","n":"name","k":1,"ts":`.
-fn name_and_kind(family: &Family) -> Vec<u8> {
+fn name_and_kind(family: &Family) -> Piece {
     let mut json = b"\",\"n\":".to_vec();
     json::string(&mut json, family.name());
     json.extend_from_slice(b",\"k\":");
     json.push(b'0' + family.kind().number());
     json.extend_from_slice(b",\"ts\":");
-    json
+    Piece::new(json)
 }
 
 impl Encoder {
@@ -215,7 +215,7 @@ impl Encoder {
             out.truncate(out.len() - ",\"p\":\"0123456789abcdef\"".len());
         }
         if let Some((_, json)) = self.families.get(family.wrapping_sub(1)) {
-            out.extend_from_slice(json);
+            json.append(out);
         }
         json::unsigned(out, timeline.unix_millis(head.start));
         out.extend_from_slice(b",\"d\":");
@@ -242,11 +242,11 @@ impl Encoder {
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) {
-        out.extend_from_slice(&surroundings.before_data);
+        surroundings.before_data.append(out);
         let own = self.has_envelope.then(|| own_service(attributes)).flatten();
         match own {
             Some(service) => out.extend_from_slice(&service_member(service)),
-            None => out.extend_from_slice(&surroundings.service),
+            None => surroundings.service.append(out),
         }
         let present = std::mem::take(&mut self.present);
         for section in &present {
@@ -273,7 +273,7 @@ impl Encoder {
         let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
             return;
         };
-        out.extend_from_slice(&layout.open);
+        layout.open.append(out);
         // Each member begins with a comma, the first of which becomes the brace.
         let start = out.len();
         let is_sdk = std::ptr::eq(layout.section, &raw const sdk::SECTION);

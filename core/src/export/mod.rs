@@ -3,7 +3,7 @@
 
 mod encoder;
 mod exporter;
-mod key;
+mod piece;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::str;
 
-use super::key::Key;
+use super::piece::Piece;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
@@ -20,21 +20,21 @@ pub(super) struct Value<'a> {
 impl<'a> Value<'a> {
     /// Appends the field as a member, with a comma before it.
     #[inline]
-    pub(super) fn write(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
+    pub(super) fn write(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
         match shape {
             Shape::Integer => {
-                key.open(out);
+                key.append_but_last(out);
                 json::signed(out, word(self.attribute.value, 0) as i64);
             }
             Shape::Float => {
                 let number = f64::from_bits(word(self.attribute.value, 0));
                 if number.is_finite() {
-                    key.open(out);
+                    key.append_but_last(out);
                     json::float(out, number);
                 }
             }
             Shape::Boolean => {
-                key.open(out);
+                key.append_but_last(out);
                 let on = self.attribute.value == [1];
                 out.extend_from_slice(if on { b"true" } else { b"false" });
             }
@@ -49,7 +49,7 @@ impl<'a> Value<'a> {
 
     /// An empty string says nothing (`reference`: the Go tracer).
     #[inline]
-    fn text(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
+    fn text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
         let value = self.attribute.value;
         if value.is_empty() {
             return;
@@ -57,17 +57,17 @@ impl<'a> Value<'a> {
         if !is_written_as_it_is(shape, value, self.secrets) {
             return self.other_text(key, shape, out);
         }
-        key.open_text(out);
+        key.append(out);
         out.extend_from_slice(value);
         out.push(b'"');
     }
 
     #[inline(never)]
-    fn other_text(self, key: &Key, shape: Shape, out: &mut Vec<u8>) {
+    fn other_text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
         let Ok(text) = str::from_utf8(self.attribute.value) else {
             return;
         };
-        key.open(out);
+        key.append_but_last(out);
         let redact = match shape {
             Shape::Query => redact::query,
             Shape::Url => redact::url,
@@ -96,8 +96,8 @@ impl<'a> Value<'a> {
             .chain(std::iter::once(self.attribute.value))
     }
 
-    fn list(&self, key: &Key, out: &mut Vec<u8>) {
-        key.open(out);
+    fn list(&self, key: &Piece, out: &mut Vec<u8>) {
+        key.append_but_last(out);
         out.push(b'[');
         let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
         for (position, text) in texts.enumerate() {
@@ -109,29 +109,31 @@ impl<'a> Value<'a> {
         out.push(b']');
     }
 
-    fn headers(self, key: &Key, out: &mut Vec<u8>) {
+    fn headers(self, key: &Piece, out: &mut Vec<u8>) {
         let pairs = self.values().filter_map(pair);
         let is_last = is_last(pairs.clone().map(|(name, _)| name));
-        key.open(out);
+        key.append_but_last(out);
         out.push(b'{');
-        let mut inner = Members::new(out);
+        let start = out.len();
         for (position, (name, value)) in pairs.enumerate() {
             if is_last(position, name) {
-                inner.name(name);
-                header(name, value, self.secrets, self.scratch, inner.out);
+                if out.len() > start {
+                    out.push(b',');
+                }
+                header(name, value, self.secrets, self.scratch, out);
             }
         }
         out.push(b'}');
     }
 
-    fn tags(self, key: &Key, out: &mut Vec<u8>) {
-        key.open(out);
+    fn tags(self, key: &Piece, out: &mut Vec<u8>) {
+        key.append_but_last(out);
         out.extend_from_slice(b"{\"tags\":{");
         let tags = self.values().filter_map(tag);
-        let is_last = is_last(tags.clone().map(|(name, ..)| name));
+        let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
         let mut inner = Members::new(out);
         for (position, (name, kind, value)) in tags.enumerate() {
-            if !is_last(position, name) {
+            if !is_last(position, name.as_bytes()) {
                 continue;
             }
             write_tag(name, kind, value, self.secrets, &mut inner);
@@ -140,17 +142,24 @@ impl<'a> Value<'a> {
     }
 }
 
-fn header(name: &str, value: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
+fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
     let special = |byte| matches!(byte, b'=' | b':' | b'@' | b'%');
-    let is_harmless = json::is_plain(name.as_bytes())
-        && json::is_plain_without(value.as_bytes(), special)
-        && !secrets.may_match_in(name.as_bytes())
+    let is_harmless = json::is_plain(name)
+        && json::is_plain_without(value, special)
+        && !secrets.may_match_in(name)
         && !redact::is_credential(name);
     if is_harmless {
-        return json::string(out, value);
+        for part in [b"\"", name, b"\":\"", value, b"\""] {
+            out.extend_from_slice(part);
+        }
+        return;
     }
+    // They were written as text.
+    let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
     scratch.clear();
-    redact::header(secrets, name, value, scratch);
+    redact::header(secrets, text(name), text(value), scratch);
+    json::string(out, text(name));
+    out.push(b':');
     json::string(out, scratch);
 }
 
@@ -158,7 +167,7 @@ fn header(name: &str, value: &str, secrets: &Matcher, scratch: &mut String, out:
 const FEW: usize = 24;
 
 /// Tells whether a name, at its position, is not written again behind it.
-fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &'a str) -> bool {
+fn is_last<'a>(names: impl Iterator<Item = &'a [u8]> + Clone) -> impl Fn(usize, &'a [u8]) -> bool {
     let table: Option<HashMap<_, _>> = names.clone().nth(FEW).is_some().then(|| {
         let places = names.clone().enumerate();
         places.map(|(position, name)| (name, position)).collect()
@@ -241,10 +250,9 @@ pub(super) fn word(value: &[u8], n: usize) -> u64 {
     bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }
 
-fn pair(value: &[u8]) -> Option<(&str, &str)> {
+fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = value.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, str::from_utf8(value).ok()?))
+    rest.split_at_checked(usize::from(*len))
 }
 
 fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {

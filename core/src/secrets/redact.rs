@@ -55,11 +55,11 @@ pub(crate) fn text(matcher: &Matcher, text: &str, out: &mut String) {
 /// Writes the value of the captured header `name`. The value of a secret name
 /// and credentials are replaced as a whole, any other value is free text.
 pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut String) {
-    if is_credential(name) || is_secret_or_password(matcher, name) {
+    if is_credential(name.as_bytes()) || is_secret_or_password(matcher, name) {
         out.push_str(REDACTED);
         return;
     }
-    let form = if is_one_of(&COOKIE_HEADERS, name) {
+    let form = if is_one_of(&COOKIE_HEADERS, name.as_bytes()) {
         Form::Semicolons
     } else {
         Form::Text
@@ -69,12 +69,13 @@ pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut Strin
 }
 
 /// True for headers whose values are credentials whatever the matcher says.
-pub(crate) fn is_credential(name: &str) -> bool {
+pub(crate) fn is_credential(name: &[u8]) -> bool {
     is_one_of(&CREDENTIAL_HEADERS, name)
 }
 
-fn is_one_of(names: &[&str], name: &str) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+fn is_one_of(names: &[&str], name: &[u8]) -> bool {
+    let is_name = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+    names.iter().any(is_name)
 }
 
 /// Finds the address in `https://host/path`, `//host/path`, `host:port` and
