@@ -87,15 +87,18 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 /// True for ASCII without anything to escape: most of what there is.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    is_plain_without(text, |_| false)
+    is_plain_without(text, [])
 }
 
 /// True for ASCII without anything to escape and without `special` bytes.
-/// Looked at in pieces of a fixed size, for which the compiler has vector
-/// instructions; the last piece overlaps the one before.
+/// Looked at in pieces of a fixed size and without a branch, for which the
+/// compiler has vector instructions; the last piece overlaps the one before.
 #[inline]
-pub(crate) fn is_plain_without(text: &[u8], special: impl Fn(u8) -> bool) -> bool {
-    let is_found = |byte: &u8| is_odd(*byte) | special(*byte);
+pub(crate) fn is_plain_without<const N: usize>(text: &[u8], special: [u8; N]) -> bool {
+    let is_found = |byte: &u8| {
+        let is_special = |found, special: &u8| found | (byte == special);
+        special.iter().fold(is_odd(*byte), is_special)
+    };
     let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | is_found(byte));
     if let Some(last) = text.last_chunk::<16>() {
         let mut rest = text;

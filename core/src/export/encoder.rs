@@ -151,11 +151,45 @@ impl Encoder {
     }
 
     /// Notes which sections there are and where each field's last value stands.
+    #[inline]
     fn survey(&mut self, attributes: &[u8], family: &'static Family) {
-        self.number();
         self.present.clear();
         self.has_envelope = false;
         self.has_repeated = false;
+        let own = family.section().index();
+        if !self.is_usual(attributes, own) {
+            self.note_all(attributes);
+        }
+        // The family's own section is there even if it is empty.
+        self.note(own);
+    }
+
+    /// True where there is one section, with each field once.
+    #[inline]
+    fn is_usual(&mut self, attributes: &[u8], own: u8) -> bool {
+        let mut seen = 0_u64;
+        let mut rest = attributes;
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            rest = tail;
+            if attribute.section != own {
+                if attribute.section != ENVELOPE {
+                    return false;
+                }
+                self.has_envelope = true;
+                continue;
+            }
+            let field = 1 << (attribute.field & 63);
+            if seen & field != 0 {
+                return false;
+            }
+            seen |= field;
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn note_all(&mut self, attributes: &[u8]) {
+        self.number();
         let mut current = ENVELOPE;
         let mut rest = attributes;
         while let Some((attribute, tail)) = Attribute::split(rest) {
@@ -176,8 +210,6 @@ impl Encoder {
                 *last = (self.span, offset);
             }
         }
-        // The family's own section is there even if it is empty.
-        self.note(family.section().index());
     }
 
     /// Numbers begin again after four billion spans, and what was noted is
@@ -191,6 +223,7 @@ impl Encoder {
     }
 
     /// Notes that a section is present.
+    #[inline]
     fn note(&mut self, section: u8) {
         if usize::from(section) > self.sections.len() {
             let known = self.sections.len();

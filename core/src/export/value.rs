@@ -143,9 +143,8 @@ impl<'a> Value<'a> {
 }
 
 fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
-    let special = |byte| matches!(byte, b'=' | b':' | b'@' | b'%');
     let is_harmless = json::is_plain(name)
-        && json::is_plain_without(value, special)
+        && json::is_plain_without(value, *b"=:@%")
         && !secrets.may_match_in(name)
         && !redact::is_credential(name);
     if is_harmless {
@@ -233,13 +232,8 @@ impl<'a> Members<'a> {
 fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
     match shape {
         Shape::Text => json::is_plain(text),
-        Shape::Query => {
-            let special = |byte| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
-            json::is_plain_without(text, special) && !secrets.may_match_in(text)
-        }
-        Shape::Url | Shape::Path => {
-            json::is_plain_without(text, |byte| matches!(byte, b'=' | b'?' | b'#' | b'@'))
-        }
+        Shape::Query => json::is_plain_without(text, *b"?#;%+ ") && !secrets.may_match_in(text),
+        Shape::Url | Shape::Path => json::is_plain_without(text, *b"=?#@"),
         _ => false,
     }
 }
