@@ -120,13 +120,17 @@ impl Line<'_> {
         format!("{line}{}", self.error())
     }
 
-    /// What the span does, and where an exit goes if that does not tell.
+    /// What the span does, how often, and where an exit goes if that does not tell.
     fn label(&self) -> String {
         let span = self.span;
+        let label = match span.calls() {
+            1 => span.label.clone(),
+            calls => format!("{calls} × {}", span.label),
+        };
         if span.target.is_empty() || span.kind != SpanKind::Exit || span.label.contains("://") {
-            return span.label.clone();
+            return label;
         }
-        format!("{} → {}", span.label, span.target)
+        format!("{label} → {}", span.target)
     }
 
     fn kind(&self) -> &'static str {

@@ -5,8 +5,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::console::Output;
 
-pub(crate) const HELP: &str = "\
-A local Instana agent: shows the traces of your processes and checks what their
+pub(crate) const HELP: &str = r#"A local Instana agent: shows the traces of your processes and checks what their
 tracers send.
 
 Usage: instana-dev-agent [options]
@@ -22,10 +21,12 @@ Usage: instana-dev-agent [options]
                             contains-ignore-case, regex, none
   --extra-headers A;B       HTTP headers for the tracers to capture
   --poll-rate SECONDS       metrics interval for the tracers
+  --tracing JSON            tracing settings for the tracers, for instance
+                            '{"disable": [{"logging": true}], "span-batching-enabled": true}'
   --root-exits              exits may be without a parent
   -h, --help
   -V, --version
-";
+"#;
 
 const MATCHERS: &[&str] = &[
     "equals",
@@ -93,6 +94,14 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
                     || format!("--poll-rate `{seconds}` is not a number of seconds above 0");
                 answer = answer.poll_rate(parsed.ok_or_else(refused)?);
             }
+            Long("tracing") => {
+                let settings = text(&mut parser)?;
+                let parsed = serde_json::from_str(&settings)
+                    .ok()
+                    .filter(serde_json::Value::is_object);
+                let refused = || format!("--tracing `{settings}` is no JSON object");
+                answer = answer.tracing(parsed.ok_or_else(refused)?);
+            }
             Value(value) => {
                 return Err(format!("unexpected argument `{}`", value.to_string_lossy()));
             }
@@ -143,6 +152,7 @@ mod tests {
             (&["--listen", "here"][..], "is not ADDR:PORT"),
             (&["--secrets", "like:a"], "known are equals, "),
             (&["--poll-rate", "0"], "above 0"),
+            (&["--tracing", "[]"], "is no JSON object"),
             (&["--loud"], "--loud"),
             (&["x"], "`x`"),
             (&["--token"], "--token"),
@@ -164,6 +174,8 @@ mod tests {
             "x; y",
             "--poll-rate",
             "5",
+            "--tracing",
+            r#"{"disable": [{"logging": true}]}"#,
         ];
         assert!(
             matches!(parsed(&all), Ok(Action::Run(options)) if options.output == Output::Quiet)
