@@ -1,5 +1,5 @@
 use super::bar::bar;
-use super::{Style, clean, duration};
+use super::{Style, clean, count, duration};
 use crate::trace::{Row, SpanKind, Trace, TraceSpan};
 
 const BAR: usize = 20;
@@ -64,11 +64,6 @@ fn headline(trace: &Trace, style: Style) -> String {
         "{mark} trace {}  {totals}{errors}",
         style.bold(&clean(trace.id()))
     )
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 struct Line<'a> {

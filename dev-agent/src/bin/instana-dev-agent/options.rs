@@ -4,11 +4,13 @@ use instana_dev_agent::{AnnounceAnswer, Config};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::console::Output;
+use crate::examine::{self, Order};
 
 pub(crate) const HELP: &str = r#"A local Instana agent: shows the traces of your processes and checks what their
 tracers send.
 
 Usage: instana-dev-agent [options]
+       instana-dev-agent doctor [options]   why a process does not show up
 
   --listen ADDR:PORT        default 127.0.0.1:42699; port 0 takes a free one
   --allow-remote            allow an address that other machines reach (needs --token)
@@ -40,6 +42,7 @@ const MATCHERS: &[&str] = &[
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) enum Action {
+    Doctor(Order),
     Help,
     Rules,
     Run(Box<Options>),
@@ -66,6 +69,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
     let mut output = Output::Text;
     while let Some(option) = parser.next().map_err(|error| error.to_string())? {
         match option {
+            Value(command) if command == "doctor" => {
+                return examine::parse(parser).map(Action::Doctor);
+            }
             Short('h') | Long("help") => return Ok(Action::Help),
             Short('V') | Long("version") => return Ok(Action::Version),
             Long("rules") => return Ok(Action::Rules),
@@ -180,6 +186,10 @@ mod tests {
         assert!(
             matches!(parsed(&all), Ok(Action::Run(options)) if options.output == Output::Quiet)
         );
+        assert!(matches!(
+            parsed(&["doctor", "--pid", "7"]),
+            Ok(Action::Doctor(Order::Examine { .. }))
+        ));
         assert!(matches!(parsed(&["--rules"]), Ok(Action::Rules)));
         assert!(matches!(parsed(&["-V"]), Ok(Action::Version)));
         assert!(matches!(parsed(&["--json", "-h"]), Ok(Action::Help)));
