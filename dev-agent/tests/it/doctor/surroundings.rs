@@ -6,10 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use instana_dev_agent::Config;
 use instana_dev_agent::doctor::Code;
+use instana_dev_agent::{Config, DevAgent};
 
-use super::server::Server;
+use super::server::{Act, Server};
 use super::{agent, assert_found, doctor};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -105,9 +105,18 @@ fn a_container_whose_pid_is_not_mapped() {
     assert_eq!(found_with(&proc), []);
 }
 
+/// A port of 127.0.0.1 that refuses connections as long as the agent lives.
+fn refusing() -> (DevAgent, u16) {
+    let stopped = agent(Config::new());
+    stopped.stop();
+    let port = stopped.addr().port();
+    (stopped, port)
+}
+
 #[test]
 fn the_agent_is_at_the_default_gateway() {
-    let gateway = Server::at("127.0.0.2:0", |_| None);
+    let (_refusing, port) = refusing();
+    let gateway = Server::at(&format!("127.0.0.2:{port}"), |_| None);
     let proc = Proc::host();
     let hex = u32::from_le_bytes(Ipv4Addr::new(127, 0, 0, 2).octets());
     let route = format!("Iface\tDestination\tGateway\neth0\t00000000\t{hex:08X}\n");
@@ -125,7 +134,8 @@ fn the_agent_is_at_the_default_gateway() {
 
 #[test]
 fn nothing_at_the_default_gateway_either() {
-    let gateway = Server::at("127.0.0.2:0", |_| Some(super::server::Act::status(404)));
+    let (_refusing, port) = refusing();
+    let gateway = Server::at(&format!("127.0.0.2:{port}"), |_| Some(Act::status(404)));
     let proc = Proc::host();
     proc.file(
         "self/net/route",
