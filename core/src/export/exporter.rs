@@ -6,6 +6,7 @@ use super::encoder::{Encoder, Surroundings};
 use crate::agent::session::Origin;
 use crate::agent::worker::SpanSource;
 use crate::clock::Timeline;
+use crate::config::Config;
 use crate::json;
 use crate::record::Record;
 use crate::segment::{Backlog, Pool};
@@ -40,8 +41,8 @@ impl Exporter {
     fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> usize {
         let surroundings = Surroundings {
             from,
-            service: settings.service.as_deref(),
-            secrets: &settings.secrets,
+            service: settings.config.service.as_deref(),
+            secrets: &settings.config.secrets,
             timeline: Timeline::now(),
         };
         let portions = self.backlog.portions(MAX_SPANS);
@@ -100,7 +101,7 @@ impl SpanSource for Exporter {
         let settings = self
             .live
             .get()
-            .unwrap_or_else(|| Arc::new(Settings::default()));
+            .unwrap_or_else(|| Arc::new(Settings::new(Config::default())));
         let spans = self.fill(&settings, &from(origin), body);
         if spans > 0 {
             body.push(b']');
