@@ -9,7 +9,7 @@ use crate::record::{Head, Record, Traits};
 
 fn pool(segments: usize) -> &'static Pool {
     let pool = Box::leak(Box::new(Pool::new()));
-    pool.open(segments * SEGMENT, || ());
+    pool.open(segments * SEGMENT, 500, || ());
     pool
 }
 
@@ -319,27 +319,32 @@ fn after_a_restart_old_segments_are_nobodys() {
     pool.close();
     writer.record(pool, &head(2), &[]);
     assert_eq!(pool.counts().dropped_stopped, 2);
-    pool.open(4 * SEGMENT, || ());
+    pool.open(4 * SEGMENT, 500, || ());
     writer.record(pool, &head(3), &[]);
     assert_eq!(drain(&mut Backlog::new(pool)), [3]);
 }
 
 #[test]
-fn the_agent_thread_is_woken_when_500_wait() {
+fn the_agent_thread_is_woken_when_as_many_wait_as_it_was_told() {
     static WOKEN: AtomicUsize = AtomicUsize::new(0);
-    let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
-    pool.open(1 << 20, || {
-        WOKEN.fetch_add(1, Ordering::Relaxed);
-    });
-    let mut writer = Thread::new();
-    for span in 1..=499 {
-        writer.record(pool, &head(span), &[]);
+    let mut early = 0;
+    for wake_at in [1_000, 500] {
+        let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
+        pool.open(1 << 20, wake_at, || {
+            WOKEN.fetch_add(1, Ordering::Relaxed);
+        });
+        WOKEN.store(0, Ordering::Relaxed);
+        let mut writer = Thread::new();
+        let mut spans = 0;
+        while WOKEN.load(Ordering::Relaxed) == 0 {
+            spans += 1;
+            writer.record(pool, &head(spans), &[]);
+            assert!(spans < 3_000, "not woken");
+        }
+        assert!(spans > wake_at as u64, "woken with {spans}");
+        assert_ne!(spans, early);
+        early = spans;
     }
-    assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
-    for span in 500..=1_500 {
-        writer.record(pool, &head(span), &[]);
-    }
-    assert_ne!(WOKEN.load(Ordering::Relaxed), 0);
 }
 
 /// Writers that come and go, a reader that fails now and then, a bound that is

@@ -3,6 +3,7 @@
 use http::uri::Uri;
 use http::{HeaderMap, Method, StatusCode, header};
 use instana::Span;
+use instana::span::Kind;
 use instana::span::http::Http;
 
 use crate::capture::capture;
@@ -50,7 +51,7 @@ pub fn record_exit(
 }
 
 /// Records status and captured headers of a response, on entries and on exits.
-/// From 500 on it is an error.
+/// From 500 on it is an error; below, on exits only, where the settings say so.
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
     let tracer = span.tracer();
@@ -58,7 +59,11 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
         http.status(status.as_u16().into());
         capture(http, &tracer, headers);
     });
-    if status.as_u16() >= 500 {
+    let is_error = match status.as_u16() {
+        code @ 400..=499 => tracer.is_client_error(code) && span.kind() == Some(Kind::Exit),
+        code => code >= 500,
+    };
+    if is_error {
         span.mark_erroneous();
     }
 }
