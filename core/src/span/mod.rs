@@ -150,6 +150,19 @@ impl Span {
         }
     }
 
+    /// Says for how many calls this span stands, as a pipeline of commands or a
+    /// batch of messages does (`b.s`). Once a span, from two on; else it is
+    /// ignored.
+    pub fn batch_size(&mut self, calls: u32) {
+        let Some((_, block)) = self.recording() else {
+            return;
+        };
+        if calls > 1 && fields::size(&block.attributes).is_none() {
+            Fields::envelope(&mut block.attributes)
+                .bytes(envelope::SIZE, &u64::from(calls).to_ne_bytes());
+        }
+    }
+
     /// Makes it a span of another family, keeping ids, times and attributes:
     /// a GraphQL operation takes over the HTTP entry it came in by.
     pub fn rename(&mut self, family: &'static Family) {

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod batching;
 mod downstream;
 mod lifecycle;
 mod own_cases;
