@@ -10,5 +10,6 @@ mod app;
 mod downstream;
 mod lifecycle;
 mod own_cases;
+mod settings;
 mod shutdown;
 mod trace_context;
