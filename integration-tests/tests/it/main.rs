@@ -11,5 +11,6 @@ mod batching;
 mod downstream;
 mod lifecycle;
 mod own_cases;
+mod settings;
 mod shutdown;
 mod trace_context;
