@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 pub mod propagation;
 mod record;
+mod rules;
 mod runtime;
 mod secrets;
 mod segment;

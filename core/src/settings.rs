@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::Config;
+use crate::rules::Rules;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -12,16 +13,19 @@ use crate::config::Config;
 pub struct Settings {
     id: u64,
     pub(crate) config: Config,
+    pub(crate) rules: Option<Arc<Rules>>,
     switches: Switches,
 }
 
 impl Settings {
-    /// With spans recorded.
+    /// With spans recorded, unless all are disabled.
     pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let rules = Rules::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            switches: Switches::of(&config),
+            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            rules,
             config,
         }
     }
@@ -63,9 +67,13 @@ impl Switches {
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
 
+    /// Some spans are not recorded.
+    pub(crate) const RULES: Self = Self(1 << 5);
+
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
-        Self::ON
+        Self::default()
+            .set(Self::ON, !config.disable.is_everything())
             .set(Self::ROOT_EXITS, config.allow_root_exits)
             .set(Self::W3C_CORRELATION, config.w3c_correlation)
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::clock::Timeline;
-use crate::config::{Code, Environment, Given, Sources};
+use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
 use crate::context::{Context, Extra};
 use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
@@ -84,6 +84,14 @@ impl Recorder {
         let (mut encoder, mut rest, mut spans) =
             (Encoder::default(), records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {
+            rest = tail;
+            if settings
+                .rules
+                .as_ref()
+                .is_some_and(|rules| rules.ignore(&record))
+            {
+                continue;
+            }
             let mut json = Vec::new();
             let written = encoder.encode(&record, None, &surroundings, &mut json);
             assert_eq!(written, Ok(()), "a record that cannot be written");
@@ -91,7 +99,6 @@ impl Recorder {
                 Ok(value) => spans.push(RecordedSpan(value)),
                 Err(error) => unreachable!("{error} in {}", String::from_utf8_lossy(&json)),
             }
-            rest = tail;
         }
         spans
     }
@@ -134,6 +141,7 @@ impl Recorder {
 #[must_use = "build() makes the recorder"]
 pub struct RecorderBuilder {
     code: Code,
+    environment: Environment,
 }
 
 impl RecorderBuilder {
@@ -189,12 +197,36 @@ impl RecorderBuilder {
         self
     }
 
+    /// Calls that are not recorded.
+    pub fn ignored_endpoints(
+        mut self,
+        endpoints: impl IntoIterator<Item = IgnoredEndpoint>,
+    ) -> Self {
+        self.code
+            .ignored_endpoints(Given::Value(endpoints.into_iter().collect()));
+        self
+    }
+
+    /// Spans that are left out.
+    pub fn filters(mut self, filters: impl IntoIterator<Item = SpanFilter>) -> Self {
+        self.code
+            .filters(Given::Value(filters.into_iter().collect()));
+        self
+    }
+
+    /// Settings as the environment would have them, for all that have no method
+    /// here. The process's own environment is not looked at.
+    pub fn environment(mut self, variables: &[(&str, &str)]) -> Self {
+        self.environment = Environment::from_pairs(variables);
+        self
+    }
+
     /// The recorder.
     ///
     /// # Panics
     /// On a setting that [`Builder`](crate::Builder) would not accept.
     pub fn build(self) -> Recorder {
-        let (_, config, problems) = Sources::read(&Environment::default(), self.code);
+        let (_, config, problems) = Sources::read(&self.environment, self.code);
         assert_eq!(problems, [] as [&str; 0], "settings of a recorder");
         Recorder {
             scope: Arc::new(Scope::new(Settings::new(config))),

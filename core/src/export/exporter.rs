@@ -10,7 +10,8 @@ use crate::clock::Timeline;
 use crate::config::Config;
 use crate::json;
 use crate::record::{FAMILIES, Record};
-use crate::segment::{Backlog, Pool, Portion};
+use crate::rules::Rules;
+use crate::segment::{Backlog, Pool, Portion, Unsent};
 use crate::settings::{Live, Settings};
 use crate::span::{Family, fields};
 
@@ -26,8 +27,8 @@ pub(crate) struct Exporter {
     backlog: Backlog,
     live: &'static Live,
     encoder: Encoder,
-    /// Records in the last body that could not be written.
-    invalid: usize,
+    /// Records that were taken and are not in the last body.
+    unsent: Unsent,
 }
 
 impl Exporter {
@@ -36,7 +37,7 @@ impl Exporter {
             backlog: Backlog::new(pool),
             live,
             encoder: Encoder::default(),
-            invalid: 0,
+            unsent: Unsent::default(),
         }
     }
 
@@ -48,11 +49,16 @@ impl Exporter {
         let mut most = MAX_SPANS;
         let spans = loop {
             let fates = if settings.config.span_batching {
-                fates(&portions, most, &timeline)
+                fates(&portions, most, &timeline, settings.rules.as_deref())
             } else {
                 Vec::new()
             };
-            let filled = self.write(&portions, most, &fates, &surroundings, body);
+            let plan = Plan {
+                most,
+                fates: &fates,
+                rules: settings.rules.as_deref(),
+            };
+            let filled = self.write(&portions, &plan, &surroundings, body);
             if fates.len() <= filled.records {
                 break filled.spans;
             }
@@ -66,17 +72,15 @@ impl Exporter {
 
     fn begin(&mut self, body: &mut Vec<u8>) {
         body.clear();
-        self.invalid = 0;
+        self.unsent = Unsent::default();
         self.backlog.retake();
     }
 
-    /// Writes at most `most` records, as far as there is room. Those for which
-    /// there is no fate are sent as they are.
+    /// Writes what is planned, as far as there is room.
     fn write(
         &mut self,
         portions: &[Portion],
-        most: usize,
-        fates: &[Fate],
+        plan: &Plan<'_>,
         surroundings: &Surroundings<'_>,
         body: &mut Vec<u8>,
     ) -> Filled {
@@ -85,10 +89,16 @@ impl Exporter {
             let bytes = portion.bytes();
             let (mut rest, before) = (bytes, filled.records);
             while let Some((record, tail)) = Record::split(rest) {
-                let fate = fates.get(filled.records).unwrap_or(&Fate::Alone);
-                if filled.records >= most
-                    || !self.append(&record, fate, surroundings, body, &mut filled.spans)
-                {
+                let has_room = filled.records < plan.most
+                    && (plan.ignores(&record, &mut self.unsent)
+                        || self.append(
+                            &record,
+                            plan.fate(filled.records),
+                            surroundings,
+                            body,
+                            &mut filled.spans,
+                        ));
+                if !has_room {
                     break;
                 }
                 filled.records += 1;
@@ -126,7 +136,7 @@ impl Exporter {
         let written = self.encoder.encode(record, batch, surroundings, body);
         if written.is_err() {
             body.truncate(before);
-            self.invalid += 1;
+            self.unsent.invalid += 1;
             return true;
         }
         if body.len() >= MAX_BODY {
@@ -138,6 +148,30 @@ impl Exporter {
     }
 }
 
+/// What is to be done with the records of a request.
+#[derive(Clone, Copy, Debug)]
+struct Plan<'a> {
+    /// No more records than these.
+    most: usize,
+    /// Of the first ones; the others are sent as they are.
+    fates: &'a [Fate],
+    rules: Option<&'a Rules>,
+}
+
+impl Plan<'_> {
+    fn fate(&self, record: usize) -> &Fate {
+        self.fates.get(record).unwrap_or(&Fate::Alone)
+    }
+
+    /// Whether a rule leaves the record out, which is counted then.
+    #[inline]
+    fn ignores(&self, record: &Record<'_>, unsent: &mut Unsent) -> bool {
+        let ignored = self.rules.is_some_and(|rules| rules.ignore(record));
+        unsent.ignored += usize::from(ignored);
+        ignored
+    }
+}
+
 /// What a body was filled with.
 #[derive(Clone, Copy, Debug, Default)]
 struct Filled {
@@ -146,12 +180,21 @@ struct Filled {
 }
 
 /// What span batching does to the first `most` records.
-fn fates(portions: &[Portion], most: usize, timeline: &Timeline) -> Vec<Fate> {
+fn fates(
+    portions: &[Portion],
+    most: usize,
+    timeline: &Timeline,
+    rules: Option<&Rules>,
+) -> Vec<Fate> {
     let mut calls = Vec::new();
     for portion in portions {
         let mut rest = portion.bytes();
         while let Some((record, tail)) = Record::split(rest).filter(|_| calls.len() < most) {
-            calls.push(call(&record, timeline));
+            let mut call = call(&record, timeline);
+            if rules.is_some_and(|rules| rules.ignore(&record)) {
+                call.name = "";
+            }
+            calls.push(call);
             rest = tail;
         }
     }
@@ -181,15 +224,15 @@ impl SpanSource for Exporter {
         let spans = self.fill(&settings, &from(origin), body);
         if spans > 0 {
             body.push(b']');
-        } else if self.invalid > 0 {
-            // Nothing but records that cannot be written.
-            self.backlog.acknowledge(self.invalid);
+        } else if self.unsent != Unsent::default() {
+            // Nothing but records that are not sent.
+            self.backlog.acknowledge(self.unsent);
         }
         spans
     }
 
     fn acknowledge(&mut self) {
-        self.backlog.acknowledge(self.invalid);
+        self.backlog.acknowledge(self.unsent);
     }
 
     fn retry(&mut self) {

@@ -7,7 +7,7 @@ use super::piece::Piece;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
-use crate::span::fields::Attribute;
+use crate::span::fields::{Attribute, pair, tag};
 
 /// One field's value, and all attributes before it.
 pub(super) struct Value<'a> {
@@ -242,16 +242,4 @@ fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
 pub(super) fn word(value: &[u8], n: usize) -> u64 {
     let bytes = value.get(n * 8..).and_then(|rest| rest.first_chunk());
     bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-}
-
-fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = value.split_first()?;
-    rest.split_at_checked(usize::from(*len))
-}
-
-fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
-    let (len, rest) = rest.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, *kind, value))
 }

@@ -79,6 +79,8 @@ impl Tracked {
 pub(crate) struct Counts {
     /// Acknowledged by the agent.
     pub(crate) sent: u64,
+    /// Left out by a rule.
+    pub(crate) ignored: u64,
     /// Waiting.
     pub(crate) waiting: u64,
     /// The oldest, when there was no room.
@@ -109,6 +111,7 @@ impl Pool {
                 waiting: 0,
                 counts: Counts {
                     sent: 0,
+                    ignored: 0,
                     waiting: 0,
                     dropped_full: 0,
                     dropped_rejected: 0,

@@ -1,6 +1,8 @@
 //! Attributes as they stand in a span's buffer: a header word of section, field
 //! and length, then the bytes.
 
+use std::str;
+
 use super::{Section, sdk};
 use crate::record::FAMILIES;
 use crate::status::DROPS;
@@ -168,6 +170,20 @@ impl<'a> Attribute<'a> {
             rest,
         ))
     }
+}
+
+/// The name and the value of a [pair](Fields::pair).
+pub(crate) fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = value.split_first()?;
+    rest.split_at_checked(usize::from(*len))
+}
+
+/// The name, the type and the value of a [tag](Fields::tag).
+pub(crate) fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
+    let (kind, rest) = value.split_first()?;
+    let (len, rest) = rest.split_first()?;
+    let (name, value) = rest.split_at_checked(usize::from(*len))?;
+    Some((str::from_utf8(name).ok()?, *kind, value))
 }
 
 /// Writes the text of an error into the field that the family has for it, or

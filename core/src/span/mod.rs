@@ -19,6 +19,8 @@ use crate::context::{Context, Flags};
 use crate::local;
 use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
+use crate::rules::{self, Subject, Verdict};
+use crate::settings::Switches;
 use crate::tracer::Tracer;
 
 pub use self::family::{Family, Field, Kind, Section, Shape};
@@ -105,6 +107,44 @@ impl Span {
     #[inline]
     pub fn server_timing(&self) -> Option<ServerTiming> {
         self.0.as_ref()?.context.server_timing()
+    }
+
+    /// Applies the rules for [ignored endpoints](crate::Builder::ignored_endpoints)
+    /// and [filters](crate::Builder::filters) to what is recorded so far. For
+    /// instrumentation: to be called once, when the attributes that name the call
+    /// (method, path, host, command, topic) are recorded, and before the span is
+    /// entered or injected. Costs one branch where there are no rules.
+    #[inline]
+    pub fn decide(&mut self) {
+        if self.is_recording() && self.tracer().switches().has(Switches::RULES) {
+            self.decide_by_rules();
+        }
+    }
+
+    #[cold]
+    fn decide_by_rules(&mut self) {
+        let tracer = self.tracer();
+        let Some(block) = &mut self.0 else { return };
+        let Some(family) = FAMILIES.get(block.traits.family()) else {
+            return;
+        };
+        let subject = Subject {
+            family,
+            attributes: &block.attributes,
+        };
+        let verdict = rules::with(&tracer, |rules| rules.at_start(&subject));
+        let Some(Verdict::Ignore { suppress }) = verdict else {
+            return;
+        };
+        block.recorded_by = 0;
+        block.clear();
+        if suppress {
+            let flags = block.context.flags;
+            block.context.flags = flags.without(Flags::ACTIVE).with(Flags::SUPPRESSED);
+            block.context.span = 0;
+        } else if family.kind() == Kind::Exit {
+            block.context.span = block.parent;
+        }
     }
 
     /// Runs `f` inside this span: exits and spans that it starts are children

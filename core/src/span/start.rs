@@ -8,8 +8,9 @@ use crate::context::{Context, Extra, Flags, W3cTrace};
 use crate::local::{self, Local};
 use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
+use crate::rules;
 use crate::settings::Switches;
-use crate::tracer::{Scope, Tracer};
+use crate::tracer::{GLOBAL, Scope, Tracer};
 use std::sync::Arc;
 
 /// The process's tracer, without one to drop.
@@ -67,6 +68,7 @@ impl Span {
                 sdk::NAME_LIMIT,
             );
         }
+        span.decide();
         span
     }
 
@@ -78,6 +80,9 @@ impl Span {
         }
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
+        }
+        if switches_of(parent).has(Switches::RULES) && is_disabled(parent, family) {
+            return Self::disabled_below(parent, family);
         }
         let mut block = local.take_block();
         block.recorded_by = block::generation();
@@ -101,6 +106,15 @@ impl Span {
             return Self::none();
         }
         Self::root_exit(parent.scope(), family)
+    }
+
+    /// The context goes on as if there was no such call.
+    #[cold]
+    fn disabled_below(parent: &Context, family: &'static Family) -> Self {
+        match family.kind() {
+            Kind::Exit => Self::carrier(parent.clone()),
+            Kind::Entry | Kind::Intermediate => Self::none(),
+        }
     }
 
     #[cold]
@@ -138,11 +152,15 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        if !self.switches().has(Switches::ON) {
+        let switches = self.switches();
+        if !switches.has(Switches::ON) {
             return Span::none();
         }
         if incoming.is_suppressed() {
             return self.begin_suppressed(family, incoming);
+        }
+        if switches.has(Switches::RULES) && rules::is_disabled(self, family) {
+            return self.begin_disabled(family, incoming);
         }
         let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
@@ -176,6 +194,25 @@ impl Tracer {
         block.context.span = incoming.unsampled_parent();
         block.recorded_by = 0;
         Span(Some(block))
+    }
+
+    /// A span of a family that is not recorded: what is called below it continues
+    /// the caller's trace, if there is one.
+    #[cold]
+    fn begin_disabled(&self, family: &Family, incoming: &Incoming) -> Span {
+        if incoming.trace == 0 {
+            return Span::none();
+        }
+        let mut context = Context::default();
+        self.place(
+            &mut context,
+            family,
+            incoming,
+            Flags::ACTIVE,
+            incoming.trace,
+        );
+        context.span = incoming.parent;
+        Span::carrier(context)
     }
 
     /// Fills the context of a span of `trace`, all but the id of the span.
@@ -214,6 +251,23 @@ impl Tracer {
         let needed = tracestate.is_some() || scope.is_some();
         needed.then(|| Arc::new(Extra { tracestate, scope }))
     }
+}
+
+/// The switches of the tracer that spans below go to.
+#[inline]
+fn switches_of(parent: &Context) -> Switches {
+    match parent.scope() {
+        None => GLOBAL.switches(),
+        Some(scope) => scope.settings().switches(),
+    }
+}
+
+#[cold]
+fn is_disabled(parent: &Context, family: &'static Family) -> bool {
+    let tracer = parent
+        .scope()
+        .map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
+    rules::is_disabled(&tracer, family)
 }
 
 /// What an entry records of how it came in.
