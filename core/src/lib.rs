@@ -21,6 +21,7 @@ mod secrets;
 mod segment;
 mod settings;
 pub mod span;
+mod stack;
 mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::Config;
+use crate::config::{Config, StackTraces};
 use crate::rules::Rules;
+use crate::stack::Policy;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -14,6 +15,7 @@ pub struct Settings {
     id: u64,
     pub(crate) config: Config,
     pub(crate) rules: Option<Arc<Rules>>,
+    pub(crate) stacks: Policy,
     switches: Switches,
 }
 
@@ -22,10 +24,15 @@ impl Settings {
     pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let rules = Rules::of(&config);
+        let stacks = Policy::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            switches: Switches::of(&config)
+                .set(Switches::RULES, rules.is_some())
+                .set(Switches::STACKS, stacks.has(StackTraces::All))
+                .set(Switches::ERROR_STACKS, stacks.has(StackTraces::Error)),
             rules,
+            stacks,
             config,
         }
     }
@@ -66,9 +73,15 @@ impl Switches {
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
-
     /// Some spans are not recorded.
     pub(crate) const RULES: Self = Self(1 << 5);
+    /// Some exits have a stack from their start.
+    pub(crate) const STACKS: Self = Self(1 << 6);
+    /// Some exits have a stack if they fail.
+    pub(crate) const ERROR_STACKS: Self = Self(1 << 7);
+
+    /// What is looked at when a span starts below another: one branch.
+    pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();

@@ -19,12 +19,12 @@
 //! ```
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use crate::clock::Timeline;
-use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
+use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter, StackTraces};
 use crate::context::{Context, Extra};
 use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
@@ -32,6 +32,9 @@ use crate::record::Record;
 use crate::settings::Settings;
 use crate::span::Span;
 use crate::tracer::{Scope, Tracer};
+
+/// That of all recorders: names of functions are read from the executable once.
+static ENCODER: LazyLock<Mutex<Encoder>> = LazyLock::new(|| Mutex::new(Encoder::unhurried()));
 
 /// A tracer that keeps its spans in memory. None is dropped, and each is turned
 /// into JSON by the code that writes to the agent.
@@ -80,9 +83,10 @@ impl Recorder {
         };
         let config = &settings.config;
         let service = config.service.as_deref();
-        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now());
-        let (mut encoder, mut rest, mut spans) =
-            (Encoder::default(), records.as_slice(), Vec::new());
+        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now())
+            .with_stacks(&settings.stacks);
+        let mut encoder = ENCODER.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut rest, mut spans) = (records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {
             rest = tail;
             if settings
@@ -211,6 +215,29 @@ impl RecorderBuilder {
     pub fn filters(mut self, filters: impl IntoIterator<Item = SpanFilter>) -> Self {
         self.code
             .filters(Given::Value(filters.into_iter().collect()));
+        self
+    }
+
+    /// Which exits have the stack of their caller (default: those that failed).
+    pub fn stack_trace(mut self, mode: StackTraces) -> Self {
+        self.code.stack_trace(Given::Value(mode));
+        self
+    }
+
+    /// How many frames such a stack has, at most 500 (default: 10).
+    pub fn stack_trace_length(mut self, frames: u16) -> Self {
+        self.code.stack_trace_length(Given::Value(frames));
+        self
+    }
+
+    /// The same for one technology, such as `kafka`.
+    pub fn technology_stack_trace(
+        mut self,
+        technology: &str,
+        mode: StackTraces,
+        frames: u16,
+    ) -> Self {
+        self.code.technology_stack_trace(technology, mode, frames);
         self
     }
 

@@ -6,6 +6,8 @@ use super::block::{self, Block};
 use super::fields::{self, Fields, Recording, TagValue};
 use super::{Section, sdk};
 use crate::context::Context;
+use crate::settings::Switches;
+use crate::stack;
 
 /// A way to an open span for another thread or task: its tags and errors are
 /// joined to the span when that ends; what comes later is dropped.
@@ -47,13 +49,18 @@ impl Handle {
     pub fn error(&mut self, text: &str) {
         self.with_letters(|letters, family| {
             fields::write_error(family, &mut letters.attributes, text);
-            letters.errors = letters.errors.max(1);
         });
+        self.mark_erroneous();
     }
 
     /// Marks the span as erroneous without saying why.
     pub fn mark_erroneous(&mut self) {
-        self.with_letters(|letters, _| letters.errors = letters.errors.max(1));
+        self.with_letters(|letters, family| {
+            let is_first = std::mem::replace(&mut letters.errors, 1) == 0;
+            if is_first && self.context.switches().has(Switches::ERROR_STACKS) {
+                stack::at_error(&self.context, family, &mut letters.attributes);
+            }
+        });
     }
 
     fn with_letters(&self, f: impl FnOnce(&mut Letters, u16)) {

@@ -21,6 +21,7 @@ use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
 use crate::rules::{self, Subject, Verdict};
 use crate::settings::Switches;
+use crate::stack;
 use crate::tracer::Tracer;
 
 pub use self::family::{Family, Field, Kind, Section, Shape};
@@ -185,8 +186,13 @@ impl Span {
     /// Sets the number of errors, for a call that stands for several (a
     /// pipeline of commands). A number below the one so far is ignored.
     pub fn error_count(&mut self, errors: u16) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_errors(errors);
+        let Some((family, block)) = self.recording() else {
+            return;
+        };
+        let is_first = errors > 0 && block.traits.errors() == 0;
+        block.traits = block.traits.with_errors(errors);
+        if is_first && block.context.switches().has(Switches::ERROR_STACKS) {
+            stack::at_error(&block.context, family, &mut block.attributes);
         }
     }
 
