@@ -1,10 +1,12 @@
 //! Addresses to the JSON of `stack`, on the agent thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::address;
 use super::budget::Budget;
 use super::cache::{Cache, Frames};
+use super::frame::Frame;
 use super::symbols::Symbols;
 use crate::status::DROPS;
 
@@ -87,8 +89,13 @@ impl Resolver {
         true
     }
 
+    /// What comes out of a broken file is no reason not to send spans.
     fn resolve(&mut self, address: u64) -> Frames {
-        let frames = self.symbols.frames(address);
+        let frames = catch_unwind(AssertUnwindSafe(|| self.symbols.frames(address)));
+        let frames = frames.unwrap_or_else(|_| {
+            self.symbols.forget();
+            vec![Frame::unnamed(None, address)]
+        });
         frames.iter().map(|frame| frame.to_json().into()).collect()
     }
 
@@ -107,5 +114,71 @@ fn append(frames: &Frames, rest: &mut usize, out: &mut Vec<u8>) {
         out.extend_from_slice(frame);
         out.push(b',');
         *rest -= 1;
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+
+    /// Addresses without any function.
+    const NOWHERE: [u64; 3] = [16, 32, 48];
+
+    fn bytes(addresses: &[u64]) -> Vec<u8> {
+        addresses.iter().flat_map(|a| a.to_ne_bytes()).collect()
+    }
+
+    fn written(resolver: &mut Resolver, addresses: &[u64], most: usize) -> String {
+        let mut out = b"{}".to_vec();
+        resolver.write(&bytes(addresses), most, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_innermost_frames_are_written() {
+        let mut resolver = Resolver::unhurried();
+        assert_eq!(
+            written(&mut resolver, &NOWHERE, 2),
+            r#"{},"stack":[{"m":"0x10"},{"m":"0x20"}]"#
+        );
+        assert_eq!(
+            written(&mut resolver, &NOWHERE[..1], 2),
+            r#"{},"stack":[{"m":"0x10"}]"#
+        );
+        assert_eq!(written(&mut resolver, &NOWHERE, 0), "{}");
+        assert_eq!(written(&mut resolver, &[], 2), "{}");
+    }
+
+    #[test]
+    fn a_stack_of_others_alone_is_left_out() {
+        let address = std::thread::yield_now as fn() as usize as u64;
+        assert_eq!(written(&mut Resolver::unhurried(), &[address], 2), "{}");
+    }
+
+    #[test]
+    fn without_time_only_known_addresses_are_written() {
+        let mut resolver = Resolver::default();
+        let known = written(&mut resolver, &NOWHERE[..2], 9);
+        resolver.budget.pay(Duration::from_secs(1_000));
+        assert_eq!(written(&mut resolver, &NOWHERE, 9), "{}");
+        assert_eq!(written(&mut resolver, &NOWHERE[..2], 9), known);
+        assert_eq!(
+            written(&mut resolver, &NOWHERE, 2),
+            known,
+            "no more are needed"
+        );
+    }
+
+    #[test]
+    fn what_is_idle_is_unloaded_and_stays_known() {
+        let mut resolver = Resolver::default();
+        let known = written(&mut resolver, &NOWHERE, 9);
+        let now = Instant::now();
+        resolver.tick(now);
+        assert!(resolver.used.is_some());
+        resolver.tick(now + IDLE);
+        assert!(resolver.used.is_none());
+        resolver.budget.pay(Duration::from_secs(1_000));
+        assert_eq!(written(&mut resolver, &NOWHERE, 9), known);
     }
 }

@@ -13,4 +13,5 @@ mod lifecycle;
 mod own_cases;
 mod settings;
 mod shutdown;
+mod stacks;
 mod trace_context;
