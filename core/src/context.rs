@@ -64,9 +64,25 @@ impl Flags {
 
     /// The context was carried to another task or thread: the span is not here.
     pub(crate) const CARRIED: Self = Self(1 << 5);
+    /// More is to be done when a span starts below: there are rules, or exits have
+    /// stacks.
+    const AT_START: Self = Self(Switches::AT_START.at_start());
 
     pub(crate) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
+    }
+
+    /// With what these switches say about spans below.
+    #[inline]
+    pub(crate) const fn with_switches(self, switches: Switches) -> Self {
+        Self(self.0 | switches.at_start())
+    }
+
+    /// True where a span that starts below is simply recorded: in a trace, not
+    /// below an exit, and without anything else to do.
+    #[inline]
+    pub(crate) const fn are_plain(self) -> bool {
+        self.0 & (Self::ACTIVE.0 | Self::EXIT.0 | Self::AT_START.0) == Self::ACTIVE.0
     }
 
     pub(crate) const fn with(self, flag: Self) -> Self {

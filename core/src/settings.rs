@@ -74,13 +74,14 @@ impl Switches {
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
     /// Some spans are not recorded.
-    pub(crate) const RULES: Self = Self(1 << 5);
+    pub(crate) const RULES: Self = Self(1 << 6);
     /// Some exits have a stack from their start.
-    pub(crate) const STACKS: Self = Self(1 << 6);
+    pub(crate) const STACKS: Self = Self(1 << 7);
     /// Some exits have a stack if they fail.
-    pub(crate) const ERROR_STACKS: Self = Self(1 << 7);
+    pub(crate) const ERROR_STACKS: Self = Self(1 << 5);
 
-    /// What is looked at when a span starts below another: one branch.
+    /// What is looked at when a span starts below another. Contexts carry it
+    /// along in these bits of their flags, so that it costs nothing there.
     pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
 
     fn of(config: &Config) -> Self {
@@ -96,6 +97,12 @@ impl Switches {
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
+    }
+
+    /// Those of [`AT_START`](Self::AT_START), as they stand in flags of contexts.
+    #[inline]
+    pub(crate) const fn at_start(self) -> u32 {
+        self.0 & Self::AT_START.0
     }
 
     const fn set(self, switch: Self, on: bool) -> Self {

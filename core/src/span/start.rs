@@ -76,16 +76,11 @@ impl Span {
     /// A span below `parent`, which is an open span or a carried context.
     #[inline(always)]
     fn below(local: &Local, parent: &Context, family: &'static Family) -> Self {
-        if !parent.flags.has(Flags::ACTIVE) {
-            return Self::below_nothing(parent, family);
+        if parent.flags.are_plain() {
+            Self::begin_below(local, parent, family)
+        } else {
+            Self::below_other(local, parent, family)
         }
-        if parent.flags.has(Flags::EXIT) {
-            return Self::none();
-        }
-        if parent.switches().has(Switches::AT_START) {
-            return Self::looked_at_below(local, parent, family);
-        }
-        Self::begin_below(local, parent, family)
     }
 
     #[inline(always)]
@@ -114,9 +109,15 @@ impl Span {
         Self::root_exit(parent.scope(), family)
     }
 
-    /// Where there are rules, or exits have stacks.
-    #[cold]
-    fn looked_at_below(local: &Local, parent: &Context, family: &'static Family) -> Self {
+    /// Outside of a trace, below an exit, or where there are rules or stacks.
+    #[inline(never)]
+    fn below_other(local: &Local, parent: &Context, family: &'static Family) -> Self {
+        if !parent.flags.has(Flags::ACTIVE) {
+            return Self::below_nothing(parent, family);
+        }
+        if parent.flags.has(Flags::EXIT) {
+            return Self::none();
+        }
         let switches = parent.switches();
         if switches.has(Switches::RULES) && is_disabled(parent, family) {
             return Self::disabled_below(parent, family);
@@ -185,7 +186,7 @@ impl Tracer {
             return self.begin_suppressed(family, incoming);
         }
         if switches.has(Switches::RULES) && rules::is_disabled(self, family) {
-            return self.begin_disabled(family, incoming);
+            return self.begin_disabled(switches, family, incoming);
         }
         let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
@@ -194,7 +195,8 @@ impl Tracer {
             };
             (local.take_block(), trace, local.next_id())
         });
-        self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
+        let state = Flags::ACTIVE.with_switches(switches);
+        self.place(&mut block.context, family, incoming, state, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
         Span(Some(block))
@@ -224,18 +226,13 @@ impl Tracer {
     /// A span of a family that is not recorded: what is called below it continues
     /// the caller's trace, if there is one.
     #[cold]
-    fn begin_disabled(&self, family: &Family, incoming: &Incoming) -> Span {
+    fn begin_disabled(&self, switches: Switches, family: &Family, incoming: &Incoming) -> Span {
         if incoming.trace == 0 {
             return Span::none();
         }
         let mut context = Context::default();
-        self.place(
-            &mut context,
-            family,
-            incoming,
-            Flags::ACTIVE,
-            incoming.trace,
-        );
+        let state = Flags::ACTIVE.with_switches(switches);
+        self.place(&mut context, family, incoming, state, incoming.trace);
         context.span = incoming.parent;
         Span::carrier(context)
     }
