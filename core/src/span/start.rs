@@ -122,11 +122,11 @@ impl Span {
         if switches.has(Switches::RULES) && is_disabled(parent, family) {
             return Self::disabled_below(parent, family);
         }
-        Self::begin_below(local, parent, family).from_here(switches)
+        Self::begin_below(local, parent, family).with_stack(switches)
     }
 
     /// Keeps where an exit starts, if the settings want that.
-    fn from_here(mut self, switches: Switches) -> Self {
+    fn with_stack(mut self, switches: Switches) -> Self {
         let block = self.0.as_mut().filter(|block| block.is_recording());
         if let Some(block) = block.filter(|_| switches.has(Switches::STACKS)) {
             stack::at_start(block);
@@ -150,7 +150,7 @@ impl Span {
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
             return Self::none();
         }
-        tracer.begin(family, &Incoming::none()).from_here(switches)
+        tracer.begin(family, &Incoming::none()).with_stack(switches)
     }
 }
 

@@ -117,7 +117,8 @@ fn append(frames: &Frames, rest: &mut usize, out: &mut Vec<u8>) {
     }
 }
 
-#[cfg(all(test, target_os = "linux", not(miri)))]
+#[cfg(all(target_os = "linux", not(miri)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
