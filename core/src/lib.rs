@@ -8,6 +8,7 @@ mod export;
 mod fork;
 mod future;
 mod id;
+mod ids;
 mod init;
 mod json;
 mod local;
@@ -28,6 +29,7 @@ mod tracer;
 pub use crate::agent::status::{AgentStatus, Phase};
 pub use crate::context::Context;
 pub use crate::future::{FutureExt, InSpan};
+pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
 pub use crate::log::{Level as LogLevel, set_log_sink};
 #[doc(inline)]

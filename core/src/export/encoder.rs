@@ -204,26 +204,23 @@ impl Encoder {
         }
     }
 
-    /// The rest of what stands beside `data`.
+    /// The rest of what stands beside `data`: the last value of each field.
     fn envelope(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut rest = record.attributes;
-        while let Some((attribute, tail)) = Attribute::split(rest) {
-            rest = tail;
-            if attribute.section != ENVELOPE {
-                continue;
-            }
-            match attribute.field {
-                envelope::LONG_TRACE => {
-                    out.extend_from_slice(b",\"lt\":\"");
-                    out.extend_from_slice(&id::hex(word(attribute.value, 0)));
-                    out.extend_from_slice(&id::hex(record.head.trace));
-                    out.push(b'"');
-                }
-                envelope::ANCESTOR => ancestor(attribute.value, out),
-                envelope::CORRELATION_TYPE => member(out, ",\"crtp\":", attribute.value),
-                envelope::CORRELATION_ID => member(out, ",\"crid\":", attribute.value),
-                _ => {}
-            }
+        let last = |field| last_in_envelope(record.attributes, field);
+        if let Some(high) = last(envelope::LONG_TRACE) {
+            out.extend_from_slice(b",\"lt\":\"");
+            out.extend_from_slice(&id::hex(word(high, 0)));
+            out.extend_from_slice(&id::hex(record.head.trace));
+            out.push(b'"');
+        }
+        if let Some(value) = last(envelope::ANCESTOR) {
+            ancestor(value, out);
+        }
+        if let Some(kind) = last(envelope::CORRELATION_TYPE) {
+            member(out, ",\"crtp\":", kind);
+        }
+        if let Some(id) = last(envelope::CORRELATION_ID) {
+            member(out, ",\"crid\":", id);
         }
     }
 
@@ -294,6 +291,7 @@ impl Encoder {
                 attribute,
                 all,
                 secrets: surroundings.secrets,
+                timeline: &surroundings.timeline,
                 scratch: &mut self.scratch,
             };
             value.write(key, field.shape, &mut members);
@@ -323,13 +321,18 @@ fn ancestor(value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn own_service(attributes: &[u8]) -> Option<&str> {
-    let mut service = None;
+    let service = last_in_envelope(attributes, envelope::SERVICE)?;
+    str::from_utf8(service).ok().filter(|name| !name.is_empty())
+}
+
+fn last_in_envelope(attributes: &[u8], field: u8) -> Option<&[u8]> {
+    let mut last = None;
     let mut rest = attributes;
     while let Some((attribute, tail)) = Attribute::split(rest) {
         rest = tail;
-        if attribute.section == ENVELOPE && attribute.field == envelope::SERVICE {
-            service = str::from_utf8(attribute.value).ok();
+        if attribute.section == ENVELOPE && attribute.field == field {
+            last = Some(attribute.value);
         }
     }
-    service.filter(|service| !service.is_empty())
+    last
 }

@@ -11,6 +11,7 @@ use crate::clock::Timeline;
 use crate::propagation::Incoming;
 use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
+use crate::span::AsTag;
 use crate::span::fields::Fields;
 use crate::span::http::{self, Http};
 use crate::span::{Family, Kind, sdk};
@@ -245,7 +246,7 @@ fn with_tags(tags: u32) -> Vec<u8> {
     let mut attributes = Vec::new();
     for tag in 0..tags {
         let name = char::from_u32(0x4e00 + tag % 1_900).unwrap().to_string();
-        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.into());
+        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.as_tag());
     }
     attributes
 }

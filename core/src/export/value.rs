@@ -1,18 +1,22 @@
 //! The value of one field: its JSON, without its secrets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str;
 
+use crate::clock::Timeline;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
 use crate::span::fields::Attribute;
+use crate::span::log::Entry;
+use crate::span::tag::kind;
 
 /// One field's value, with all that was written up to it.
 pub(super) struct Value<'a> {
     pub(super) attribute: Attribute<'a>,
     pub(super) all: &'a [u8],
     pub(super) secrets: &'a Matcher,
+    pub(super) timeline: &'a Timeline,
     pub(super) scratch: &'a mut String,
 }
 
@@ -39,7 +43,7 @@ impl Value<'_> {
             }
             Shape::Headers => self.headers(key, members),
             Shape::List => self.list(key, members),
-            Shape::Tags => self.tags(key, members),
+            Shape::Custom => self.custom(key, members),
             // An empty string says nothing (`reference`: the Go tracer).
             _ if self.attribute.value.is_empty() => {}
             Shape::Text => {
@@ -111,20 +115,52 @@ impl Value<'_> {
         members.out.push(b'}');
     }
 
-    fn tags(self, key: &[u8], members: &mut Members<'_>) {
+    fn custom(self, key: &[u8], members: &mut Members<'_>) {
         members.key(key);
-        members.out.extend_from_slice(b"{\"tags\":{");
-        let tags = || self.values().filter_map(tag);
-        let is_last = is_last(tags().map(|(name, ..)| name));
-        let mut inner = Members::new(members.out);
-        for (position, (name, kind, value)) in tags().enumerate() {
-            if !is_last(position, name) {
-                continue;
-            }
-            write_tag(name, kind, value, self.secrets, &mut inner);
+        members.out.extend_from_slice(b"{\"tags\":");
+        write_tags(|| self.values().filter_map(tag), self.secrets, members.out);
+        let mut entries = self.values().filter_map(Entry::parse).peekable();
+        if entries.peek().is_some() {
+            members.out.extend_from_slice(b",\"logs\":");
+            self.logs(entries, members.out);
         }
-        members.out.extend_from_slice(b"}}");
+        members.out.push(b'}');
     }
+
+    /// An object from milliseconds to fields. Two entries of one millisecond
+    /// would be one.
+    fn logs<'b>(&self, entries: impl Iterator<Item = Entry<'b>>, out: &mut Vec<u8>) {
+        let mut taken = HashSet::new();
+        out.push(b'{');
+        let mut inner = Members::new(out);
+        for entry in entries {
+            let mut millis = self.timeline.unix_millis(entry.ticks);
+            while !taken.insert(millis) {
+                millis += 1;
+            }
+            inner.key(b"\"");
+            json::unsigned(inner.out, millis);
+            inner.out.extend_from_slice(b"\":");
+            write_tags(|| entry.fields(), self.secrets, inner.out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// An object of names and typed values, the last of each name.
+fn write_tags<'a, I>(tags: impl Fn() -> I, secrets: &Matcher, out: &mut Vec<u8>)
+where
+    I: Iterator<Item = (&'a str, u8, &'a [u8])> + Clone,
+{
+    out.push(b'{');
+    let is_last = is_last(tags().map(|(name, ..)| name));
+    let mut inner = Members::new(out);
+    for (position, (name, kind, value)) in tags().enumerate() {
+        if is_last(position, name) {
+            write_tag(name, kind, value, secrets, &mut inner);
+        }
+    }
+    out.push(b'}');
 }
 
 /// Names of one field that are compared with each other; more go into a table.
@@ -144,20 +180,22 @@ fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &
 
 fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
     let number = word(value, 0);
-    if kind == b'f' && !f64::from_bits(number).is_finite() {
+    if kind == kind::FLOAT && !f64::from_bits(number).is_finite() {
         return;
     }
     members.name(name);
     match kind {
-        b'i' => json::signed(members.out, number as i64),
-        b'u' => json::unsigned(members.out, number),
-        b'b' => members
-            .out
-            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
-        b'f' => {
+        kind::INTEGER => json::signed(members.out, number as i64),
+        kind::UNSIGNED => json::unsigned(members.out, number),
+        kind::BOOLEAN => {
+            members
+                .out
+                .extend_from_slice(if value == [1] { b"true" } else { b"false" })
+        }
+        kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        b'e' => {
+        kind::ERROR => {
             let mut scratch = String::new();
             redact::text(
                 secrets,
@@ -254,8 +292,11 @@ fn pair(value: &[u8]) -> Option<(&str, &str)> {
     Some((str::from_utf8(name).ok()?, str::from_utf8(value).ok()?))
 }
 
+/// The tag in a value of `custom`; `None` for an entry of the log.
 fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
+    let (kind, rest) = value
+        .split_first()
+        .filter(|(kind, _)| **kind != kind::LOG)?;
     let (len, rest) = rest.split_first()?;
     let (name, value) = rest.split_at_checked(usize::from(*len))?;
     Some((str::from_utf8(name).ok()?, *kind, value))

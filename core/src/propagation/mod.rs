@@ -12,6 +12,7 @@ mod tests;
 mod w3c;
 
 pub use self::incoming::{Extract, Incoming};
+pub(crate) use self::instana::CORRELATION_LIMIT;
 pub use self::outgoing::Inject;
 pub(crate) use self::outgoing::inject;
 

@@ -10,7 +10,6 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
 use instana::testing::{RecordedSpan, Recorder};
-use instana::{Span, span};
 use instana_http::server::{Options, TracedBody};
 use instana_http::{client, inject_context};
 
@@ -121,39 +120,6 @@ fn headers_are_captured_as_the_settings_of_their_tracer_say() {
         }
         assert_eq!(entry.has("data.http.header"), !captured.is_empty());
     }
-}
-
-#[test]
-fn an_error_and_its_sources_are_one_text() {
-    #[derive(Debug)]
-    struct Layers(u8);
-    impl std::fmt::Display for Layers {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            match self.0 {
-                0 => f.write_str("outer: middle"),
-                1 => f.write_str("middle"),
-                _ => f.write_str("inner"),
-            }
-        }
-    }
-    impl std::error::Error for Layers {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            match self.0 {
-                0 => Some(&Self(1)),
-                1 => Some(&Self(2)),
-                _ => None,
-            }
-        }
-    }
-    let recorder = Recorder::new();
-    recorder.enter(|| {
-        let mut entry = Span::entry(&span::http::ENTRY, &instana::propagation::Incoming::none());
-        instana_http::record_error(&mut entry, &Layers(0));
-    });
-    assert_eq!(
-        entry(&recorder).text("data.http.error").as_deref(),
-        Some("outer: middle: inner")
-    );
 }
 
 #[test]
