@@ -36,3 +36,11 @@ pub use crate::log::{Level as LogLevel, set_log_sink};
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};
 pub use crate::tracer::Tracer;
+#[cfg(feature = "macros")]
+pub use instana_macros::trace;
+
+/// What the attribute expands to needs it.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "macros.rs"]
+pub mod __macro;

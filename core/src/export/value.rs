@@ -188,9 +188,8 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
         kind::INTEGER => json::signed(members.out, number as i64),
         kind::UNSIGNED => json::unsigned(members.out, number),
         kind::BOOLEAN => {
-            members
-                .out
-                .extend_from_slice(if value == [1] { b"true" } else { b"false" })
+            let word: &[u8] = if value == [1] { b"true" } else { b"false" };
+            members.out.extend_from_slice(word);
         }
         kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));

@@ -47,7 +47,7 @@ impl Span {
     /// ```
     pub fn log_with(&mut self, message: &str, fields: impl FnOnce(&mut LogEntry<'_>)) {
         self.with_fields(&sdk::SECTION, |section| {
-            LogEntry::write(section, message, fields)
+            LogEntry::write(section, message, fields);
         });
     }
 
