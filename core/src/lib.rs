@@ -14,6 +14,11 @@ mod json;
 mod local;
 mod log;
 mod metrics;
+#[cfg(any(test, feature = "testing"))]
+mod outside;
+#[cfg(not(any(test, feature = "testing")))]
+#[path = "outside_none.rs"]
+mod outside;
 pub mod propagation;
 mod record;
 mod runtime;

@@ -116,13 +116,18 @@ impl Value<'_> {
     }
 
     fn custom(self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.extend_from_slice(b"{\"tags\":");
-        write_tags(|| self.values().filter_map(tag), self.secrets, members.out);
+        let tags = || self.values().filter_map(tag);
         let mut entries = self.values().filter_map(Entry::parse).peekable();
+        members.key(key);
+        members.out.push(b'{');
+        let mut inner = Members::new(members.out);
+        if tags().next().is_some() {
+            inner.key(b"\"tags\":");
+            write_tags(tags, self.secrets, inner.out);
+        }
         if entries.peek().is_some() {
-            members.out.extend_from_slice(b",\"logs\":");
-            self.logs(entries, members.out);
+            inner.key(b"\"logs\":");
+            self.logs(entries, inner.out);
         }
         members.out.push(b'}');
     }
