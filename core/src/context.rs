@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::id;
 use crate::local;
+use crate::propagation::ServerTiming;
 use crate::span::{Kind, Span};
 use crate::tracer::Scope;
 
@@ -38,7 +39,7 @@ pub(crate) struct W3cTrace {
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     /// Foreign members of `tracestate`, ready to be sent.
-    pub(crate) tracestate: Option<Box<[u8]>>,
+    pub(crate) tracestate: Option<Vec<u8>>,
     /// The tracer that spans below go to, when it is not the process's.
     pub(crate) scope: Option<Arc<Scope>>,
 }
@@ -126,11 +127,9 @@ impl Context {
 
     /// The value of the `Server-Timing` response header that lets a browser
     /// find this trace; `None` without a trace or where tracing is suppressed.
-    pub fn server_timing(&self) -> Option<String> {
-        self.is_active().then(|| {
-            let digits = id::hex(self.trace);
-            ["intid;desc=", digits_str(&digits)].concat()
-        })
+    #[inline]
+    pub fn server_timing(&self) -> Option<ServerTiming> {
+        self.is_active().then(|| ServerTiming::new(self.trace))
     }
 
     /// Runs `f` in this context: exits and spans that it starts are children of

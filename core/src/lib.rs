@@ -31,7 +31,11 @@ mod status;
 pub mod testing;
 mod tracer;
 
-pub use crate::agent::status::{AgentStatus, Phase};
+pub use crate::agent::status::{AgentError, AgentStatus, Phase};
+pub use crate::config::{
+    CapturedLogs, FilterMatch, IgnoredEndpoint, KafkaHeaderFormat, Origin, Setting, SpanFilter,
+    StackTraces,
+};
 pub use crate::context::Context;
 pub use crate::future::{FutureExt, InSpan};
 pub use crate::ids::{Id, Ids, current_ids};

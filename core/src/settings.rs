@@ -4,33 +4,25 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::secrets::Matcher;
+use crate::config::Config;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
 #[derive(Debug)]
 pub struct Settings {
     id: u64,
-    extra_headers: Vec<String>,
-    pub(crate) secrets: Matcher,
-    pub(crate) service: Option<String>,
+    pub(crate) config: Config,
     switches: Switches,
 }
 
 impl Settings {
-    pub(crate) fn new(
-        secrets: Matcher,
-        extra_headers: Vec<String>,
-        service: Option<String>,
-        switches: Switches,
-    ) -> Self {
+    /// With spans recorded.
+    pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            extra_headers,
-            secrets,
-            service,
-            switches,
+            switches: Switches::of(&config),
+            config,
         }
     }
 
@@ -41,7 +33,17 @@ impl Settings {
 
     /// Names of HTTP headers to capture, in lower case.
     pub fn extra_headers(&self) -> &[String] {
-        &self.extra_headers
+        &self.config.extra_headers
+    }
+
+    /// Whether a status from 400 to 499 is an error of the exit that was answered
+    /// with it (`reference`: Node; the list wins over the switch).
+    pub(crate) fn is_client_error(&self, status: u16) -> bool {
+        let listed = &self.config.client_error_statuses;
+        if listed.is_empty() {
+            return self.config.client_errors && (400..500).contains(&status);
+        }
+        listed.contains(&status)
     }
 }
 
@@ -58,13 +60,24 @@ impl Switches {
     pub(crate) const W3C_CORRELATION: Self = Self(1 << 2);
     /// Exits write `traceparent` and `tracestate`.
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
+    /// Some statuses from 400 to 499 are errors of exits.
+    pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
+
+    fn of(config: &Config) -> Self {
+        let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
+        Self::ON
+            .set(Self::ROOT_EXITS, config.allow_root_exits)
+            .set(Self::W3C_CORRELATION, config.w3c_correlation)
+            .set(Self::W3C_PROPAGATION, config.w3c_propagation)
+            .set(Self::CLIENT_ERRORS, client_errors)
+    }
 
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
     }
 
-    pub(crate) const fn set(self, switch: Self, on: bool) -> Self {
+    const fn set(self, switch: Self, on: bool) -> Self {
         Self(if on {
             self.0 | switch.0
         } else {
@@ -127,11 +140,5 @@ impl Live {
     /// Nothing is recorded any more.
     pub(crate) fn switch_off(&self) {
         self.switches.store(0, Ordering::Relaxed);
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self::new(Matcher::default(), Vec::new(), None, Switches::default())
     }
 }

@@ -2,8 +2,7 @@
 //! to it and sends it spans and metrics.
 //!
 //! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
-//! the parsers in [`lookup`], [`identity`], [`announce`], [`settings`] and
-//! [`requests`]. Shells around them: [`connection`] (one keep-alive socket),
+//! the parsers in [`lookup`], [`identity`], [`announce`] and [`requests`]. Shells around them: [`connection`] (one keep-alive socket),
 //! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
 //! other threads say to it).
 
@@ -17,7 +16,6 @@ pub(crate) mod paths;
 pub(crate) mod requests;
 pub(crate) mod schedule;
 pub(crate) mod session;
-pub(crate) mod settings;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod status;

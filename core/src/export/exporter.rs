@@ -6,6 +6,7 @@ use super::encoder::{Encoder, Surroundings};
 use crate::agent::session::Origin;
 use crate::agent::worker::SpanSource;
 use crate::clock::Timeline;
+use crate::config::Config;
 use crate::json;
 use crate::record::Record;
 use crate::segment::{Backlog, Pool};
@@ -38,12 +39,9 @@ impl Exporter {
     }
 
     fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> usize {
-        let surroundings = Surroundings {
-            from,
-            service: settings.service.as_deref(),
-            secrets: &settings.secrets,
-            timeline: Timeline::now(),
-        };
+        let service = settings.config.service.as_deref();
+        let timeline = Timeline::now();
+        let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline);
         let portions = self.backlog.portions(MAX_SPANS);
         let mut spans = 0;
         for portion in &portions {
@@ -100,7 +98,7 @@ impl SpanSource for Exporter {
         let settings = self
             .live
             .get()
-            .unwrap_or_else(|| Arc::new(Settings::default()));
+            .unwrap_or_else(|| Arc::new(Settings::new(Config::default())));
         let spans = self.fill(&settings, &from(origin), body);
         if spans > 0 {
             body.push(b']');

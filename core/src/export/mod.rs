@@ -3,6 +3,7 @@
 
 mod encoder;
 mod exporter;
+mod piece;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -19,12 +19,8 @@ use crate::testing::Recorder;
 use crate::{Span, span};
 
 fn encode(record: &Record<'_>, from: &str, service: Option<&str>) -> Result<Value, String> {
-    let surroundings = Surroundings {
-        from,
-        service,
-        secrets: &Matcher::default(),
-        timeline: Timeline::now(),
-    };
+    let secrets = Matcher::default();
+    let surroundings = Surroundings::new(from, service, &secrets, Timeline::now());
     let mut out = Vec::new();
     Encoder::default()
         .encode(record, &surroundings, &mut out)
@@ -84,12 +80,8 @@ fn a_record_of_an_unknown_family_is_left_out() {
         traits: Traits::new(60_000, 0),
     };
     let mut out = b"before".to_vec();
-    let surroundings = Surroundings {
-        from: "",
-        service: None,
-        secrets: &Matcher::default(),
-        timeline: Timeline::now(),
-    };
+    let secrets = Matcher::default();
+    let surroundings = Surroundings::new("", None, &secrets, Timeline::now());
     let result = Encoder::default().encode(
         &Record {
             head,

@@ -8,10 +8,6 @@ use super::words::{Filler, Mark, Segment};
 use super::{FIRST, SEGMENT};
 use crate::record::Head;
 
-/// Spans that are waiting when the agent thread is woken before its second is
-/// over (`reference`: all siblings).
-const WAKE_AT: usize = 500;
-
 /// Empty segments that are kept for the next burst.
 const SPARE: usize = 4;
 
@@ -29,6 +25,8 @@ pub(crate) struct State {
     open: bool,
     /// Bytes of segments there may be.
     bound: usize,
+    /// Spans that are waiting when the agent thread is woken before its time.
+    wake_at: usize,
     /// Bytes of segments there are.
     allocated: usize,
     next_id: u64,
@@ -100,6 +98,7 @@ impl Pool {
             state: Mutex::new(State {
                 open: false,
                 bound: 0,
+                wake_at: usize::MAX,
                 allocated: 0,
                 next_id: 0,
                 free: Vec::new(),
@@ -127,12 +126,14 @@ impl Pool {
         self.epoch.load(Ordering::Relaxed)
     }
 
-    /// Lets spans in, with memory for `bytes` of them.
-    pub(crate) fn open(&self, bytes: usize, waker: Waker) {
+    /// Lets spans in, with memory for `bytes` of them; `waker` is called when
+    /// `wake_at` of them wait in full segments.
+    pub(crate) fn open(&self, bytes: usize, wake_at: usize, waker: Waker) {
         let mut state = self.lock();
         self.forget(&mut state);
         state.open = true;
         state.bound = bytes.max(2 * SEGMENT);
+        state.wake_at = wake_at;
         state.waker = Some(waker);
         state.counts = Counts::default();
     }
@@ -206,6 +207,11 @@ impl Pool {
     /// Bytes of segments there are.
     pub(crate) fn memory(&self) -> usize {
         self.lock().allocated
+    }
+
+    /// Bytes of segments there may be.
+    pub(crate) fn bound(&self) -> usize {
+        self.lock().bound
     }
 
     /// Keeps everybody else out.
@@ -404,7 +410,7 @@ impl State {
 
 /// Wakes the agent thread, outside of the lock, when enough is waiting.
 fn wake(mut state: MutexGuard<'_, State>) {
-    let needed = state.waiting >= WAKE_AT || std::mem::take(&mut state.forked);
+    let needed = state.waiting >= state.wake_at || std::mem::take(&mut state.forked);
     let waker = if needed { state.waker } else { None };
     drop(state);
     if let Some(wake) = waker {

@@ -119,6 +119,8 @@ pub(crate) mod envelope {
     pub(crate) const CORRELATION_TYPE: u8 = 3;
     /// `crid`
     pub(crate) const CORRELATION_ID: u8 = 4;
+    /// How many there are.
+    pub(crate) const FIELDS: usize = 5;
 }
 
 /// An attribute read back.

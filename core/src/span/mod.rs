@@ -19,10 +19,9 @@ use std::fmt;
 use self::block::Block;
 use crate::clock;
 use crate::context::{Context, Flags};
-use crate::local::{self, Local};
-use crate::propagation::{self, Inject};
+use crate::local;
+use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
-use crate::segment::{POOL, Writer};
 use crate::tracer::Tracer;
 
 pub use self::failure::Failure;
@@ -107,6 +106,13 @@ impl Span {
                 });
             }
         }
+    }
+
+    /// The value of the `Server-Timing` response header that lets a browser
+    /// find this trace; `None` where nothing is recorded.
+    #[inline]
+    pub fn server_timing(&self) -> Option<ServerTiming> {
+        self.0.as_ref()?.context.server_timing()
     }
 
     /// Runs `f` inside this span: exits and spans that it starts are children
@@ -198,26 +204,19 @@ impl fmt::Debug for Span {
 /// Records what the block holds and returns it to the pool. Not inlined: the
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
-fn finish(block: Box<Block>) {
+fn finish(mut block: Box<Block>) {
     if block.inbox.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
-    let mut block = Some(block);
-    local::with(|local| {
-        let Some(mut block) = block.take() else {
-            return;
-        };
+    local::with(move |local| {
         if block.is_recording() {
             if block.is_ours() {
-                record(local, &block);
+                local.record(&block.head(clock::ticks()), &block.attributes);
             }
             block.clear();
         }
         local.return_block(block);
     });
-    if let Some(block) = block {
-        record_without_thread(&block);
-    }
 }
 
 /// A span with an inbox, a foreign `tracestate` or a tracer of its own.
@@ -238,24 +237,6 @@ fn finish_unusual(mut block: Box<Block>) {
     finish(block);
 }
 
-/// Records a span of the process's tracer in the thread's segment.
-#[inline]
-fn record(local: &Local, block: &Block) {
-    let head = block.head(clock::ticks());
-    let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
-    if local.with_writer(write).is_none() {
-        POOL.record_shared(&head, &block.attributes);
-    }
-}
-
-/// The thread is about to end, and has lost its memory of its segment.
-#[cold]
-fn record_without_thread(block: &Block) {
-    if block.is_ours() {
-        POOL.record_shared(&block.head(clock::ticks()), &block.attributes);
-    }
-}
-
 /// A span while it is the thread's current one. Dropped without
 /// [`leave`](Self::leave) while a panic unwinds.
 #[derive(Debug)]
@@ -268,7 +249,10 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(span: &'a mut Span) -> Self {
-        let entered = span.0.is_some() && local::swap(&mut span.0);
+        let entered = span.0.is_some();
+        if entered {
+            span.0 = local::exchange(span.0.take());
+        }
         Self {
             span,
             entered,
@@ -286,7 +270,7 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.entered {
-            local::swap(&mut self.span.0);
+            self.span.0 = local::exchange(self.span.0.take());
         }
         if self.unwinding {
             self.span.panicked();
@@ -345,15 +329,13 @@ struct Borrowed(Span);
 
 impl Borrowed {
     fn take() -> Option<Self> {
-        let mut block = None;
-        local::swap(&mut block);
-        block.map(|block| Self(Span(Some(block))))
+        local::exchange(None).map(|block| Self(Span(Some(block))))
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        local::swap(&mut self.0.0);
+        self.0.0 = local::exchange(self.0.0.take());
     }
 }
 

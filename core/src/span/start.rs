@@ -28,7 +28,7 @@ impl Span {
     /// an entry above it, or below another exit, it is a no-op.
     #[inline(never)]
     pub fn exit(family: &'static Family) -> Self {
-        let below = |local: &Local| {
+        local::with(|local| {
             let Some(parent) = local.leave() else {
                 return Self::root_exit(None, family);
             };
@@ -38,21 +38,19 @@ impl Span {
                 return Self::none();
             }
             Self::exit_below(local, parent, family)
-        };
-        local::with(below).unwrap_or_else(|| Self::root_exit(None, family))
+        })
     }
 
     #[inline(never)]
     fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
-        let span = Self::child(Some(local), &parent.context, family);
+        let span = Self::below(local, &parent.context, family);
         local.enter(parent);
         span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        local::with(|local| Self::child(Some(local), parent, family))
-            .unwrap_or_else(|| Self::child(None, parent, family))
+        local::with(|local| Self::below(local, parent, family))
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
@@ -60,11 +58,9 @@ impl Span {
         let mut span = match family.kind() {
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
-            Kind::Intermediate => local::with(|local| {
-                local.with_current(|parent| Self::child(Some(local), parent, family))
-            })
-            .flatten()
-            .unwrap_or(Self::none()),
+            Kind::Intermediate => {
+                local::with_current(|parent| Self::exit_of(parent, family)).unwrap_or(Self::none())
+            }
         };
         if let Some(block) = span.0.as_mut().filter(|block| block.is_recording()) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
@@ -77,25 +73,21 @@ impl Span {
     }
 
     /// A span below `parent`, which is an open span or a carried context.
-    /// `local` is `None` while the thread ends.
     #[inline(always)]
-    fn child(local: Option<&Local>, parent: &Context, family: &'static Family) -> Self {
+    fn below(local: &Local, parent: &Context, family: &'static Family) -> Self {
         if !parent.flags.has(Flags::ACTIVE) {
-            return Self::child_of_nothing(parent, family);
+            return Self::below_nothing(parent, family);
         }
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
-        let (mut block, span) = match local {
-            Some(local) => (local.take_block(), local.next_id()),
-            None => (Block::boxed(), local::next_id()),
-        };
+        let mut block = local.take_block();
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
         block.start = clock::ticks();
         block.context.trace = parent.trace;
-        block.context.span = span;
+        block.context.span = local.next_id();
         block.context.w3c = parent.w3c;
         block.context.flags = parent.flags.below(family.flags);
         if parent.extra.is_some() {
@@ -106,7 +98,7 @@ impl Span {
 
     /// Below a suppressed call every span is a no-op, and leaves the suppression
     /// in force. (An exit still tells its callee: see [`Span::inject`].)
-    fn child_of_nothing(parent: &Context, family: &'static Family) -> Self {
+    fn below_nothing(parent: &Context, family: &'static Family) -> Self {
         if family.kind() != Kind::Exit || parent.flags.has(Flags::SUPPRESSED) {
             return Self::none();
         }
@@ -156,16 +148,12 @@ impl Tracer {
         if incoming.is_suppressed() {
             return self.begin_suppressed(family, incoming);
         }
-        let fresh = |local: &Local| {
+        let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
                 0 => local.next_id(),
                 continued => continued,
             };
             (local.take_block(), trace, local.next_id())
-        };
-        let (mut block, trace, span) = local::with(fresh).unwrap_or_else(|| {
-            let trace = incoming.trace_or_new();
-            (Block::boxed(), trace, local::next_id())
         });
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
@@ -175,15 +163,13 @@ impl Tracer {
 
     /// A span that records nothing and passes the suppression on.
     fn begin_suppressed(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        let fresh = |local: &Local| {
+        let (mut block, trace) = local::with(|local| {
             let trace = match incoming.w3c {
                 None => local.next_id(),
                 Some(_) => 0,
             };
             (local.take_block(), trace)
-        };
-        let (mut block, trace) =
-            local::with(fresh).unwrap_or_else(|| (Block::boxed(), local::next_id()));
+        });
         self.place(
             &mut block.context,
             family,

@@ -3,91 +3,81 @@
 use std::sync::Arc;
 
 use super::Recorder;
+use crate::config::{Code, Environment, Given, Sources};
 use crate::outside;
-use crate::secrets::Matcher;
-use crate::settings::{Settings, Switches};
+use crate::settings::Settings;
 use crate::tracer::Scope;
 
 /// Settings of a [`Recorder`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "build() makes the recorder"]
 pub struct RecorderBuilder {
-    secrets: Matcher,
-    extra_headers: Vec<String>,
-    service: Option<String>,
-    switches: Switches,
-}
-
-impl Default for RecorderBuilder {
-    fn default() -> Self {
-        let switches = Switches::default()
-            .set(Switches::ON, true)
-            .set(Switches::W3C_CORRELATION, true)
-            .set(Switches::W3C_PROPAGATION, true);
-        Self {
-            secrets: Matcher::default(),
-            extra_headers: Vec::new(),
-            service: None,
-            switches,
-        }
-    }
+    code: Code,
 }
 
 impl RecorderBuilder {
     /// `data.service` of all spans.
     pub fn service(mut self, name: &str) -> Self {
-        self.service = Some(name.to_owned());
+        self.code.service(Given::Text(name));
         self
     }
 
     /// Headers to capture, compared without case.
     pub fn extra_headers(mut self, names: &[&str]) -> Self {
-        self.extra_headers = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.code.extra_headers(Given::Value(names));
         self
     }
 
     /// The matcher for secrets, in the form of `INSTANA_SECRETS`:
     /// `contains-ignore-case:key,pass`.
-    ///
-    /// # Panics
-    /// On a value that `INSTANA_SECRETS` would not accept.
     pub fn secrets(mut self, matcher: &str) -> Self {
-        match Matcher::parse(matcher, &mut Vec::new()) {
-            Ok(secrets) => self.secrets = secrets,
-            Err(error) => unreachable!("{matcher:?}: {error}"),
-        }
+        self.code.secrets(Given::Text(matcher));
         self
     }
 
     /// Whether entries continue from `traceparent` (default: yes).
     pub fn w3c_correlation(mut self, on: bool) -> Self {
-        self.switches = self.switches.set(Switches::W3C_CORRELATION, on);
+        self.code.w3c_correlation(Given::Value(on));
         self
     }
 
     /// Whether exits write the W3C's headers (default: yes).
     pub fn w3c_propagation(mut self, on: bool) -> Self {
-        self.switches = self.switches.set(Switches::W3C_PROPAGATION, on);
+        self.code.w3c_propagation(Given::Value(on));
         self
     }
 
     /// Whether exits without an entry are recorded (default: no).
     pub fn root_exits(mut self, on: bool) -> Self {
-        self.switches = self.switches.set(Switches::ROOT_EXITS, on);
+        self.code.allow_root_exits(Given::Value(on));
+        self
+    }
+
+    /// Whether exits that are answered with a status from 400 to 499 are errors
+    /// (default: no).
+    pub fn client_errors(mut self, on: bool) -> Self {
+        self.code.client_errors(Given::Value(on));
+        self
+    }
+
+    /// Which of these statuses are errors of exits (default: none).
+    pub fn client_error_statuses(mut self, statuses: &[u16]) -> Self {
+        self.code
+            .client_error_statuses(Given::Value(statuses.to_vec()));
         self
     }
 
     /// The recorder.
+    ///
+    /// # Panics
+    /// On a setting that [`Builder`](crate::Builder) would not accept.
     pub fn build(self) -> Recorder {
-        let settings = Settings::new(
-            self.secrets,
-            self.extra_headers,
-            self.service,
-            self.switches,
-        );
+        let (_, config, problems) = Sources::read(&Environment::default(), self.code);
+        assert_eq!(problems, [] as [&str; 0], "settings of a recorder");
         outside::arm();
         Recorder {
-            scope: Arc::new(Scope::new(settings)),
+            scope: Arc::new(Scope::new(Settings::new(config))),
         }
     }
 }

@@ -45,7 +45,6 @@ use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
 use crate::outside;
 use crate::record::Record;
-use crate::settings::Settings;
 use crate::span::Span;
 use crate::tracer::{Scope, Tracer};
 
@@ -95,14 +94,12 @@ impl Recorder {
     /// The finished spans, in the order in which they ended.
     pub fn spans(&self) -> Vec<RecordedSpan> {
         let (records, settings) = (self.scope.records(), self.scope.settings().get());
-        let fallback = Settings::default();
-        let settings = settings.as_deref().unwrap_or(&fallback);
-        let surroundings = Surroundings {
-            from: "",
-            service: settings.service.as_deref(),
-            secrets: &settings.secrets,
-            timeline: Timeline::now(),
+        let Some(settings) = settings else {
+            return Vec::new();
         };
+        let config = &settings.config;
+        let service = config.service.as_deref();
+        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now());
         let (mut encoder, mut rest, mut spans) =
             (Encoder::default(), records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {
