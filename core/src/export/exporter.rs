@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::batching::{self, Call, Fate};
 use super::encoder::{Encoder, Surroundings};
 use crate::agent::session::Origin;
 use crate::agent::worker::SpanSource;
 use crate::clock::Timeline;
 use crate::config::Config;
 use crate::json;
-use crate::record::Record;
-use crate::segment::{Backlog, Pool};
+use crate::record::{FAMILIES, Record};
+use crate::segment::{Backlog, Pool, Portion};
 use crate::settings::{Live, Settings};
+use crate::span::{Family, fields};
 
 /// Spans in a request (`reference`: "Constants to start from").
 const MAX_SPANS: usize = 1_000;
@@ -43,17 +45,56 @@ impl Exporter {
         let timeline = Timeline::now();
         let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline);
         let portions = self.backlog.portions(MAX_SPANS);
-        let mut spans = 0;
-        for portion in &portions {
+        let mut most = MAX_SPANS;
+        let spans = loop {
+            let fates = if settings.config.span_batching {
+                fates(&portions, most, &timeline)
+            } else {
+                Vec::new()
+            };
+            let filled = self.write(&portions, most, &fates, &surroundings, body);
+            if fates.len() <= filled.records {
+                break filled.spans;
+            }
+            // A batch in the body may stand for a span that found no room in it.
+            most = filled.records;
+            self.begin(body);
+        };
+        self.backlog.release_others(portions);
+        spans
+    }
+
+    fn begin(&mut self, body: &mut Vec<u8>) {
+        body.clear();
+        self.invalid = 0;
+        self.backlog.retake();
+    }
+
+    /// Writes at most `most` records, as far as there is room. Those for which
+    /// there is no fate are sent as they are.
+    fn write(
+        &mut self,
+        portions: &[Portion],
+        most: usize,
+        fates: &[Fate],
+        surroundings: &Surroundings<'_>,
+        body: &mut Vec<u8>,
+    ) -> Filled {
+        let mut filled = Filled::default();
+        for portion in portions {
             let bytes = portion.bytes();
-            let (mut rest, mut records) = (bytes, 0);
+            let (mut rest, before) = (bytes, filled.records);
             while let Some((record, tail)) = Record::split(rest) {
-                if spans >= MAX_SPANS || !self.append(&record, &surroundings, body, &mut spans) {
+                let fate = fates.get(filled.records).unwrap_or(&Fate::Alone);
+                if filled.records >= most
+                    || !self.append(&record, fate, surroundings, body, &mut filled.spans)
+                {
                     break;
                 }
-                records += 1;
+                filled.records += 1;
                 rest = tail;
             }
+            let records = filled.records - before;
             if records > 0 {
                 self.backlog
                     .take(portion, records, bytes.len() - rest.len());
@@ -62,21 +103,27 @@ impl Exporter {
                 break;
             }
         }
-        self.backlog.release_others(portions);
-        spans
+        filled
     }
 
     /// Appends a span to the array. False where the body would become too large.
+    #[inline]
     fn append(
         &mut self,
         record: &Record<'_>,
+        fate: &Fate,
         surroundings: &Surroundings<'_>,
         body: &mut Vec<u8>,
         spans: &mut usize,
     ) -> bool {
+        let batch = match fate {
+            Fate::Alone => None,
+            Fate::Survivor(batch) => Some(batch),
+            Fate::Absorbed => return true,
+        };
         let before = body.len();
         body.push(if *spans == 0 { b'[' } else { b',' });
-        let written = self.encoder.encode(record, surroundings, body);
+        let written = self.encoder.encode(record, batch, surroundings, body);
         if written.is_err() {
             body.truncate(before);
             self.invalid += 1;
@@ -91,10 +138,42 @@ impl Exporter {
     }
 }
 
+/// What a body was filled with.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filled {
+    records: usize,
+    spans: usize,
+}
+
+/// What span batching does to the first `most` records.
+fn fates(portions: &[Portion], most: usize, timeline: &Timeline) -> Vec<Fate> {
+    let mut calls = Vec::new();
+    for portion in portions {
+        let mut rest = portion.bytes();
+        while let Some((record, tail)) = Record::split(rest).filter(|_| calls.len() < most) {
+            calls.push(call(&record, timeline));
+            rest = tail;
+        }
+    }
+    batching::batch(&calls)
+}
+
+fn call(record: &Record<'_>, timeline: &Timeline) -> Call {
+    let head = &record.head;
+    Call {
+        trace: head.trace,
+        parent: head.parent,
+        name: FAMILIES.get(head.traits.family()).map_or("", Family::name),
+        start: timeline.unix_millis(head.start),
+        duration: timeline.millis(head.start, head.end),
+        errors: u64::from(head.traits.errors()),
+        size: fields::size(record.attributes),
+    }
+}
+
 impl SpanSource for Exporter {
     fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize {
-        body.clear();
-        self.invalid = 0;
+        self.begin(body);
         let settings = self
             .live
             .get()

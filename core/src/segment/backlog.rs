@@ -66,6 +66,11 @@ impl Backlog {
         self.taken.push((portion.id, end));
     }
 
+    /// The request is written anew: nothing is in it yet.
+    pub(crate) fn retake(&mut self) {
+        self.taken.clear();
+    }
+
     /// The request has been written: segments that are not in it may be used
     /// for new spans if there is no other room.
     pub(crate) fn release_others(&mut self, portions: Vec<Portion>) {

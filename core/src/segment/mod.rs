@@ -13,7 +13,7 @@ mod tests;
 mod words;
 mod writer;
 
-pub(crate) use self::backlog::Backlog;
+pub(crate) use self::backlog::{Backlog, Portion};
 pub(crate) use self::pool::{Counts, Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
 

@@ -1,7 +1,7 @@
 //! What users say about a span while it is open.
 
 use super::failure::{self, Failure, has_error};
-use super::fields::{Fields, Recording, envelope};
+use super::fields::{self, Fields, Recording, envelope};
 use super::log::LogEntry;
 use super::tag::AsTag;
 use super::{Span, sdk};
@@ -119,6 +119,19 @@ impl Span {
     pub fn error_count(&mut self, errors: u16) {
         if let Some((_, block)) = self.recording() {
             block.traits = block.traits.with_errors(errors);
+        }
+    }
+
+    /// Says for how many calls this span stands, as a pipeline of commands or a
+    /// batch of messages does (`b.s`). Once a span, from two on; else it is
+    /// ignored.
+    pub fn batch_size(&mut self, calls: u32) {
+        let Some((_, block)) = self.recording() else {
+            return;
+        };
+        if calls > 1 && fields::size(&block.attributes).is_none() {
+            Fields::envelope(&mut block.attributes)
+                .bytes(envelope::SIZE, &u64::from(calls).to_ne_bytes());
         }
     }
 

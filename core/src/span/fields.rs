@@ -119,8 +119,25 @@ pub(crate) mod envelope {
     pub(crate) const CORRELATION_TYPE: u8 = 3;
     /// `crid`
     pub(crate) const CORRELATION_ID: u8 = 4;
+    /// `b.s`; written once.
+    pub(crate) const SIZE: u8 = 5;
     /// How many there are.
-    pub(crate) const FIELDS: usize = 5;
+    pub(crate) const FIELDS: usize = 6;
+}
+
+/// The number of calls that the span stands for by itself.
+pub(crate) fn size(attributes: &[u8]) -> Option<u64> {
+    let mut rest = attributes;
+    while let Some((attribute, tail)) = Attribute::split(rest) {
+        rest = tail;
+        if attribute.section == ENVELOPE && attribute.field == envelope::SIZE {
+            return attribute
+                .value
+                .first_chunk()
+                .map(|bytes| u64::from_ne_bytes(*bytes));
+        }
+    }
+    None
 }
 
 /// An attribute read back.

@@ -104,7 +104,7 @@ impl Recorder {
             (Encoder::default(), records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {
             let mut json = Vec::new();
-            let written = encoder.encode(&record, &surroundings, &mut json);
+            let written = encoder.encode(&record, None, &surroundings, &mut json);
             assert_eq!(written, Ok(()), "a record that cannot be written");
             match serde_json::from_slice(&json) {
                 Ok(value) => spans.push(RecordedSpan::new(value, record.head.start)),

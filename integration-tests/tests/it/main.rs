@@ -7,8 +7,10 @@
 )]
 
 mod app;
+mod batching;
 mod downstream;
 mod lifecycle;
 mod own_cases;
+mod settings;
 mod shutdown;
 mod trace_context;
