@@ -153,6 +153,37 @@ fn a_log_sink_may_use_the_tracer() {
 }
 
 #[test]
+fn what_users_say_about_a_span_is_what_the_agent_expects() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent).init().unwrap();
+    let mut page = instana::entry_span("page");
+    page.correlation("web", "1a2b");
+    page.service("front");
+    page.log("begins");
+    page.enter(|| {
+        let mut call = instana::exit_span("call");
+        call.log_with("retry", |entry| {
+            entry.field("attempt", 2);
+        });
+        call.record_error(&std::fmt::Error);
+    });
+    page.end();
+    let spans = agent.wait_for_spans(2, LONG).unwrap();
+    drop(guard);
+    agent.assert_clean();
+    let (call, page) = (&spans[0], &spans[1]);
+    assert_eq!(page["crtp"], "web");
+    assert_eq!(page["crid"], "1a2b");
+    assert_eq!(page["data"]["service"], "front");
+    let custom = &call["data"]["sdk"]["custom"];
+    assert_eq!(custom["tags"]["error.type"], "core::fmt::Error");
+    let (at, entry) = custom["logs"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(entry["attempt"], 2);
+    assert!(at.parse::<u64>().unwrap() + 2 >= call["ts"].as_u64().unwrap());
+}
+
+#[test]
 fn no_tracer_starts_into_one_that_stops() {
     let _alone = alone();
     let agent = DevAgent::start(Config::new()).unwrap();

@@ -1,19 +1,22 @@
 //! Spans: started, described while they are open, and recorded when they end.
 
 pub(crate) mod block;
+mod describe;
+mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
+pub(crate) mod log;
 pub(crate) mod sdk;
 mod start;
+pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use self::block::Block;
-use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
 use crate::local;
@@ -23,9 +26,12 @@ use crate::rules::{self, Subject, Verdict};
 use crate::settings::Switches;
 use crate::tracer::Tracer;
 
+pub use self::failure::Failure;
 pub use self::family::{Family, Field, Kind, Section, Shape};
-pub use self::fields::{Fields, Recording, TagValue};
+pub use self::fields::{Fields, Recording};
 pub use self::handle::Handle;
+pub use self::log::LogEntry;
+pub use self::tag::{AsTag, TagValue};
 
 /// An open span: eight bytes that own a block of the thread's pool.
 ///
@@ -45,8 +51,10 @@ impl Span {
         Self(None)
     }
 
-    /// A span that records nothing and carries `context` to where it is entered.
-    pub(crate) fn carrier(context: Context) -> Self {
+    /// A span that records nothing and carries `context` to where it is entered:
+    /// for what is polled or called more than once, as
+    /// [`in_context`](crate::FutureExt::in_context) is for futures.
+    pub fn carrier(context: Context) -> Self {
         if context.is_empty() {
             return Self(None);
         }
@@ -156,53 +164,6 @@ impl Span {
         result
     }
 
-    /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
-    /// family; setting one again replaces it.
-    pub fn tag<'a>(&mut self, name: &str, value: impl Into<TagValue<'a>>) {
-        self.with_fields(&sdk::SECTION, |mut fields| fields.tag(name, value.into()));
-    }
-
-    /// Replaces the configured service name for this span alone.
-    pub fn service(&mut self, name: &str) {
-        self.with_envelope(|mut fields| fields.text(envelope::SERVICE, name, sdk::NAME_LIMIT));
-    }
-
-    /// Marks the span as erroneous, with a text. URLs and connection strings in
-    /// it are redacted.
-    pub fn error(&mut self, text: &str) {
-        let Some((family, block)) = self.recording() else {
-            return;
-        };
-        fields::write_error(family, &mut block.attributes, text);
-        self.mark_erroneous();
-    }
-
-    /// Marks the span as erroneous without saying why.
-    pub fn mark_erroneous(&mut self) {
-        self.error_count(1);
-    }
-
-    /// Sets the number of errors, for a call that stands for several (a
-    /// pipeline of commands). A number below the one so far is ignored.
-    pub fn error_count(&mut self, errors: u16) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_errors(errors);
-        }
-    }
-
-    /// Says for how many calls this span stands, as a pipeline of commands or a
-    /// batch of messages does (`b.s`). Once a span, from two on; else it is
-    /// ignored.
-    pub fn batch_size(&mut self, calls: u32) {
-        let Some((_, block)) = self.recording() else {
-            return;
-        };
-        if calls > 1 && fields::size(&block.attributes).is_none() {
-            Fields::envelope(&mut block.attributes)
-                .bytes(envelope::SIZE, &u64::from(calls).to_ne_bytes());
-        }
-    }
-
     /// Makes it a span of another family, keeping ids, times and attributes:
     /// a GraphQL operation takes over the HTTP entry it came in by.
     pub fn rename(&mut self, family: &'static Family) {
@@ -244,13 +205,6 @@ impl Span {
     /// Ends the span now.
     #[inline]
     pub fn end(self) {}
-
-    /// Writes fields that stand beside `data`.
-    fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
-        if let Some(block) = self.0.as_mut().filter(|block| block.is_recording()) {
-            set(Fields::envelope(&mut block.attributes));
-        }
-    }
 
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;
@@ -365,15 +319,18 @@ impl Drop for Entered<'_> {
 }
 
 impl Span {
-    /// The future of this span is polled for the first time.
-    pub(crate) fn begin(&mut self) {
+    /// What this span is about is polled for the first time: the clock of an exit
+    /// starts anew. [`FutureExt`](crate::FutureExt) calls it; it is for wrappers
+    /// of other things that are polled.
+    pub fn begin(&mut self) {
         if self.is_exit() {
             self.restart();
         }
     }
 
-    /// The future of this span was dropped before it was done.
-    pub(crate) fn given_up(&mut self) {
+    /// What this span is about was dropped before it was done: an exit was
+    /// [cancelled](Self::cancel). The counterpart of [`begin`](Self::begin).
+    pub fn given_up(&mut self) {
         if self.is_exit() {
             self.cancel();
         }

@@ -6,6 +6,7 @@ use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
 use crate::local::{self, Local};
+use crate::outside;
 use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
 use crate::rules;
@@ -54,6 +55,7 @@ impl Span {
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
+        outside::named(family, name);
         let mut span = match family.kind() {
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
@@ -122,6 +124,7 @@ impl Span {
         let tracer = scope.map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
         let switches = tracer.switches();
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
+            outside::began(scope, family);
             return Self::none();
         }
         tracer.begin(family, &Incoming::none())
@@ -152,6 +155,7 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        outside::began(self.scope(), family);
         let switches = self.switches();
         if !switches.has(Switches::ON) {
             return Span::none();
