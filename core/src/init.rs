@@ -158,7 +158,7 @@ impl Builder {
 
     /// Categories and types of spans that are not recorded
     /// (`INSTANA_TRACING_DISABLE`), such as `logging,redis`; `!` before a name keeps it,
-    /// `true` is everything. Context is passed on all the same.
+    /// `true` is everything.
     pub fn disable(mut self, names: &str) -> Self {
         self.code.disable(Given::Text(names));
         self

@@ -432,7 +432,7 @@ keys! {
             "INSTANA_TRACING_DISABLE",
             "names separated by `,` or `;`, or `true`, `false`",
             "none",
-            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. `true` is all of them. Context is passed on all the same, and metrics are sent.",
+            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. Callees of what is switched off still join the trace. `true` switches tracing off: headers are left alone, too. Metrics are sent.",
         ),
         variable(
             "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",

@@ -11,6 +11,7 @@ mod batching;
 mod downstream;
 mod lifecycle;
 mod own_cases;
+mod rules;
 mod settings;
 mod shutdown;
 mod trace_context;
