@@ -315,6 +315,13 @@ fn settings(config: &Config, agent: Option<&AgentSettings>) -> Settings {
         .set(Switches::ON, true)
         .set(Switches::ROOT_EXITS, config.allow_root_exit)
         .set(Switches::W3C_CORRELATION, w3c_correlation)
-        .set(Switches::W3C_PROPAGATION, w3c_propagation);
-    Settings::new(secrets, headers, config.service.clone(), switches)
+        .set(Switches::W3C_PROPAGATION, w3c_propagation)
+        .set(Switches::POLL_TIMING, config.poll_timing);
+    Settings::new(
+        secrets,
+        headers,
+        config.service.clone(),
+        switches,
+        config.slow_poll,
+    )
 }

@@ -3,8 +3,12 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::secrets::Matcher;
+
+/// How long a timed poll may be without being told of.
+pub(crate) const SLOW_POLL: Duration = Duration::from_millis(100);
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -15,6 +19,8 @@ pub struct Settings {
     pub(crate) secrets: Matcher,
     pub(crate) service: Option<String>,
     switches: Switches,
+    /// Milliseconds after which a timed poll is told of.
+    slow_poll: u32,
 }
 
 impl Settings {
@@ -23,6 +29,7 @@ impl Settings {
         extra_headers: Vec<String>,
         service: Option<String>,
         switches: Switches,
+        slow_poll: Duration,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
@@ -31,6 +38,7 @@ impl Settings {
             secrets,
             service,
             switches,
+            slow_poll: u32::try_from(slow_poll.as_millis()).unwrap_or(u32::MAX),
         }
     }
 
@@ -59,6 +67,9 @@ impl Switches {
     /// Exits write `traceparent` and `tracestate`.
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
 
+    /// The polls of entries are timed.
+    pub(crate) const POLL_TIMING: Self = Self(1 << 4);
+
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
@@ -80,6 +91,7 @@ pub(crate) type LiveGuard<'a> = MutexGuard<'a, Option<Arc<Settings>>>;
 #[derive(Debug)]
 pub(crate) struct Live {
     switches: AtomicU32,
+    slow_poll: AtomicU32,
     id: AtomicU64,
     settings: Mutex<Option<Arc<Settings>>>,
 }
@@ -89,6 +101,7 @@ impl Live {
     pub(crate) const fn off() -> Self {
         Self {
             switches: AtomicU32::new(0),
+            slow_poll: AtomicU32::new(0),
             id: AtomicU64::new(0),
             settings: Mutex::new(None),
         }
@@ -97,6 +110,11 @@ impl Live {
     #[inline]
     pub(crate) fn switches(&self) -> Switches {
         Switches(self.switches.load(Ordering::Relaxed))
+    }
+
+    /// A timed poll of this length is told of.
+    pub(crate) fn slow_poll(&self) -> Duration {
+        Duration::from_millis(self.slow_poll.load(Ordering::Relaxed).into())
     }
 
     /// The id of the settings in force; 0 while there are none.
@@ -114,6 +132,7 @@ impl Live {
 
     pub(crate) fn replace(&self, settings: Settings) {
         let (switches, id) = (settings.switches, settings.id);
+        self.slow_poll.store(settings.slow_poll, Ordering::Relaxed);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
@@ -132,6 +151,12 @@ impl Live {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self::new(Matcher::default(), Vec::new(), None, Switches::default())
+        Self::new(
+            Matcher::default(),
+            Vec::new(),
+            None,
+            Switches::default(),
+            SLOW_POLL,
+        )
     }
 }

@@ -20,6 +20,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
 use crate::record::Record;
 use crate::secrets::Matcher;
-use crate::settings::{Settings, Switches};
+use crate::settings::{SLOW_POLL, Settings, Switches};
 use crate::span::Span;
 use crate::tracer::{Scope, Tracer};
 
@@ -139,6 +140,7 @@ pub struct RecorderBuilder {
     extra_headers: Vec<String>,
     service: Option<String>,
     switches: Switches,
+    slow_poll: Duration,
 }
 
 impl Default for RecorderBuilder {
@@ -152,6 +154,7 @@ impl Default for RecorderBuilder {
             extra_headers: Vec::new(),
             service: None,
             switches,
+            slow_poll: SLOW_POLL,
         }
     }
 }
@@ -200,6 +203,14 @@ impl RecorderBuilder {
         self
     }
 
+    /// Whether the polls of entries are timed (default: no), and from which
+    /// length on the log tells of one.
+    pub fn poll_timing(mut self, on: bool, slow: Duration) -> Self {
+        self.switches = self.switches.set(Switches::POLL_TIMING, on);
+        self.slow_poll = slow;
+        self
+    }
+
     /// The recorder.
     pub fn build(self) -> Recorder {
         let settings = Settings::new(
@@ -207,6 +218,7 @@ impl RecorderBuilder {
             self.extra_headers,
             self.service,
             self.switches,
+            self.slow_poll,
         );
         Recorder {
             scope: Arc::new(Scope::new(settings)),

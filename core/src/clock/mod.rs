@@ -122,7 +122,7 @@ impl Timeline {
 
     /// Milliseconds since the epoch at the reading `ticks`.
     pub(crate) fn unix_millis(&self, ticks: u64) -> u64 {
-        let offset = self.nanos(ticks.abs_diff(self.ticks));
+        let offset = self.duration(ticks.abs_diff(self.ticks));
         let unix = if ticks <= self.ticks {
             self.unix.saturating_sub(offset)
         } else {
@@ -133,10 +133,11 @@ impl Timeline {
 
     /// Whole milliseconds between two readings, rounded; 0 where they are reversed.
     pub(crate) fn millis(&self, from: u64, to: u64) -> u64 {
-        (self.nanos(to.saturating_sub(from)).as_micros() as u64 + 500) / 1000
+        (self.duration(to.saturating_sub(from)).as_micros() as u64 + 500) / 1000
     }
 
-    fn nanos(&self, ticks: u64) -> Duration {
+    /// How long so many ticks are.
+    pub(crate) fn duration(&self, ticks: u64) -> Duration {
         Duration::from_nanos((ticks as f64 * self.nanos_per_tick) as u64)
     }
 }

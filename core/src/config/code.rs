@@ -24,6 +24,8 @@ pub(crate) struct CodeSettings {
     pub(crate) allow_root_exit: Option<bool>,
     pub(crate) log_level: Option<Level>,
     pub(crate) buffer_bytes: Option<usize>,
+    pub(crate) poll_timing: Option<bool>,
+    pub(crate) slow_poll: Option<Duration>,
     pub(crate) flush_deadline: Option<Duration>,
 }
 
@@ -68,6 +70,8 @@ impl CodeSettings {
         set(&mut config.allow_root_exit, self.allow_root_exit);
         set(&mut config.log_level, self.log_level);
         set(&mut config.buffer_bytes, self.buffer_bytes);
+        set(&mut config.poll_timing, self.poll_timing);
+        set(&mut config.slow_poll, self.slow_poll);
         set(&mut config.flush_deadline, self.flush_deadline);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::log::Level;
 use crate::secrets::Matcher;
+use crate::settings::SLOW_POLL;
 
 mod code;
 mod env;
@@ -48,6 +49,11 @@ pub(crate) struct Config {
     pub(crate) log_level: Level,
     /// Bound of the span memory over all threads, bytes, default 16 MiB.
     pub(crate) buffer_bytes: usize,
+    /// `INSTANA_POLL_TIMING`, default false: the polls of entries are timed.
+    pub(crate) poll_timing: bool,
+    /// `INSTANA_SLOW_POLL` in milliseconds, default 100: the log tells of timed
+    /// polls from this length on.
+    pub(crate) slow_poll: Duration,
     /// How long the guard may flush when it is dropped, default 2 s.
     pub(crate) flush_deadline: Duration,
 }
@@ -68,6 +74,8 @@ impl Default for Config {
             allow_root_exit: false,
             log_level: Level::Warn,
             buffer_bytes: 16 * 1024 * 1024,
+            poll_timing: false,
+            slow_poll: SLOW_POLL,
             flush_deadline: Duration::from_secs(2),
         }
     }

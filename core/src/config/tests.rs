@@ -42,6 +42,8 @@ fn without_anything_the_defaults_hold() {
         assert!(!config.allow_root_exit);
         assert_eq!(config.log_level, Level::Warn);
         assert_eq!(config.buffer_bytes, 16 << 20);
+        assert!(!config.poll_timing);
+        assert_eq!(config.slow_poll, Duration::from_millis(100));
         assert_eq!(config.flush_deadline, Duration::from_secs(2));
     }
 }
@@ -58,6 +60,8 @@ fn every_variable_is_read() {
         ("INSTANA_SECRETS", "equals:token"),
         ("INSTANA_EXTRA_HTTP_HEADERS", "X-Tenant; x-b"),
         ("INSTANA_ALLOW_ROOT_EXIT_SPAN", "1"),
+        ("INSTANA_POLL_TIMING", "true"),
+        ("INSTANA_SLOW_POLL", "20"),
         ("INSTANA_LOG_LEVEL", "Warn"),
     ]);
     assert_eq!(config.agent_host, "fe80::1%eth0");
@@ -70,6 +74,8 @@ fn every_variable_is_read() {
     assert!(secrets.is_secret("token") && !secrets.is_secret("key"));
     assert_eq!(config.extra_headers.unwrap(), ["x-tenant", "x-b"]);
     assert!(config.allow_root_exit);
+    assert!(config.poll_timing);
+    assert_eq!(config.slow_poll, Duration::from_millis(20));
     assert_eq!(config.log_level, Level::Warn);
 }
 

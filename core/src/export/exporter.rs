@@ -10,6 +10,7 @@ use crate::json;
 use crate::record::Record;
 use crate::segment::{Backlog, Pool};
 use crate::settings::{Live, Settings};
+use crate::slow_polls;
 
 /// Spans in a request (`reference`: "Constants to start from").
 const MAX_SPANS: usize = 1_000;
@@ -129,6 +130,7 @@ impl SpanSource for Exporter {
 
     fn tick(&mut self) {
         self.backlog.tick();
+        slow_polls::tell();
     }
 }
 

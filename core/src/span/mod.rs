@@ -5,6 +5,7 @@ pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
+mod polls;
 pub(crate) mod sdk;
 mod start;
 #[cfg(test)]
@@ -108,6 +109,38 @@ impl Span {
         let result = f();
         entered.leave();
         result
+    }
+
+    /// As [`enter`](Self::enter), for one poll of a future, a stream or a body
+    /// that an instrumentation wraps: it counts where polls are
+    /// [timed](Self::time_polls).
+    #[inline]
+    pub fn enter_poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let timed = self.is_timed();
+        if timed {
+            self.poll_begins();
+        }
+        let entered = Entered::new(self);
+        let result = f();
+        entered.leave();
+        if timed {
+            self.poll_ends();
+        }
+        result
+    }
+
+    /// Records how the polls of this span's future went, in tags of the span
+    /// (milliseconds, all but the first): `poll_count`, `poll_running_ms` (all
+    /// polls together), `poll_longest_ms` and `poll_idle_ms` (the time outside of
+    /// polls). A span that ran for most of its time was busy or blocked its
+    /// thread; one that idled waited: for what it awaits, or for a free thread.
+    ///
+    /// To be called before the first poll. `INSTANA_POLL_TIMING` switches it on
+    /// for all entries.
+    pub fn time_polls(&mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.time_polls();
+        }
     }
 
     /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
@@ -232,7 +265,7 @@ impl fmt::Debug for Span {
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
 fn finish(block: Box<Block>) {
-    if block.inbox.is_some() || block.context.extra.is_some() {
+    if block.rare.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
     let mut block = Some(block);
@@ -253,14 +286,20 @@ fn finish(block: Box<Block>) {
     }
 }
 
-/// A span with an inbox, a foreign `tracestate` or a tracer of its own.
+/// A span with an inbox, timed polls, a foreign `tracestate` or a tracer of its own.
 #[cold]
 fn finish_unusual(mut block: Box<Block>) {
     // In a forked child its lock may be held for ever.
-    let inbox = block.inbox.take().filter(|_| block.is_ours());
-    if let Some(inbox) = inbox {
-        let errors = inbox.close(&mut block.attributes);
-        block.traits = block.traits.with_errors(errors);
+    let rare = block.rare.take().filter(|_| block.is_ours());
+    if let Some(rare) = rare {
+        if let Some(inbox) = rare.inbox {
+            let errors = inbox.close(&mut block.attributes);
+            block.traits = block.traits.with_errors(errors);
+        }
+        if rare.is_timed {
+            let polls = block.polls;
+            polls.finish(&mut block);
+        }
     }
     if let Some(scope) = block.context.scope().filter(|_| block.is_ours()) {
         scope.record(&block.head(clock::ticks()), &block.attributes);
@@ -339,6 +378,28 @@ impl Span {
     pub(crate) fn given_up(&mut self) {
         if self.is_exit() {
             self.cancel();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.0.as_ref().is_some_and(|block| block.is_timed())
+    }
+
+    /// A poll that is timed is about to be made.
+    #[cold]
+    pub(crate) fn poll_begins(&mut self) {
+        if let Some(block) = &mut self.0 {
+            block.polls.begin(clock::ticks());
+        }
+    }
+
+    /// It has been made. One that panicked does not count.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn poll_ends(&mut self) {
+        if let Some(block) = &mut self.0 {
+            block.polls.end(clock::ticks());
         }
     }
 

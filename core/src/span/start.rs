@@ -146,7 +146,8 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        if !self.switches().has(Switches::ON) {
+        let switches = self.switches();
+        if !switches.has(Switches::ON) {
             return Span::none();
         }
         if incoming.is_suppressed() {
@@ -166,6 +167,9 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
+        if switches.has(Switches::POLL_TIMING) {
+            block.time_polls();
+        }
         Span(Some(block))
     }
 
