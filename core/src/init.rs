@@ -271,6 +271,22 @@ impl Builder {
         self
     }
 
+    /// Whether entries record how long their futures ran and how long they idled
+    /// (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
+    ///
+    /// [`Span::time_polls`]: crate::Span::time_polls
+    pub fn poll_timing(mut self, on: bool) -> Self {
+        self.code.poll_timing(Given::Value(on));
+        self
+    }
+
+    /// From which length on the log tells of a timed poll (`INSTANA_SLOW_POLL`),
+    /// once for each route or span name; default 100 ms.
+    pub fn slow_poll(mut self, length: Duration) -> Self {
+        self.code.slow_poll(Given::Value(length));
+        self
+    }
+
     /// How much the tracer says on stderr (`INSTANA_LOG_LEVEL`).
     pub fn log_level(mut self, level: log::Level) -> Self {
         self.code.log_level(Given::Value(level));

@@ -26,6 +26,7 @@ mod runtime;
 mod secrets;
 mod segment;
 mod settings;
+mod slow_polls;
 pub mod span;
 mod status;
 #[cfg(any(test, feature = "testing"))]

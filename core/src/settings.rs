@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::rules::Rules;
@@ -69,6 +70,8 @@ impl Switches {
 
     /// Some spans are not recorded.
     pub(crate) const RULES: Self = Self(1 << 5);
+    /// The polls of entries are timed.
+    pub(crate) const POLL_TIMING: Self = Self(1 << 6);
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
@@ -78,6 +81,7 @@ impl Switches {
             .set(Self::W3C_CORRELATION, config.w3c_correlation)
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
+            .set(Self::POLL_TIMING, config.poll_timing)
     }
 
     #[inline]
@@ -101,6 +105,7 @@ pub(crate) type LiveGuard<'a> = MutexGuard<'a, Option<Arc<Settings>>>;
 #[derive(Debug)]
 pub(crate) struct Live {
     switches: AtomicU32,
+    slow_poll: AtomicU32,
     id: AtomicU64,
     settings: Mutex<Option<Arc<Settings>>>,
 }
@@ -110,6 +115,7 @@ impl Live {
     pub(crate) const fn off() -> Self {
         Self {
             switches: AtomicU32::new(0),
+            slow_poll: AtomicU32::new(0),
             id: AtomicU64::new(0),
             settings: Mutex::new(None),
         }
@@ -118,6 +124,11 @@ impl Live {
     #[inline]
     pub(crate) fn switches(&self) -> Switches {
         Switches(self.switches.load(Ordering::Relaxed))
+    }
+
+    /// A timed poll of this length is told of.
+    pub(crate) fn slow_poll(&self) -> Duration {
+        Duration::from_millis(self.slow_poll.load(Ordering::Relaxed).into())
     }
 
     /// The id of the settings in force; 0 while there are none.
@@ -135,6 +146,9 @@ impl Live {
 
     pub(crate) fn replace(&self, settings: Settings) {
         let (switches, id) = (settings.switches, settings.id);
+        let slow_poll = settings.config.slow_poll.as_millis();
+        let slow_poll = u32::try_from(slow_poll).unwrap_or(u32::MAX);
+        self.slow_poll.store(slow_poll, Ordering::Relaxed);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);

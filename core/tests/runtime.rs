@@ -5,12 +5,15 @@
     reason = "a test that meets something unexpected ends there"
 )]
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::mpsc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use instana::{Builder, InitError, Phase};
+use instana::{Builder, FutureExt, InitError, Phase};
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::json;
 
@@ -335,4 +338,35 @@ fn spans_may_end_while_their_thread_does() {
         let recorded = instana::status().spans.recorded() - before;
         assert!((3..=7).contains(&recorded), "{recorded}");
     }
+}
+
+#[test]
+fn a_slow_poll_is_a_warning_once() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    instana::set_log_sink(move |_, line| sink.lock().unwrap().push(line.to_owned()));
+    let timed = for_agent(&agent)
+        .poll_timing(true)
+        .slow_poll(Duration::from_millis(2));
+    let guard = timed.init().unwrap();
+    for _ in 0..2 {
+        let future = async {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(3) {}
+        };
+        let span = instana::entry_span("report that blocks");
+        let mut future = pin!(future.in_span(span));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_ready());
+        assert!(guard.flush(LONG));
+    }
+    drop(guard);
+    instana::set_log_sink(|_, _| {});
+    let lines = lines.lock().unwrap();
+    let told = lines
+        .iter()
+        .filter(|line| line.starts_with("sdk report that blocks: one poll took "));
+    assert_eq!(told.count(), 1, "{lines:?}");
 }

@@ -397,6 +397,26 @@ keys! {
     ],
     paths [];
 
+    /// Whether entries record how their futures ran.
+    poll_timing: Switch = false,
+    variables [variable(
+        "INSTANA_POLL_TIMING",
+        "`true`, `1`, `false`, `0`",
+        "`false`",
+        "Entries record how long their futures ran and how long they idled, in tags: a handler that blocks is told from a slow dependency.",
+    )],
+    paths [];
+
+    /// From which length on a timed poll is told of.
+    slow_poll: Millis<1, 600_000> = Duration::from_millis(100),
+    variables [variable(
+        "INSTANA_SLOW_POLL",
+        "milliseconds, 1 to 600000",
+        "`100`",
+        "From which length on one timed poll is a warning in the tracer's log, once for each route or span name.",
+    )],
+    paths [];
+
     /// Whether an exit answered 4xx has failed.
     client_errors: Switch = false,
     variables [variable(

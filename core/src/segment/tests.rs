@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::sync::SEGMENT;
 use super::*;
 use crate::record::{Head, Record, Traits};
 

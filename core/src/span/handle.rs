@@ -28,7 +28,8 @@ impl Handle {
     }
 
     pub(super) fn to(block: &mut Block, family: u16) -> Self {
-        let inbox = block
+        let rare = block.rare.get_or_insert_default();
+        let inbox = rare
             .inbox
             .get_or_insert_with(|| Arc::new(Inbox::new(family)));
         Self {

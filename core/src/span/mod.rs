@@ -2,12 +2,14 @@
 
 pub(crate) mod block;
 mod describe;
+mod entered;
 mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
 pub(crate) mod log;
+mod polls;
 pub(crate) mod sdk;
 mod start;
 pub(crate) mod tag;
@@ -26,6 +28,7 @@ use crate::rules::{self, Subject, Verdict};
 use crate::settings::Switches;
 use crate::tracer::Tracer;
 
+pub(crate) use self::entered::Entered;
 pub use self::failure::Failure;
 pub use self::family::{Family, Field, Kind, Section, Shape};
 pub use self::fields::{Fields, Recording};
@@ -164,6 +167,38 @@ impl Span {
         result
     }
 
+    /// As [`enter`](Self::enter), for one poll of a future, a stream or a body
+    /// that an instrumentation wraps: it counts where polls are
+    /// [timed](Self::time_polls).
+    #[inline]
+    pub fn enter_poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let timed = self.is_timed();
+        if timed {
+            self.poll_begins();
+        }
+        let entered = Entered::new(self);
+        let result = f();
+        entered.leave();
+        if timed {
+            self.poll_ends();
+        }
+        result
+    }
+
+    /// Records how the polls of this span's future went, in tags of the span
+    /// (milliseconds, all but the first): `poll_count`, `poll_running_ms` (all
+    /// polls together), `poll_longest_ms` and `poll_idle_ms` (the time outside of
+    /// polls). A span that ran for most of its time was busy or blocked its
+    /// thread; one that idled waited: for what it awaits, or for a free thread.
+    ///
+    /// To be called before the first poll. `INSTANA_POLL_TIMING` switches it on
+    /// for all entries.
+    pub fn time_polls(&mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.time_polls();
+        }
+    }
+
     /// Makes it a span of another family, keeping ids, times and attributes:
     /// a GraphQL operation takes over the HTTP entry it came in by.
     pub fn rename(&mut self, family: &'static Family) {
@@ -245,7 +280,7 @@ impl fmt::Debug for Span {
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
 fn finish(mut block: Box<Block>) {
-    if block.inbox.is_some() || block.context.extra.is_some() {
+    if block.rare.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
     local::with(move |local| {
@@ -259,14 +294,20 @@ fn finish(mut block: Box<Block>) {
     });
 }
 
-/// A span with an inbox, a foreign `tracestate` or a tracer of its own.
+/// A span with an inbox, timed polls, a foreign `tracestate` or a tracer of its own.
 #[cold]
 fn finish_unusual(mut block: Box<Block>) {
     // In a forked child its lock may be held for ever.
-    let inbox = block.inbox.take().filter(|_| block.is_ours());
-    if let Some(inbox) = inbox {
-        let errors = inbox.close(&mut block.attributes);
-        block.traits = block.traits.with_errors(errors);
+    let rare = block.rare.take().filter(|_| block.is_ours());
+    if let Some(rare) = rare {
+        if let Some(inbox) = rare.inbox {
+            let errors = inbox.close(&mut block.attributes);
+            block.traits = block.traits.with_errors(errors);
+        }
+        if rare.is_timed {
+            let polls = block.polls;
+            polls.finish(&mut block);
+        }
     }
     if let Some(scope) = block.context.scope().filter(|_| block.is_ours()) {
         scope.record(&block.head(clock::ticks()), &block.attributes);
@@ -275,77 +316,6 @@ fn finish_unusual(mut block: Box<Block>) {
     }
     block.context.extra = None;
     finish(block);
-}
-
-/// A span while it is the thread's current one. Dropped without
-/// [`leave`](Self::leave) while a panic unwinds.
-#[derive(Debug)]
-pub(crate) struct Entered<'a> {
-    span: &'a mut Span,
-    entered: bool,
-    unwinding: bool,
-}
-
-impl<'a> Entered<'a> {
-    #[inline]
-    pub(crate) fn new(span: &'a mut Span) -> Self {
-        let entered = span.0.is_some();
-        if entered {
-            span.0 = local::exchange(span.0.take());
-        }
-        Self {
-            span,
-            entered,
-            unwinding: true,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn leave(mut self) {
-        self.unwinding = false;
-    }
-}
-
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.entered {
-            self.span.0 = local::exchange(self.span.0.take());
-        }
-        if self.unwinding {
-            self.span.panicked();
-        }
-    }
-}
-
-impl Span {
-    /// What this span is about is polled for the first time: the clock of an exit
-    /// starts anew. [`FutureExt`](crate::FutureExt) calls it; it is for wrappers
-    /// of other things that are polled.
-    pub fn begin(&mut self) {
-        if self.is_exit() {
-            self.restart();
-        }
-    }
-
-    /// What this span is about was dropped before it was done: an exit was
-    /// [cancelled](Self::cancel). The counterpart of [`begin`](Self::begin).
-    pub fn given_up(&mut self) {
-        if self.is_exit() {
-            self.cancel();
-        }
-    }
-
-    fn is_exit(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|block| block.context.flags.has(Flags::EXIT))
-    }
-
-    #[cold]
-    fn panicked(&mut self) {
-        self.error("panicked");
-    }
 }
 
 /// Calls `f` with the span that the running code is in, so that it can be

@@ -176,6 +176,9 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
+        if switches.has(Switches::POLL_TIMING) {
+            block.time_polls();
+        }
         Span(Some(block))
     }
 

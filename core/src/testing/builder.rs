@@ -1,6 +1,7 @@
 //! How a recorder is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Recorder;
 use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
@@ -66,6 +67,14 @@ impl RecorderBuilder {
     pub fn client_error_statuses(mut self, statuses: &[u16]) -> Self {
         self.code
             .client_error_statuses(Given::Value(statuses.to_vec()));
+        self
+    }
+
+    /// Whether the polls of entries are timed (default: no), and from which
+    /// length on the log tells of one.
+    pub fn poll_timing(mut self, on: bool, slow: Duration) -> Self {
+        self.code.poll_timing(Given::Value(on));
+        self.code.slow_poll(Given::Value(slow));
         self
     }
 
