@@ -24,7 +24,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::clock::Timeline;
-use crate::config::{Code, Environment, Given, Sources};
+use crate::config::{CapturedLogs, Code, Environment, Given, Sources};
 use crate::context::{Context, Extra};
 use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
@@ -186,6 +186,12 @@ impl RecorderBuilder {
     pub fn client_error_statuses(mut self, statuses: &[u16]) -> Self {
         self.code
             .client_error_statuses(Given::Value(statuses.to_vec()));
+        self
+    }
+
+    /// From which level on log lines are recorded (default: warnings).
+    pub fn captured_logs(mut self, level: CapturedLogs) -> Self {
+        self.code.captured_logs(Given::Value(level));
         self
     }
 
