@@ -362,14 +362,14 @@ fn a_childs_first_span_may_end_while_its_thread_does() {
     assert_eq!(named(&agent.spans(), "at the end").len(), 1);
 }
 
-/// A log sink of the application is in the way of nobody either.
+/// A logger of the application is in the way of nobody either.
 #[test]
-fn a_log_sink_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
+fn a_logger_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
     let _alone = alone();
     let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
-    let busy = Busy::start(2, || instana::set_log_sink(|_, _| {}));
+    let busy = Busy::start(2, || instana::set_logger(|_, _| {}));
     for _ in 0..100 {
-        Child::fork(|| instana::set_log_sink(|_, _| {})).join();
+        Child::fork(|| instana::set_logger(|_, _| {})).join();
     }
     busy.join();
 }

@@ -1,5 +1,5 @@
 //! Starting and stopping the tracer: again and again, from several threads, and
-//! with a log sink that uses it.
+//! with a logger that uses it.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that meets something unexpected ends there"
@@ -61,7 +61,7 @@ fn settings_are_told_once_with_their_origin_and_again_when_they_change() {
         .tracing(json!({"disable": ["logging"], "kafka": {"header-format": "xml"}}))
         .poll_rate(5);
     let agent = DevAgent::start(Config::new().announce_answer(answer)).unwrap();
-    instana::set_log_sink(|_, line| {
+    instana::set_logger(|_, line| {
         LINES.lock().unwrap().push(line.to_owned());
     });
     let guard = for_agent(&agent)
@@ -76,7 +76,7 @@ fn settings_are_told_once_with_their_origin_and_again_when_they_change() {
     });
     let status = instana::status();
     drop(guard);
-    instana::set_log_sink(|_, _| {});
+    instana::set_logger(|_, _| {});
 
     let lines = LINES.lock().unwrap();
     for line in [
@@ -134,9 +134,9 @@ fn errors_are_shown_with_what_helps() {
 }
 
 #[test]
-fn a_log_sink_may_use_the_tracer() {
+fn a_logger_may_use_the_tracer() {
     let _alone = alone();
-    instana::set_log_sink(|_, _| {
+    instana::set_logger(|_, _| {
         let _ = instana::status();
         instana::entry_span("logged").end();
         instana::flush(Duration::ZERO);
@@ -149,7 +149,7 @@ fn a_log_sink_may_use_the_tracer() {
         instana::entry_span("waits").end();
         drop(guard);
     });
-    instana::set_log_sink(|_, _| {});
+    instana::set_logger(|_, _| {});
 }
 
 #[test]
