@@ -8,7 +8,9 @@
 
 mod app;
 mod downstream;
+mod events;
 mod lifecycle;
+mod logs;
 mod own_cases;
 mod shutdown;
 mod trace_context;
