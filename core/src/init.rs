@@ -159,7 +159,7 @@ impl Builder {
 
     /// Categories and types of spans that are not recorded
     /// (`INSTANA_TRACING_DISABLE`), such as `logging,redis`; `!` before a name keeps it,
-    /// `true` is everything. Context is passed on all the same.
+    /// `true` is everything.
     pub fn disable(mut self, names: &str) -> Self {
         self.code.disable(Given::Text(names));
         self
@@ -269,6 +269,22 @@ impl Builder {
     /// default: what the agent says, else 1 s.
     pub fn metrics_interval(mut self, interval: Duration) -> Self {
         self.code.metrics_interval(Given::Value(interval));
+        self
+    }
+
+    /// Whether entries record how long their futures ran and how long they idled
+    /// (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
+    ///
+    /// [`Span::time_polls`]: crate::Span::time_polls
+    pub fn poll_timing(mut self, on: bool) -> Self {
+        self.code.poll_timing(Given::Value(on));
+        self
+    }
+
+    /// From which length on the log tells of a timed poll (`INSTANA_SLOW_POLL`),
+    /// once for each route or span name; default 100 ms.
+    pub fn slow_poll(mut self, length: Duration) -> Self {
+        self.code.slow_poll(Given::Value(length));
         self
     }
 

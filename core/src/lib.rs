@@ -9,6 +9,7 @@ mod export;
 mod fork;
 mod future;
 mod id;
+mod ids;
 mod init;
 mod json;
 mod local;
@@ -16,12 +17,19 @@ mod log;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub mod logger;
 mod metrics;
+#[cfg(any(test, feature = "testing"))]
+mod outside;
+#[cfg(not(any(test, feature = "testing")))]
+#[path = "outside_none.rs"]
+mod outside;
 pub mod propagation;
 mod record;
+mod rules;
 mod runtime;
 mod secrets;
 mod segment;
 mod settings;
+mod slow_polls;
 pub mod span;
 mod status;
 #[cfg(any(test, feature = "testing"))]
@@ -36,9 +44,18 @@ pub use crate::config::{
 pub use crate::context::Context;
 pub use crate::event::{Event, EventCounts, Severity, event};
 pub use crate::future::{FutureExt, InSpan};
+pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
 pub use crate::log::{Level as LogLevel, set_logger};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};
 pub use crate::tracer::Tracer;
+#[cfg(feature = "macros")]
+pub use instana_macros::trace;
+
+/// What the attribute expands to needs it.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "macros.rs"]
+pub mod __macro;

@@ -3,8 +3,10 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::{CapturedLogs, Config};
+use crate::rules::Rules;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -12,16 +14,19 @@ use crate::config::{CapturedLogs, Config};
 pub struct Settings {
     id: u64,
     pub(crate) config: Config,
+    pub(crate) rules: Option<Arc<Rules>>,
     switches: Switches,
 }
 
 impl Settings {
-    /// With spans recorded.
+    /// With spans recorded, unless all are disabled.
     pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let rules = Rules::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            switches: Switches::of(&config),
+            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            rules,
             config,
         }
     }
@@ -62,17 +67,23 @@ impl Switches {
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
+    /// Some spans are not recorded.
+    pub(crate) const RULES: Self = Self(1 << 5);
+    /// The polls of entries are timed.
+    pub(crate) const POLL_TIMING: Self = Self(1 << 6);
     /// Where the three bits of [`captured_logs`](Self::captured_logs) are: all 0
     /// while spans are not recorded.
     const CAPTURED_LOGS: u32 = 29;
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
-        Self::ON
+        Self::default()
+            .set(Self::ON, !config.disable.is_everything())
             .set(Self::ROOT_EXITS, config.allow_root_exits)
             .set(Self::W3C_CORRELATION, config.w3c_correlation)
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
+            .set(Self::POLL_TIMING, config.poll_timing)
             .with_captured_logs(config.captured_logs)
     }
 
@@ -90,6 +101,9 @@ impl Switches {
     }
 
     fn with_captured_logs(self, logs: CapturedLogs) -> Self {
+        if !self.has(Self::ON) {
+            return self;
+        }
         let number = CapturedLogs::ALL.iter().position(|other| *other == logs);
         Self(self.0 | (number.unwrap_or_default() as u32) << Self::CAPTURED_LOGS)
     }
@@ -110,6 +124,7 @@ pub(crate) type LiveGuard<'a> = MutexGuard<'a, Option<Arc<Settings>>>;
 #[derive(Debug)]
 pub(crate) struct Live {
     switches: AtomicU32,
+    slow_poll: AtomicU32,
     id: AtomicU64,
     settings: Mutex<Option<Arc<Settings>>>,
 }
@@ -119,6 +134,7 @@ impl Live {
     pub(crate) const fn off() -> Self {
         Self {
             switches: AtomicU32::new(0),
+            slow_poll: AtomicU32::new(0),
             id: AtomicU64::new(0),
             settings: Mutex::new(None),
         }
@@ -127,6 +143,11 @@ impl Live {
     #[inline]
     pub(crate) fn switches(&self) -> Switches {
         Switches(self.switches.load(Ordering::Relaxed))
+    }
+
+    /// A timed poll of this length is told of.
+    pub(crate) fn slow_poll(&self) -> Duration {
+        Duration::from_millis(self.slow_poll.load(Ordering::Relaxed).into())
     }
 
     /// The id of the settings in force; 0 while there are none.
@@ -144,6 +165,9 @@ impl Live {
 
     pub(crate) fn replace(&self, settings: Settings) {
         let (switches, id) = (settings.switches, settings.id);
+        let slow_poll = settings.config.slow_poll.as_millis();
+        let slow_poll = u32::try_from(slow_poll).unwrap_or(u32::MAX);
+        self.slow_poll.store(slow_poll, Ordering::Relaxed);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
@@ -167,6 +191,8 @@ mod tests {
     #[test]
     fn the_level_of_captured_logs_is_part_of_the_switches() {
         assert_eq!(Switches::default().captured_logs(), CapturedLogs::Off);
+        let off = Switches::default().with_captured_logs(CapturedLogs::Trace);
+        assert_eq!(off, Switches::default());
         for logs in CapturedLogs::ALL {
             let switches = Switches::ON.with_captured_logs(logs);
             assert_eq!(switches.captured_logs(), logs);

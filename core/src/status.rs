@@ -43,6 +43,9 @@ pub struct Status {
 pub struct SpanCounts {
     /// Acknowledged by the agent.
     pub sent: u64,
+    /// Left out by a rule when they had ended. Those that a rule kept from being
+    /// recorded at all are not counted.
+    pub ignored: u64,
     /// Kept for the agent.
     pub waiting: u64,
     /// The oldest, dropped when there was no room.
@@ -61,9 +64,9 @@ pub struct SpanCounts {
 }
 
 impl SpanCounts {
-    /// All that were recorded: sent, waiting and dropped.
+    /// All that were recorded: sent, ignored, waiting and dropped.
     pub fn recorded(&self) -> u64 {
-        self.sent + self.waiting + self.dropped()
+        self.sent + self.ignored + self.waiting + self.dropped()
     }
 
     /// All that were dropped, for whatever reason.
@@ -84,6 +87,7 @@ pub fn status() -> Status {
         agent: report.map(|(state, _)| state.read()),
         spans: SpanCounts {
             sent: counts.sent,
+            ignored: counts.ignored,
             waiting: counts.waiting,
             dropped_full: counts.dropped_full,
             dropped_rejected: counts.dropped_rejected,
@@ -121,6 +125,9 @@ impl fmt::Display for Status {
             spans.waiting,
             spans.dropped()
         )?;
+        if spans.ignored > 0 {
+            writeln!(f, "ignored    {} by rules", spans.ignored)?;
+        }
         if spans.dropped() > 0 {
             writeln!(
                 f,

@@ -5,12 +5,15 @@
     reason = "a test that meets something unexpected ends there"
 )]
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::mpsc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use instana::{Builder, InitError, Phase};
+use instana::{Builder, FutureExt, InitError, Phase};
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::json;
 
@@ -150,6 +153,37 @@ fn a_logger_may_use_the_tracer() {
         drop(guard);
     });
     instana::set_logger(|_, _| {});
+}
+
+#[test]
+fn what_users_say_about_a_span_is_what_the_agent_expects() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent).init().unwrap();
+    let mut page = instana::entry_span("page");
+    page.correlation("web", "1a2b");
+    page.service("front");
+    page.log("begins");
+    page.enter(|| {
+        let mut call = instana::exit_span("call");
+        call.log_with("retry", |entry| {
+            entry.field("attempt", 2);
+        });
+        call.record_error(&std::fmt::Error);
+    });
+    page.end();
+    let spans = agent.wait_for_spans(2, LONG).unwrap();
+    drop(guard);
+    agent.assert_clean();
+    let (call, page) = (&spans[0], &spans[1]);
+    assert_eq!(page["crtp"], "web");
+    assert_eq!(page["crid"], "1a2b");
+    assert_eq!(page["data"]["service"], "front");
+    let custom = &call["data"]["sdk"]["custom"];
+    assert_eq!(custom["tags"]["error.type"], "core::fmt::Error");
+    let (at, entry) = custom["logs"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(entry["attempt"], 2);
+    assert!(at.parse::<u64>().unwrap() + 2 >= call["ts"].as_u64().unwrap());
 }
 
 #[test]
@@ -304,4 +338,35 @@ fn spans_may_end_while_their_thread_does() {
         let recorded = instana::status().spans.recorded() - before;
         assert!((3..=7).contains(&recorded), "{recorded}");
     }
+}
+
+#[test]
+fn a_slow_poll_is_a_warning_once() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    instana::set_logger(move |_, line| sink.lock().unwrap().push(line.to_owned()));
+    let timed = for_agent(&agent)
+        .poll_timing(true)
+        .slow_poll(Duration::from_millis(2));
+    let guard = timed.init().unwrap();
+    for _ in 0..2 {
+        let future = async {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(3) {}
+        };
+        let span = instana::entry_span("report that blocks");
+        let mut future = pin!(future.in_span(span));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_ready());
+        assert!(guard.flush(LONG));
+    }
+    drop(guard);
+    instana::set_logger(|_, _| {});
+    let lines = lines.lock().unwrap();
+    let told = lines
+        .iter()
+        .filter(|line| line.starts_with("sdk report that blocks: one poll took "));
+    assert_eq!(told.count(), 1, "{lines:?}");
 }

@@ -56,7 +56,7 @@ impl Environment {
             })
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn from_pairs(pairs: &[(&str, &str)]) -> Self {
         Self::of(
             pairs

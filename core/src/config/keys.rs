@@ -397,6 +397,26 @@ keys! {
     ],
     paths [];
 
+    /// Whether entries record how their futures ran.
+    poll_timing: Switch = false,
+    variables [variable(
+        "INSTANA_POLL_TIMING",
+        "`true`, `1`, `false`, `0`",
+        "`false`",
+        "Entries record how long their futures ran and how long they idled, in tags: a handler that blocks is told from a slow dependency.",
+    )],
+    paths [];
+
+    /// From which length on a timed poll is told of.
+    slow_poll: Millis<1, 600_000> = Duration::from_millis(100),
+    variables [variable(
+        "INSTANA_SLOW_POLL",
+        "milliseconds, 1 to 600000",
+        "`100`",
+        "From which length on one timed poll is a warning in the tracer's log, once for each route or span name.",
+    )],
+    paths [];
+
     /// Whether an exit answered 4xx has failed.
     client_errors: Switch = false,
     variables [variable(
@@ -432,7 +452,7 @@ keys! {
             "INSTANA_TRACING_DISABLE",
             "names separated by `,` or `;`, or `true`, `false`",
             "none",
-            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. `true` is all of them. Context is passed on all the same, and metrics are sent.",
+            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. Callees of what is switched off still join the trace. `true` switches tracing off: headers are left alone, too. Metrics are sent.",
         ),
         variable(
             "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",

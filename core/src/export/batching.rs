@@ -26,9 +26,9 @@ pub(super) struct Call {
     /// 0: a root.
     pub(super) parent: u64,
     pub(super) name: &'static str,
-    pub(super) start: u64,
-    pub(super) duration: u64,
-    pub(super) errors: u64,
+    pub(crate) start: u64,
+    pub(crate) duration: u64,
+    pub(crate) errors: u64,
     /// The number of calls that the span stands for by itself, as a pipeline does.
     pub(super) size: Option<u64>,
 }
@@ -45,19 +45,19 @@ impl Call {
 
 /// What is sent of a span instead of its own figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    pub(super) start: u64,
-    pub(super) duration: u64,
-    pub(super) errors: u64,
+pub(crate) struct Batch {
+    pub(crate) start: u64,
+    pub(crate) duration: u64,
+    pub(crate) errors: u64,
     /// `b.s`: the number of calls.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// `b.d`: their durations together.
-    pub(super) busy: u64,
+    pub(crate) busy: u64,
 }
 
 /// What becomes of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is sent as it is.
     Alone,
     /// It is sent for others, too.

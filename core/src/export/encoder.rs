@@ -3,6 +3,7 @@
 
 use std::str;
 
+use super::batching::Batch;
 use super::piece::Piece;
 use super::value::{Value, word};
 use crate::clock::Timeline;
@@ -118,21 +119,29 @@ fn name_and_kind(family: &Family) -> Piece {
 }
 
 impl Encoder {
-    /// Appends the span. On an error, `out` is as it was. Not inlined: the
-    /// benchmarks count it by its name.
+    /// Appends the span, as that of a `batch` if it stands for one. On an error,
+    /// `out` is as it was. Not inlined: the benchmarks count it by its name.
     #[inline(never)]
     pub(crate) fn encode(
         &mut self,
         record: &Record<'_>,
+        batch: Option<&Batch>,
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Invalid> {
         let index = usize::from(record.head.traits.family());
         let family = self.family(index).ok_or(Invalid)?;
         self.survey(record.attributes, family);
-        self.head(&record.head, index, &surroundings.timeline, out);
+        self.ids(&record.head, index, out);
+        match batch {
+            None => times(&record.head, &surroundings.timeline, out),
+            Some(batch) => batch_times(batch, out),
+        }
+        if record.head.traits.flags() != 0 {
+            flags(record.head.traits.flags(), out);
+        }
         if self.has_envelope {
-            envelope(record, out);
+            envelope(record, batch.is_some(), out);
         }
         self.data(record.attributes, family, surroundings, out);
         out.push(b'}');
@@ -236,8 +245,8 @@ impl Encoder {
         }
     }
 
-    /// Everything up to `data` that the record's head knows, but for `f`.
-    fn head(&self, head: &Head, family: usize, timeline: &Timeline, out: &mut Vec<u8>) {
+    /// Everything up to the times.
+    fn ids(&self, head: &Head, family: usize, out: &mut Vec<u8>) {
         let mut ids =
             *b"{\"t\":\"0123456789abcdef\",\"s\":\"0123456789abcdef\",\"p\":\"0123456789abcdef";
         id::put(&mut ids, 6, id::hex(head.trace));
@@ -249,22 +258,6 @@ impl Encoder {
         }
         if let Some((_, json)) = self.families.get(family.wrapping_sub(1)) {
             json.append(out);
-        }
-        json::unsigned(out, timeline.unix_millis(head.start));
-        out.extend_from_slice(b",\"d\":");
-        json::unsigned(out, timeline.millis(head.start, head.end));
-        match head.traits.errors() {
-            0 => out.extend_from_slice(b",\"ec\":0"),
-            errors => {
-                out.extend_from_slice(b",\"ec\":");
-                json::unsigned(out, u64::from(errors));
-            }
-        }
-        if head.traits.flags() & flag::SYNTHETIC != 0 {
-            out.extend_from_slice(b",\"sy\":true");
-        }
-        if head.traits.flags() & flag::W3C_PARENT != 0 {
-            out.extend_from_slice(b",\"tp\":true");
         }
     }
 
@@ -283,7 +276,7 @@ impl Encoder {
         }
         let present = std::mem::take(&mut self.present);
         for section in &present {
-            self.section(*section, attributes, family, surroundings.secrets, out);
+            self.section(*section, attributes, family, surroundings, out);
             out.push(b',');
         }
         self.present = present;
@@ -300,7 +293,7 @@ impl Encoder {
         index: u8,
         attributes: &[u8],
         family: &Family,
-        secrets: &Matcher,
+        surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) {
         let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
@@ -337,7 +330,8 @@ impl Encoder {
                 } else {
                     &[]
                 },
-                secrets,
+                secrets: surroundings.secrets,
+                timeline: &surroundings.timeline,
                 scratch: &mut self.scratch,
             };
             value.write(key, field.shape, out);
@@ -350,26 +344,74 @@ impl Encoder {
     }
 }
 
-/// The rest of what stands beside `data`.
-fn envelope(record: &Record<'_>, out: &mut Vec<u8>) {
+#[inline]
+fn times(head: &Head, timeline: &Timeline, out: &mut Vec<u8>) {
+    json::unsigned(out, timeline.unix_millis(head.start));
+    out.extend_from_slice(b",\"d\":");
+    json::unsigned(out, timeline.millis(head.start, head.end));
+    match head.traits.errors() {
+        0 => out.extend_from_slice(b",\"ec\":0"),
+        errors => member_number(out, b",\"ec\":", u64::from(errors)),
+    }
+}
+
+#[cold]
+fn batch_times(batch: &Batch, out: &mut Vec<u8>) {
+    json::unsigned(out, batch.start);
+    member_number(out, b",\"d\":", batch.duration);
+    member_number(out, b",\"ec\":", batch.errors);
+    member_number(out, b",\"b\":{\"s\":", batch.size);
+    member_number(out, b",\"d\":", batch.busy);
+    out.push(b'}');
+}
+
+fn member_number(out: &mut Vec<u8>, key: &[u8], number: u64) {
+    out.extend_from_slice(key);
+    json::unsigned(out, number);
+}
+
+#[cold]
+fn flags(flags: u16, out: &mut Vec<u8>) {
+    if flags & flag::SYNTHETIC != 0 {
+        out.extend_from_slice(b",\"sy\":true");
+    }
+    if flags & flag::W3C_PARENT != 0 {
+        out.extend_from_slice(b",\"tp\":true");
+    }
+}
+
+/// The rest of what stands beside `data`: the last value of each field.
+fn envelope(record: &Record<'_>, is_batch: bool, out: &mut Vec<u8>) {
+    let mut last = [None; envelope::FIELDS];
     let mut rest = record.attributes;
     while let Some((attribute, tail)) = Attribute::split(rest) {
         rest = tail;
-        if attribute.section != ENVELOPE {
-            continue;
-        }
-        match attribute.field {
-            envelope::LONG_TRACE => {
-                let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
-                id::put(&mut long, 7, id::hex(word(attribute.value, 0)));
-                id::put(&mut long, 23, id::hex(record.head.trace));
-                out.extend_from_slice(&long);
+        if attribute.section == ENVELOPE {
+            if let Some(last) = last.get_mut(usize::from(attribute.field)) {
+                *last = Some(attribute.value);
             }
-            envelope::ANCESTOR => ancestor(attribute.value, out),
-            envelope::CORRELATION_TYPE => member(out, ",\"crtp\":", attribute.value),
-            envelope::CORRELATION_ID => member(out, ",\"crid\":", attribute.value),
-            _ => {}
         }
+    }
+    // In the order of their numbers.
+    let [_, long_trace, ancestor_ids, kind, id, size] = last;
+    if let Some(high) = long_trace {
+        let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
+        id::put(&mut long, 7, id::hex(word(high, 0)));
+        id::put(&mut long, 23, id::hex(record.head.trace));
+        out.extend_from_slice(&long);
+    }
+    if let Some(ids) = ancestor_ids {
+        ancestor(ids, out);
+    }
+    if let Some(kind) = kind {
+        member(out, ",\"crtp\":", kind);
+    }
+    if let Some(id) = id {
+        member(out, ",\"crid\":", id);
+    }
+    if let Some(size) = size.filter(|_| !is_batch) {
+        member_number(out, b",\"b\":{\"s\":", word(size, 0));
+        out.push(b'}');
     }
 }
 

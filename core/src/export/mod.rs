@@ -1,6 +1,7 @@
 //! From records to requests: redaction, service name and JSON, on the agent
 //! thread.
 
+mod batching;
 mod encoder;
 mod exporter;
 mod piece;

@@ -1,19 +1,23 @@
 //! The value of one field: its JSON, without its secrets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str;
 
 use super::piece::Piece;
+use crate::clock::Timeline;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
-use crate::span::fields::Attribute;
+use crate::span::fields::{Attribute, pair, tag};
+use crate::span::log::Entry;
+use crate::span::tag::kind;
 
 /// One field's value, and all attributes before it.
 pub(super) struct Value<'a> {
     pub(super) attribute: Attribute<'a>,
     pub(super) before: &'a [u8],
     pub(super) secrets: &'a Matcher,
+    pub(super) timeline: &'a Timeline,
     pub(super) scratch: &'a mut String,
 }
 
@@ -40,7 +44,7 @@ impl<'a> Value<'a> {
             }
             Shape::Headers => self.headers(key, out),
             Shape::List => self.list(key, out),
-            Shape::Tags => self.tags(key, out),
+            Shape::Custom => self.custom(key, out),
             Shape::Text
             | Shape::Query
             | Shape::Url
@@ -130,20 +134,64 @@ impl<'a> Value<'a> {
         out.push(b'}');
     }
 
-    fn tags(self, key: &Piece, out: &mut Vec<u8>) {
-        key.append_but_last(out);
-        out.extend_from_slice(b"{\"tags\":{");
+    /// Tags, and entries of the span's log.
+    fn custom(self, key: &Piece, out: &mut Vec<u8>) {
         let tags = self.values().filter_map(tag);
-        let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
-        let mut inner = Members::new(out);
-        for (position, (name, kind, value)) in tags.enumerate() {
-            if !is_last(position, name.as_bytes()) {
-                continue;
-            }
-            write_tag(name, kind, value, self.secrets, &mut inner);
+        let entries = self.values().filter_map(Entry::parse);
+        let has_tags = tags.clone().next().is_some();
+        let has_entries = entries.clone().next().is_some();
+        key.append_but_last(out);
+        out.push(b'{');
+        if has_tags {
+            out.extend_from_slice(b"\"tags\":");
+            write_tags(&tags, self.secrets, out);
         }
-        out.extend_from_slice(b"}}");
+        if has_tags && has_entries {
+            out.push(b',');
+        }
+        if has_entries {
+            out.extend_from_slice(b"\"logs\":");
+            self.logs(entries, out);
+        }
+        out.push(b'}');
     }
+
+    /// An object from milliseconds to fields. Two entries of one millisecond
+    /// would be one.
+    fn logs(&self, entries: impl Iterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
+        let mut taken = HashSet::new();
+        out.push(b'{');
+        for entry in entries {
+            if !taken.is_empty() {
+                out.push(b',');
+            }
+            let mut millis = self.timeline.unix_millis(entry.ticks);
+            while !taken.insert(millis) {
+                millis += 1;
+            }
+            out.push(b'"');
+            json::unsigned(out, millis);
+            out.extend_from_slice(b"\":");
+            write_tags(&entry.fields(), self.secrets, out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// An object of names and typed values, the last of each name.
+fn write_tags<'a, I>(tags: &I, secrets: &Matcher, out: &mut Vec<u8>)
+where
+    I: Iterator<Item = (&'a str, u8, &'a [u8])> + Clone,
+{
+    let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
+    out.push(b'{');
+    let mut inner = Members::new(out);
+    for (position, (name, kind, value)) in tags.clone().enumerate() {
+        if is_last(position, name.as_bytes()) {
+            write_tag(name, kind, value, secrets, &mut inner);
+        }
+    }
+    out.push(b'}');
 }
 
 fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
@@ -183,20 +231,21 @@ fn is_last<'a>(names: impl Iterator<Item = &'a [u8]> + Clone) -> impl Fn(usize, 
 
 fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
     let number = word(value, 0);
-    if kind == b'f' && !f64::from_bits(number).is_finite() {
+    if kind == kind::FLOAT && !f64::from_bits(number).is_finite() {
         return;
     }
     members.name(name);
     match kind {
-        b'i' => json::signed(members.out, number as i64),
-        b'u' => json::unsigned(members.out, number),
-        b'b' => members
-            .out
-            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
-        b'f' => {
+        kind::INTEGER => json::signed(members.out, number as i64),
+        kind::UNSIGNED => json::unsigned(members.out, number),
+        kind::BOOLEAN => {
+            let word: &[u8] = if value == [1] { b"true" } else { b"false" };
+            members.out.extend_from_slice(word);
+        }
+        kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        b'e' => {
+        kind::ERROR => {
             let mut scratch = String::new();
             redact::text(
                 secrets,
@@ -246,16 +295,4 @@ fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
 pub(super) fn word(value: &[u8], n: usize) -> u64 {
     let bytes = value.get(n * 8..).and_then(|rest| rest.first_chunk());
     bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-}
-
-fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = value.split_first()?;
-    rest.split_at_checked(usize::from(*len))
-}
-
-fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
-    let (len, rest) = rest.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, *kind, value))
 }

@@ -1,8 +1,7 @@
 //! The agent thread's view of the pool: what is to be sent, and what became of it.
 
-use std::sync::Arc;
-
 use super::pool::Pool;
+use super::sync::Arc;
 use super::words::{Mark, Segment};
 
 /// What a request may take from one segment.
@@ -18,6 +17,15 @@ impl Portion {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.segment.published(self.from)
     }
+}
+
+/// Spans that were taken and are not in the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    /// They could not be written.
+    pub(crate) invalid: usize,
+    /// A rule leaves them out.
+    pub(crate) ignored: usize,
 }
 
 /// Spans on their way: those of the last request, until its answer is known.
@@ -66,6 +74,11 @@ impl Backlog {
         self.taken.push((portion.id, end));
     }
 
+    /// The request is written anew: nothing is in it yet.
+    pub(crate) fn retake(&mut self) {
+        self.taken.clear();
+    }
+
     /// The request has been written: segments that are not in it may be used
     /// for new spans if there is no other room.
     pub(crate) fn release_others(&mut self, portions: Vec<Portion>) {
@@ -78,10 +91,12 @@ impl Backlog {
     }
 
     /// The agent has what was taken.
-    pub(crate) fn acknowledge(&mut self, invalid: usize) {
+    pub(crate) fn acknowledge(&mut self, unsent: Unsent) {
         self.finish(|counts, spans| {
-            counts.sent += spans.saturating_sub(invalid) as u64;
-            counts.dropped_invalid += invalid.min(spans) as u64;
+            let Unsent { invalid, ignored } = unsent;
+            counts.sent += spans.saturating_sub(invalid + ignored) as u64;
+            counts.dropped_invalid += invalid as u64;
+            counts.ignored += ignored as u64;
         });
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::sync::SEGMENT;
 use super::*;
 use crate::record::{Head, Record, Traits};
 
@@ -54,7 +55,7 @@ fn drain(backlog: &mut Backlog) -> Vec<u64> {
             return ids;
         }
         ids.extend(sent);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
     }
 }
 
@@ -127,7 +128,7 @@ fn what_was_not_acknowledged_is_sent_again() {
     assert_eq!(send(&mut backlog, 6).len(), 6);
     backlog.retry();
     assert_eq!(send(&mut backlog, 4), [1, 2, 3, 4]);
-    backlog.acknowledge(0);
+    backlog.acknowledge(Unsent::default());
     assert_eq!(send(&mut backlog, 3), [5, 6, 7]);
     backlog.reject();
     assert_eq!(drain(&mut backlog), [8, 9, 10]);
@@ -218,7 +219,7 @@ fn one_segment_at_most_is_beyond_the_bound() {
                 writer.record(pool, &head(recorded), &attributes(recorded, 3_000));
             }
             assert!(pool.memory() <= 3 * SEGMENT, "{}", pool.memory());
-            backlog.acknowledge(0);
+            backlog.acknowledge(Unsent::default());
             sent += before;
         }
     }
@@ -372,7 +373,7 @@ fn under_stress_recorded_is_sent_plus_dropped() {
                 for id in ids {
                     *seen.entry(id).or_insert(0) += 1;
                 }
-                backlog.acknowledge(0);
+                backlog.acknowledge(Unsent::default());
                 if last && empty {
                     return seen;
                 }
@@ -434,7 +435,7 @@ fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
                         for id in ids {
                             *seen.entry(id).or_insert(0) += 1;
                         }
-                        backlog.acknowledge(0);
+                        backlog.acknowledge(Unsent::default());
                     }
                 }
                 backlog.tick();

@@ -6,10 +6,12 @@ use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
 use crate::local::{self, Local};
+use crate::outside;
 use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
+use crate::rules;
 use crate::settings::Switches;
-use crate::tracer::{Scope, Tracer};
+use crate::tracer::{GLOBAL, Scope, Tracer};
 use std::sync::Arc;
 
 /// The process's tracer, without one to drop.
@@ -65,6 +67,7 @@ impl Span {
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
+        outside::named(family, name);
         let mut span = match family.kind() {
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
@@ -79,6 +82,7 @@ impl Span {
                 sdk::NAME_LIMIT,
             );
         }
+        span.decide();
         span
     }
 
@@ -96,6 +100,9 @@ impl Span {
 
     #[inline(always)]
     fn child(local: &Local, parent: &Context, family: &'static Family) -> Self {
+        if switches_of(parent).has(Switches::RULES) && is_disabled(parent, family) {
+            return Self::disabled_below(parent, family);
+        }
         let mut block = local.take_block();
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
@@ -120,11 +127,21 @@ impl Span {
         Self::root_exit(parent.scope(), family)
     }
 
+    /// The context goes on as if there was no such call.
+    #[cold]
+    fn disabled_below(parent: &Context, family: &'static Family) -> Self {
+        match family.kind() {
+            Kind::Exit => Self::carrier(parent.clone()),
+            Kind::Entry | Kind::Intermediate => Self::none(),
+        }
+    }
+
     #[cold]
     fn root_exit(scope: Option<&Arc<Scope>>, family: &'static Family) -> Self {
         let tracer = scope.map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
         let switches = tracer.switches();
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
+            outside::began(scope, family);
             return Self::none();
         }
         tracer.begin(family, &Incoming::none())
@@ -155,11 +172,16 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        if !self.switches().has(Switches::ON) {
+        outside::began(self.scope(), family);
+        let switches = self.switches();
+        if !switches.has(Switches::ON) {
             return Span::none();
         }
         if incoming.is_suppressed() {
             return self.begin_suppressed(family, incoming);
+        }
+        if switches.has(Switches::RULES) && rules::is_disabled(self, family) {
+            return self.begin_disabled(family, incoming);
         }
         let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
@@ -171,6 +193,9 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
+        if switches.has(Switches::POLL_TIMING) {
+            block.time_polls();
+        }
         Span(Some(block))
     }
 
@@ -193,6 +218,25 @@ impl Tracer {
         block.context.span = incoming.unsampled_parent();
         block.recorded_by = 0;
         Span(Some(block))
+    }
+
+    /// A span of a family that is not recorded: what is called below it continues
+    /// the caller's trace, if there is one.
+    #[cold]
+    fn begin_disabled(&self, family: &Family, incoming: &Incoming) -> Span {
+        if incoming.trace == 0 {
+            return Span::none();
+        }
+        let mut context = Context::default();
+        self.place(
+            &mut context,
+            family,
+            incoming,
+            Flags::ACTIVE,
+            incoming.trace,
+        );
+        context.span = incoming.parent;
+        Span::carrier(context)
     }
 
     /// Fills the context of a span of `trace`, all but the id of the span.
@@ -231,6 +275,23 @@ impl Tracer {
         let needed = tracestate.is_some() || scope.is_some();
         needed.then(|| Arc::new(Extra { tracestate, scope }))
     }
+}
+
+/// The switches of the tracer that spans below go to.
+#[inline]
+fn switches_of(parent: &Context) -> Switches {
+    match parent.scope() {
+        None => GLOBAL.switches(),
+        Some(scope) => scope.settings().switches(),
+    }
+}
+
+#[cold]
+fn is_disabled(parent: &Context, family: &'static Family) -> bool {
+    let tracer = parent
+        .scope()
+        .map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
+    rules::is_disabled(&tracer, family)
 }
 
 /// What an entry records of how it came in.

@@ -59,10 +59,9 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
         http.status(status.as_u16().into());
         capture(http, &tracer, headers);
     });
-    let is_error = match status.as_u16() {
-        code @ 400..=499 => tracer.is_client_error(code) && span.kind() == Some(Kind::Exit),
-        code => code >= 500,
-    };
+    let code = status.as_u16();
+    let is_error = code >= 400
+        && (code >= 500 || tracer.is_client_error(code) && span.kind() == Some(Kind::Exit));
     if is_error {
         span.mark_erroneous();
     }

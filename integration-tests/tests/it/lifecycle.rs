@@ -335,7 +335,7 @@ fn settings_of_wrong_types_are_ignored_and_the_others_used() {
             .member("extraHeaders", json!("x-one"))
             .member(
                 "tracing",
-                json!({"extra-http-headers": ["x-tenant", 3, ""], "disable": 17, "global": []}),
+                json!({"extra-http-headers": ["x-tenant", {}, ""], "disable": 17, "global": []}),
             )
             .member("plugin.rust", json!({"poll_rate": "often"})),
     );

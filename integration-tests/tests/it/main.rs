@@ -7,10 +7,13 @@
 )]
 
 mod app;
+mod batching;
 mod downstream;
 mod events;
 mod lifecycle;
 mod logs;
 mod own_cases;
+mod rules;
+mod settings;
 mod shutdown;
 mod trace_context;

@@ -81,6 +81,16 @@ impl Kind for Disabling {
 }
 
 impl Disabled {
+    /// True where some spans are not recorded.
+    pub(crate) fn is_any(&self) -> bool {
+        self.all || self.names.values().any(|off| *off)
+    }
+
+    /// True where no span is.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.all && self.names.values().all(|off| *off)
+    }
+
     /// False where nothing in it can be used.
     fn add_text(&mut self, text: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> bool {
         if let Some(all) = flag(text) {

@@ -126,8 +126,11 @@ impl Kind for Endpoints {
         environment: &Environment,
         reader: &mut Reader<'_>,
     ) -> Option<Entry<Self::Value>> {
-        let path = environment.get(PATH).filter(|path| path.usable);
-        let of_file = path.and_then(|path| {
+        let of_file = environment.get(PATH).and_then(|path| {
+            if !path.usable {
+                reader.refuse(&Place::named(PATH), &path.text, "the path of a file");
+                return None;
+            }
             let tree = file::load(PATH, &path.text, reader.problems)?;
             let Some(node) = tree.at(KEY) else {
                 let accepted = "a file with tracing.ignore-endpoints";

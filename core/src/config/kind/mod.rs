@@ -41,7 +41,7 @@ pub use self::level::CapturedLogs;
 pub use self::stack_trace::StackTraces;
 
 pub(crate) use self::disable::Disabled;
-pub(crate) use self::filter::SpanFilters;
+pub(crate) use self::filter::{FilterAttribute, SpanFilters};
 pub(crate) use self::stack_trace::TechnologyStackTraces;
 
 /// A kind of values.

@@ -88,6 +88,7 @@ impl<R: RouteTemplate> Options<R> {
             let path = self.path(head);
             record_request(&mut span, head, path);
             self.record_route(&mut span, head, path);
+            span.decide();
         } else {
             instana::current(|outer| {
                 // It may be a span that a middleware between the two has opened.
