@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use instana::{Builder, FutureExt, InitError, Phase};
+use instana::{Builder, EventCounts, FutureExt, InitError, Phase};
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::json;
 
@@ -184,6 +184,70 @@ fn what_users_say_about_a_span_is_what_the_agent_expects() {
     let (at, entry) = custom["logs"].as_object().unwrap().iter().next().unwrap();
     assert_eq!(entry["attempt"], 2);
     assert!(at.parse::<u64>().unwrap() + 2 >= call["ts"].as_u64().unwrap());
+}
+
+#[test]
+fn the_builders_logger_gets_the_first_line_and_only_with_a_tracer() {
+    let _alone = alone();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let logger = |name: &'static str| {
+        let lines = lines.clone();
+        instana::builder()
+            .agent("http://[")
+            .logger(move |level, line| lines.lock().unwrap().push(format!("{name} {level} {line}")))
+    };
+    let guard = logger("first").init().unwrap();
+    assert!(logger("second").init().is_err());
+    drop(instana::init());
+    drop(guard);
+    instana::set_logger(|_, _| {});
+    let lines = lines.lock().unwrap();
+    assert!(
+        lines[0].starts_with("first warning agent=\"http://[\" is not "),
+        "{lines:?}"
+    );
+    assert!(
+        lines.iter().all(|line| line.starts_with("first ")),
+        "{lines:?}"
+    );
+    let again = "the process has an Instana tracer already";
+    assert!(lines.iter().any(|line| line.contains(again)), "{lines:?}");
+}
+
+#[test]
+fn events_are_no_ops_without_a_tracer_and_counted_with_one() {
+    let _alone = alone();
+    let send = || instana::event("deployed").send();
+    let counts = || instana::status().events;
+    send();
+    let guard = instana::builder().agent(NO_AGENT);
+    let guard = guard.flush_deadline(Duration::ZERO).init().unwrap();
+    assert_eq!(counts(), EventCounts::default());
+    assert!(!instana::status().to_string().contains("events "));
+    send();
+    send();
+    assert_eq!((counts().waiting, counts().dropped()), (2, 0));
+    assert!(!guard.flush(Duration::from_millis(20)), "there is no agent");
+    drop(guard);
+    assert_eq!((counts().waiting, counts().dropped_stopped), (0, 2));
+    send();
+    assert_eq!(counts().dropped(), 2);
+
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent).service("shop").init().unwrap();
+    send();
+    assert!(guard.flush(LONG));
+    assert_eq!(
+        (counts().sent, counts().waiting, counts().dropped()),
+        (1, 0, 0)
+    );
+    let events = agent.events();
+    assert_eq!((events.len(), &events[0]["id"]), (1, &json!("shop")));
+    let now = UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let age = now - u128::from(events[0]["timestamp"].as_u64().unwrap());
+    assert!(age < LONG.as_millis(), "{age} ms ago");
+    drop(guard);
+    agent.assert_clean();
 }
 
 #[test]

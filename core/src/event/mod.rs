@@ -137,14 +137,11 @@ impl Event {
 
     /// Hands the event to the agent thread, which sends it when the agent is
     /// there. Up to 256 events wait for that; then the oldest is dropped and
-    /// [counted](crate::EventCounts). A no-op without a tracer, and in the scope of
-    /// a [`Recorder`](crate::testing::Recorder).
+    /// [counted](crate::EventCounts). A no-op without a tracer, and in the scope of a
+    /// test's recorder.
     pub fn send(mut self) {
-        if Tracer::global().in_context().scope().is_some() {
-            return;
-        }
         self.timestamp.get_or_insert_with(clock::unix_time);
-        if OUTBOX.push(self) {
+        if is_of_process() && OUTBOX.push(self) {
             runtime::event_ready();
         }
     }
@@ -171,6 +168,11 @@ impl EventCounts {
     pub fn dropped(&self) -> u64 {
         self.dropped_full + self.dropped_rejected + self.dropped_stopped
     }
+}
+
+/// False in the scope of a recorder.
+fn is_of_process() -> bool {
+    Tracer::global().in_context().scope().is_none()
 }
 
 /// `text` up to `limit` bytes; three dots show that it was longer.

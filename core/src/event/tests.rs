@@ -4,6 +4,7 @@ use super::outbox::MAX_WAITING;
 use super::*;
 use crate::config::{Code, Environment, Given, Sources};
 use crate::settings::{Live, Settings};
+use crate::testing::Recorder;
 
 /// An outbox of its own, open, with the service `shop` and the secret `token`.
 fn courier() -> (&'static Outbox, Courier) {
@@ -157,6 +158,12 @@ fn a_flush_waits_for_the_events_before_it() {
     assert!(courier.pending(), "what waits can be sent");
     outbox.clear();
     assert!(!courier.pending());
+}
+
+#[test]
+fn events_of_a_recorders_scope_are_not_the_processs() {
+    assert!(is_of_process());
+    Recorder::new().enter(|| assert!(!is_of_process()));
 }
 
 #[test]

@@ -202,6 +202,23 @@ fn nothing_is_formatted_for_a_line_that_is_not_recorded() {
 }
 
 #[test]
+fn lines_are_switched_off_by_category_and_type() {
+    for (disabled, recorded) in [("logging", 0), ("log", 0), ("databases", 1), ("true", 0)] {
+        let variables = [("INSTANA_TRACING_DISABLE", disabled)];
+        let recorder = Recorder::builder().environment(&variables).build();
+        let (logger, shown) = (Logger::new(Blind), Cell::new(0));
+        in_entry(&recorder, || {
+            write(&logger, Level::Error, "shop", Costly(&shown));
+        });
+        assert_eq!(
+            (logs(&recorder).len(), shown.get()),
+            (recorded, recorded),
+            "{disabled}"
+        );
+    }
+}
+
+#[test]
 fn lines_inside_of_exits_belong_to_these() {
     let (recorder, (logger, _)) = (Recorder::builder().root_exits(true).build(), logger());
     in_entry(&recorder, || {
