@@ -41,7 +41,7 @@ pub use crate::config::{
     CapturedLogs, FilterMatch, IgnoredEndpoint, KafkaHeaderFormat, Origin, Setting, SpanFilter,
     StackTraces,
 };
-pub use crate::context::Context;
+pub use crate::context::{Context, suppress};
 pub use crate::event::{Event, EventCounts, Severity, event};
 pub use crate::future::{FutureExt, InSpan};
 pub use crate::ids::{Id, Ids, current_ids};

@@ -69,6 +69,8 @@ impl Span {
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
         outside::named(family, name);
         let mut span = match family.kind() {
+            // Where a call comes in, its headers decide; here, nobody else does.
+            Kind::Entry if Context::current().is_suppressed() => Self::none(),
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
             Kind::Intermediate => {
