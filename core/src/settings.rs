@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{CapturedLogs, Config};
 use crate::rules::Rules;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
@@ -67,11 +67,13 @@ impl Switches {
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
-
     /// Some spans are not recorded.
     pub(crate) const RULES: Self = Self(1 << 5);
     /// The polls of entries are timed.
     pub(crate) const POLL_TIMING: Self = Self(1 << 6);
+    /// Where the three bits of [`captured_logs`](Self::captured_logs) are: all 0
+    /// while spans are not recorded.
+    const CAPTURED_LOGS: u32 = 29;
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
@@ -82,11 +84,28 @@ impl Switches {
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
+            .with_captured_logs(config.captured_logs)
     }
 
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
+    }
+
+    /// From which level on log lines are recorded.
+    #[inline]
+    pub(crate) fn captured_logs(self) -> CapturedLogs {
+        let number = self.0 >> Self::CAPTURED_LOGS;
+        let logs = CapturedLogs::ALL.get(number as usize);
+        logs.copied().unwrap_or(CapturedLogs::Off)
+    }
+
+    fn with_captured_logs(self, logs: CapturedLogs) -> Self {
+        if !self.has(Self::ON) {
+            return self;
+        }
+        let number = CapturedLogs::ALL.iter().position(|other| *other == logs);
+        Self(self.0 | (number.unwrap_or_default() as u32) << Self::CAPTURED_LOGS)
     }
 
     const fn set(self, switch: Self, on: bool) -> Self {
@@ -162,5 +181,22 @@ impl Live {
     /// Nothing is recorded any more.
     pub(crate) fn switch_off(&self) {
         self.switches.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_of_captured_logs_is_part_of_the_switches() {
+        assert_eq!(Switches::default().captured_logs(), CapturedLogs::Off);
+        let off = Switches::default().with_captured_logs(CapturedLogs::Trace);
+        assert_eq!(off, Switches::default());
+        for logs in CapturedLogs::ALL {
+            let switches = Switches::ON.with_captured_logs(logs);
+            assert_eq!(switches.captured_logs(), logs);
+            assert!(switches.has(Switches::ON) && !switches.has(Switches::CLIENT_ERRORS));
+        }
     }
 }

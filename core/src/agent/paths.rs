@@ -1,5 +1,7 @@
 //! The agent's URLs (`agent-protocol` 1.3, 1.6, 2.1).
 
+/// Events, from any process (`agent-protocol` 2.7).
+pub(crate) const EVENT: &str = "/com.instana.plugin.generic.event";
 /// Where one line for the agent's own log goes.
 pub(crate) const LOGGER: &str = "/com.instana.agent.logger";
 /// Spans in the native format from a process that is not announced

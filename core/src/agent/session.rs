@@ -18,6 +18,7 @@ use crate::agent::paths::{self, Paths};
 use crate::agent::requests;
 use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
+use crate::event::Courier;
 use crate::log::Level;
 
 /// How long connecting to the gateway may take: it is one hop away, and a
@@ -77,6 +78,7 @@ pub(crate) struct Session {
     config: AgentConfig,
     is_secret: IsSecret,
     paths: Paths,
+    courier: Courier,
     state: Arc<AgentState>,
     voice: Voice,
     connection: Option<Connection>,
@@ -101,11 +103,17 @@ impl fmt::Debug for Session {
 impl Session {
     /// A session that has not looked for the agent yet. Values of command-line
     /// arguments whose key `is_secret` are not announced.
-    pub(crate) fn new(config: AgentConfig, is_secret: IsSecret, state: Arc<AgentState>) -> Self {
+    pub(crate) fn new(
+        config: AgentConfig,
+        is_secret: IsSecret,
+        courier: Courier,
+        state: Arc<AgentState>,
+    ) -> Self {
         Self {
             paths: Paths::new(&config.plugin),
             config,
             is_secret,
+            courier,
             state,
             voice: Voice::default(),
             connection: None,
@@ -288,6 +296,49 @@ impl Session {
             })
     }
 
+    /// Whether an event waits.
+    pub(crate) fn has_event(&self) -> bool {
+        self.courier.pending()
+    }
+
+    /// A flush begins.
+    pub(crate) fn begin_flush(&mut self) {
+        self.courier.begin_flush();
+    }
+
+    /// Whether the events before the flush are done with.
+    pub(crate) fn events_are_flushed(&self) -> bool {
+        self.courier.is_flushed()
+    }
+
+    /// POST: the oldest event.
+    pub(crate) fn send_event(&mut self, until: Option<Instant>) -> Event {
+        let Some(body) = self.courier.encode() else {
+            return Event::Delivered;
+        };
+        let request = Request::json(Method::Post, paths::EVENT, &body);
+        match self.exchange(&request, self.deadline(until)) {
+            Ok(_) => {
+                self.courier.acknowledge();
+                Event::Delivered
+            }
+            Err(failure) => Event::NotDelivered(failure),
+        }
+    }
+
+    /// The event sent last is never going to be accepted.
+    pub(crate) fn reject_event(&self) {
+        self.courier.reject();
+    }
+
+    /// Keeps what is wrong with the settings for the agent's own log.
+    pub(crate) fn keep_problems(&mut self, problems: &[String]) {
+        if !problems.is_empty() {
+            let text = format!("a part of the settings is ignored: {}", problems.join("; "));
+            self.voice.keep(Level::Warn, &text);
+        }
+    }
+
     /// POST: a line for the agent's own log, if one waits. Failures are ignored.
     pub(crate) fn log_line(&mut self, now: Duration) {
         let Some(connection) = &mut self.connection else {
@@ -296,7 +347,8 @@ impl Session {
         let Some(line) = self.voice.line(now) else {
             return;
         };
-        let body = json!({ "m": line.text }).to_string();
+        let text = self.courier.redacted(&line.text);
+        let body = json!({ "m": text }).to_string();
         let level = line.level.to_string();
         let mut request = Request::json(Method::Post, paths::LOGGER, body.as_bytes());
         request.header = Some(("x-log-level", &level));

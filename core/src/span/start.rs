@@ -54,6 +54,18 @@ impl Span {
         local::with(|local| Self::below(local, parent, family))
     }
 
+    /// Starts an exit that calls nobody: something said inside the current span,
+    /// such as a log line. Unlike [`exit`](Self::exit) it is recorded below another
+    /// exit, too, and never without a span above it (`reference`: Go has log
+    /// spans below exits; Node leaves them out where exits may be roots).
+    pub fn leaf(family: &'static Family) -> Self {
+        let span = local::with_current(|parent| {
+            let is_active = parent.flags.has(Flags::ACTIVE);
+            is_active.then(|| local::with(|local| Self::child(local, parent, family)))
+        });
+        span.flatten().unwrap_or(Self::none())
+    }
+
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
         outside::named(family, name);
         let mut span = match family.kind() {
@@ -85,6 +97,11 @@ impl Span {
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
+        Self::child(local, parent, family)
+    }
+
+    #[inline(always)]
+    fn child(local: &Local, parent: &Context, family: &'static Family) -> Self {
         if switches_of(parent).has(Switches::RULES) && is_disabled(parent, family) {
             return Self::disabled_below(parent, family);
         }

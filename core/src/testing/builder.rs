@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Recorder;
-use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
+use crate::config::{CapturedLogs, Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
 use crate::outside;
 use crate::settings::Settings;
 use crate::tracer::Scope;
@@ -75,6 +75,12 @@ impl RecorderBuilder {
     pub fn poll_timing(mut self, on: bool, slow: Duration) -> Self {
         self.code.poll_timing(Given::Value(on));
         self.code.slow_poll(Given::Value(slow));
+        self
+    }
+
+    /// From which level on log lines are recorded (default: warnings).
+    pub fn captured_logs(mut self, level: CapturedLogs) -> Self {
+        self.code.captured_logs(Given::Value(level));
         self
     }
 

@@ -9,7 +9,9 @@
 mod app;
 mod batching;
 mod downstream;
+mod events;
 mod lifecycle;
+mod logs;
 mod own_cases;
 mod rules;
 mod settings;

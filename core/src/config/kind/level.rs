@@ -38,6 +38,18 @@ pub enum CapturedLogs {
     Off,
 }
 
+impl CapturedLogs {
+    /// All of them, the one that captures least first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Off,
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Trace,
+    ];
+}
+
 impl Kind for LogLevel {
     type Value = Level;
 
