@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::id;
 use crate::local;
 use crate::propagation::ServerTiming;
+use crate::settings::Switches;
 use crate::span::{Kind, Span};
-use crate::tracer::Scope;
+use crate::tracer::{GLOBAL, Scope};
 
 /// The ids of a span, and how its trace came in: cheap to clone (48 bytes; one
 /// reference count only where a foreign `tracestate` or a scoped tracer is
@@ -168,6 +169,15 @@ impl Context {
 
     pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
         self.extra.as_ref()?.scope.as_ref()
+    }
+
+    /// The switches of the tracer that its spans go to.
+    #[inline]
+    pub(crate) fn switches(&self) -> Switches {
+        match self.scope() {
+            None => GLOBAL.switches(),
+            Some(scope) => scope.settings().switches(),
+        }
     }
 
     pub(crate) fn tracestate(&self) -> Option<&[u8]> {

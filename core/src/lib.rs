@@ -31,6 +31,7 @@ mod segment;
 mod settings;
 mod slow_polls;
 pub mod span;
+mod stack;
 mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::{CapturedLogs, Config};
+use crate::config::{CapturedLogs, Config, StackTraces};
 use crate::rules::Rules;
+use crate::stack::Policy;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -15,6 +16,7 @@ pub struct Settings {
     id: u64,
     pub(crate) config: Config,
     pub(crate) rules: Option<Arc<Rules>>,
+    pub(crate) stacks: Policy,
     switches: Switches,
 }
 
@@ -23,10 +25,15 @@ impl Settings {
     pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let rules = Rules::of(&config);
+        let stacks = Policy::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            switches: Switches::of(&config)
+                .set(Switches::RULES, rules.is_some())
+                .set(Switches::STACKS, stacks.has(StackTraces::All))
+                .set(Switches::ERROR_STACKS, stacks.has(StackTraces::Error)),
             rules,
+            stacks,
             config,
         }
     }
@@ -71,6 +78,12 @@ impl Switches {
     pub(crate) const RULES: Self = Self(1 << 5);
     /// The polls of entries are timed.
     pub(crate) const POLL_TIMING: Self = Self(1 << 6);
+    /// Some exits have a stack from their start.
+    pub(crate) const STACKS: Self = Self(1 << 7);
+    /// Some exits have a stack if they fail.
+    pub(crate) const ERROR_STACKS: Self = Self(1 << 8);
+    /// What is looked at when a span starts below another: one branch.
+    pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
     /// Where the three bits of [`captured_logs`](Self::captured_logs) are: all 0
     /// while spans are not recorded.
     const CAPTURED_LOGS: u32 = 29;

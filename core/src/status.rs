@@ -59,6 +59,9 @@ pub struct SpanCounts {
     /// Attributes left out because their span had 16 KiB of them. For the whole
     /// process, also before `init`.
     pub attributes_dropped: u64,
+    /// Stacks of exits left out, because the time for finding names of functions
+    /// was used up (`docs/ENVIRONMENT.md`). For the whole process.
+    pub stacks_dropped: u64,
     /// Texts cut to their limit. For the whole process, also before `init`.
     pub texts_cut: u64,
 }
@@ -94,6 +97,7 @@ pub fn status() -> Status {
             dropped_invalid: counts.dropped_invalid,
             dropped_stopped: counts.dropped_stopped,
             attributes_dropped: DROPS.attributes.load(Ordering::Relaxed),
+            stacks_dropped: DROPS.stacks.load(Ordering::Relaxed),
             texts_cut: DROPS.cuts.load(Ordering::Relaxed),
         },
         events: OUTBOX.counts(),
@@ -140,8 +144,8 @@ impl fmt::Display for Status {
         }
         writeln!(
             f,
-            "cut        {} attributes left out, {} texts shortened",
-            spans.attributes_dropped, spans.texts_cut
+            "cut        {} attributes and {} stacks left out, {} texts shortened",
+            spans.attributes_dropped, spans.stacks_dropped, spans.texts_cut
         )?;
         let events = &self.events;
         if *events != EventCounts::default() {
@@ -176,12 +180,14 @@ impl fmt::Display for Status {
 /// Losses inside spans, counted where they happen.
 pub(crate) static DROPS: Drops = Drops {
     attributes: AtomicU64::new(0),
+    stacks: AtomicU64::new(0),
     cuts: AtomicU64::new(0),
 };
 
 #[derive(Debug)]
 pub(crate) struct Drops {
     attributes: AtomicU64,
+    stacks: AtomicU64,
     cuts: AtomicU64,
 }
 
@@ -190,6 +196,12 @@ impl Drops {
     #[cold]
     pub(crate) fn attribute(&self) {
         self.attributes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A stack for which there was no time.
+    #[cold]
+    pub(crate) fn stack(&self) {
+        self.stacks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A text longer than its field's limit.

@@ -1,5 +1,6 @@
 //! Where spans go: to the process's tracer, or to a recorder's.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::CapturedLogs;
@@ -93,6 +94,28 @@ impl Tracer {
     pub fn settings(&self) -> Option<Arc<Settings>> {
         self.live().get()
     }
+
+    /// Calls `f` with the settings in force, without a lock while they stay the
+    /// same.
+    pub(crate) fn with_settings<R>(&self, f: impl FnOnce(&Settings) -> R) -> Option<R> {
+        let known = |known: &RefCell<Option<Arc<Settings>>>| {
+            let mut known = known.try_borrow_mut().ok()?;
+            let id = known.as_ref().map_or(0, |settings| settings.id());
+            if id != self.settings_id() {
+                *known = self.settings();
+            }
+            known.clone()
+        };
+        let known = KNOWN.try_with(known).ok().flatten();
+        // Where the thread ends.
+        let settings = known.or_else(|| self.settings())?;
+        Some(f(&settings))
+    }
+}
+
+thread_local! {
+    /// The settings that were last in force here.
+    static KNOWN: RefCell<Option<Arc<Settings>>> = const { RefCell::new(None) };
 }
 
 /// A tracer that keeps its spans in memory.

@@ -409,3 +409,44 @@ fn a_logger_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
     }
     busy.join();
 }
+
+/// Names of functions are found on the agent thread, by what no other has: a
+/// fork meanwhile leaves nothing locked.
+#[cfg(target_os = "linux")]
+#[test]
+fn stacks_are_resolved_in_parent_and_children() {
+    #[inline(never)]
+    fn fail(name: &str) {
+        instana::entry_span(name)
+            .enter(|| instana::exit_span(&format!("{name} call")).error("refused"));
+    }
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = instana::builder()
+        .agent(&agent.addr().to_string())
+        .transmission_delay(Duration::from_millis(10))
+        .init()
+        .unwrap();
+    let busy = Busy::start(2, || {
+        fail("parent");
+        thread::sleep(Duration::from_millis(1));
+    });
+    for _ in 0..10 {
+        let child = Child::fork(|| {
+            fail("child");
+            assert!(instana::flush(LONG));
+        });
+        child.join();
+    }
+    busy.join();
+    assert!(instana::flush(LONG));
+    drop(guard);
+    let spans = agent.spans();
+    let calls = named(&spans, "child call");
+    assert_eq!(calls.len(), 10);
+    for call in calls {
+        let method = call["stack"][0]["m"].as_str().unwrap();
+        assert!(method.ends_with("::fail"), "{call}");
+    }
+    agent.assert_clean();
+}

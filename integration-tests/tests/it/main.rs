@@ -16,4 +16,5 @@ mod own_cases;
 mod rules;
 mod settings;
 mod shutdown;
+mod stacks;
 mod trace_context;
