@@ -240,6 +240,8 @@ impl Lifecycle {
             Event::Readiness(true) => {
                 self.go(Step::Ready, now);
                 self.metrics_due = now;
+                // On one grid: a process at rest is woken once a second.
+                self.tick_due = now + SECOND;
                 None
             }
             Event::Readiness(false) => self.not_ready(now),
@@ -342,7 +344,8 @@ impl Lifecycle {
             return None;
         }
         self.introduced = true;
-        self.spans = Spans::at(now);
+        // At once, then on the grid of the metrics.
+        self.spans = Spans::at(self.metrics_due.saturating_sub(self.poll_rate));
         Some(Change::Connected)
     }
 

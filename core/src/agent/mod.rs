@@ -3,8 +3,8 @@
 //!
 //! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
 //! the parsers in [`lookup`], [`identity`], [`announce`], [`settings`] and
-//! [`requests`]. Shells around them: [`connection`] (one keep-alive socket),
-//! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
+//! [`requests`]. Shells around them: [`connection`] (one keep-alive connection on
+//! a [`wire`]), [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
 //! other threads say to it).
 
 pub(crate) mod announce;
@@ -14,6 +14,11 @@ pub(crate) mod identity;
 pub(crate) mod lifecycle;
 pub(crate) mod lookup;
 pub(crate) mod paths;
+#[cfg(unix)]
+mod peek;
+#[cfg(not(unix))]
+#[path = "peek_portable.rs"]
+mod peek;
 pub(crate) mod requests;
 pub(crate) mod schedule;
 pub(crate) mod session;
@@ -24,4 +29,5 @@ pub(crate) mod status;
 #[cfg(test)]
 mod testing;
 pub(crate) mod voice;
+pub(crate) mod wire;
 pub(crate) mod worker;
