@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::id;
 use crate::local;
+use crate::propagation::ServerTiming;
 use crate::span::{Kind, Span};
 use crate::tracer::Scope;
 
@@ -38,7 +39,7 @@ pub(crate) struct W3cTrace {
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     /// Foreign members of `tracestate`, ready to be sent.
-    pub(crate) tracestate: Option<Box<[u8]>>,
+    pub(crate) tracestate: Option<Vec<u8>>,
     /// The tracer that spans below go to, when it is not the process's.
     pub(crate) scope: Option<Arc<Scope>>,
 }
@@ -126,11 +127,9 @@ impl Context {
 
     /// The value of the `Server-Timing` response header that lets a browser
     /// find this trace; `None` without a trace or where tracing is suppressed.
-    pub fn server_timing(&self) -> Option<String> {
-        self.is_active().then(|| {
-            let digits = id::hex(self.trace);
-            ["intid;desc=", digits_str(&digits)].concat()
-        })
+    #[inline]
+    pub fn server_timing(&self) -> Option<ServerTiming> {
+        self.is_active().then(|| ServerTiming::new(self.trace))
     }
 
     /// Runs `f` in this context: exits and spans that it starts are children of
@@ -146,6 +145,22 @@ impl Context {
         Span::carrier(self).enter(f)
     }
 
+    /// The same context with tracing suppressed: nothing is recorded in it, and
+    /// callees are told not to trace. The W3C's trace goes on, not sampled.
+    ///
+    /// [`suppress`] and [`FutureExt::suppress`](crate::FutureExt::suppress) run
+    /// code in it.
+    pub fn suppressed(mut self) -> Self {
+        if !self.is_suppressed() {
+            if self.w3c == W3cTrace::default() {
+                self.w3c.low = local::next_id();
+            }
+            self.span = 0;
+            self.flags = self.flags.without(Flags::ACTIVE).with(Flags::SUPPRESSED);
+        }
+        self
+    }
+
     /// True where neither a trace nor a suppression nor a scoped tracer is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.flags == Flags::default() && self.extra.is_none()
@@ -158,6 +173,18 @@ impl Context {
     pub(crate) fn tracestate(&self) -> Option<&[u8]> {
         self.extra.as_ref()?.tracestate.as_deref()
     }
+}
+
+/// Runs `f` with tracing suppressed: nothing that starts in it is recorded, and
+/// the services it calls are told so. For futures, use
+/// [`FutureExt::suppress`](crate::FutureExt::suppress).
+///
+/// ```
+/// let healthy = instana::suppress(|| instana::exit_span("ping").enter(|| true));
+/// assert!(healthy);
+/// ```
+pub fn suppress<R>(f: impl FnOnce() -> R) -> R {
+    Context::current().suppressed().enter(f)
 }
 
 impl fmt::Debug for Context {

@@ -18,24 +18,6 @@ const PAIRS: [[u8; 2]; 256] = {
     pairs
 };
 
-/// The value of every digit, [`NO_DIGIT`] for all else; upper case has
-/// [`UPPER`] set, because the W3C forbids it and Instana does not.
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const VALUES: [u8; 256] = {
-    let mut values = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[DIGITS[digit] as usize] = digit as u8;
-        if digit > 9 {
-            values[DIGITS[digit].to_ascii_uppercase() as usize] = digit as u8 | UPPER;
-        }
-        digit += 1;
-    }
-    values
-};
-const NO_DIGIT: u8 = 0x80;
-const UPPER: u8 = 0x40;
-
 /// The 16 lower-case digits of an id.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
@@ -59,42 +41,86 @@ pub(crate) fn put<const N: usize>(text: &mut [u8], at: usize, digits: [u8; N]) {
 /// A 128-bit id of 1 to 32 digits in either case, as (high, low) halves: what
 /// `X-INSTANA-T` and the `in` member of `tracestate` may hold.
 /// All zeros count as absent.
+#[inline]
 pub(crate) fn parse_long(text: &[u8]) -> Option<(u64, u64)> {
     if text.len() <= 16 {
         return parse(text).map(|low| (0, low));
     }
-    if text.len() > 32 {
-        return None;
-    }
-    let (high, low) = text.split_at(text.len() - 16);
-    let (high, low) = (digits(high, UPPER)?, digits(low, UPPER)?);
+    let (high, low) = text.split_last_chunk()?;
+    let (high, low) = (short(high, EITHER_CASE)?, digits(low, EITHER_CASE)?);
     (high | low != 0).then_some((high, low))
 }
 
 /// A 64-bit id of 1 to 16 digits in either case. All zeros count as absent.
+#[inline]
 pub(crate) fn parse(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 16 {
-        return None;
-    }
-    digits(text, UPPER).filter(|id| *id != 0)
+    let id = match text.try_into() {
+        Ok(text) => digits(text, EITHER_CASE),
+        Err(_) => short(text, EITHER_CASE),
+    };
+    id.filter(|id| *id != 0)
 }
 
-/// Lower-case digits only, at most 16 of them, as the W3C demands.
-pub(crate) fn parse_strict(text: &[u8]) -> Option<u64> {
-    digits(text, 0)
+/// Sixteen lower-case digits, as the W3C demands.
+#[inline]
+pub(crate) fn parse_strict(text: &[u8; 16]) -> Option<u64> {
+    digits(text, LOWER_CASE)
+}
+
+/// Two lower-case digits.
+#[inline]
+pub(crate) fn parse_byte(text: &[u8; 2]) -> Option<u8> {
+    let [high, low] = text;
+    let value = |digit: &u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    Some(value(high)? << 4 | value(low)?)
+}
+
+/// What is added to the bits of a letter before it is read: the bit that makes
+/// it lower case, or none.
+const EITHER_CASE: u64 = ONES << 5;
+const LOWER_CASE: u64 = 0;
+
+/// 1 in every byte of a word.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// Up to 16 digits.
+#[cold]
+fn short(text: &[u8], case: u64) -> Option<u64> {
+    let mut padded = [b'0'; 16];
+    let place = padded.len().checked_sub(text.len())?;
+    padded.get_mut(place..)?.copy_from_slice(text);
+    digits(&padded, case)
 }
 
 #[inline]
-#[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
-fn digits(text: &[u8], allowed: u8) -> Option<u64> {
-    let mut id = 0;
-    let mut seen = 0;
-    for byte in text {
-        let value = VALUES[*byte as usize];
-        seen |= value;
-        id = id << 4 | u64::from(value & 15);
-    }
-    (seen & !(15 | allowed) == 0).then_some(id)
+fn digits(text: &[u8; 16], case: u64) -> Option<u64> {
+    let (high, rest) = text.split_first_chunk()?;
+    let low = rest.first_chunk()?;
+    let (high, high_odd) = eight_digits(u64::from_be_bytes(*high), case);
+    let (low, low_odd) = eight_digits(u64::from_be_bytes(*low), case);
+    (high_odd | low_odd == 0).then_some(high << 32 | low)
+}
+
+/// The value of eight digits, and something other than 0 where there is more
+/// than digits. Each byte is read as the digit it would be, and has to be what
+/// that digit is written as.
+#[inline]
+fn eight_digits(text: u64, case: u64) -> (u64, u64) {
+    // 1 in bytes from `@` on.
+    let letters = text >> 6 & ONES;
+    let text = text | (letters << 5 & case);
+    // A letter's low half is 1 to 6.
+    let values = (text & (0x0f * ONES)) + 9 * letters;
+    let written = values + u64::from(b'0') * ONES + u64::from(b'a' - b'0' - 10) * letters;
+    let from_ten = (values + 6 * ONES) & (0xf0 * ONES);
+    let odd = (written ^ text) | (from_ten ^ letters << 4) | (values & (0xf0 * ONES));
+    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    ((fours | fours >> 16) & 0xffff_ffff, odd)
 }
 
 /// A thread's random numbers: a counter of random step, mixed by a 128-bit
@@ -193,8 +219,33 @@ mod tests {
             None,
             "17 digits are no span id"
         );
-        assert_eq!(parse_strict(b"0Af7"), None, "the W3C knows lower case only");
-        assert_eq!(parse_strict(b"0af7"), Some(0x0af7));
+        let id = 0x0af7_0000_0000_0001;
+        assert_eq!(parse(b"0Af7000000000001"), Some(id));
+        assert_eq!(parse_strict(b"0af7000000000001"), Some(id));
+        let upper = parse_strict(b"0Af7000000000001");
+        assert_eq!(upper, None, "the W3C knows lower case only");
+    }
+
+    #[test]
+    fn every_byte_is_a_digit_or_none_at_every_place() {
+        for at in 0..16 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"0123456789abcdef";
+                text[at] = byte;
+                let digit = char::from(byte).to_digit(16);
+                let expected = digit.map(|digit| {
+                    let shift = 4 * (15 - at);
+                    0x0123_4567_89ab_cdef & !(15 << shift) | u64::from(digit) << shift
+                });
+                assert_eq!(parse(&text), expected, "{byte:#x} at {at}");
+                let strict = expected.filter(|_| !byte.is_ascii_uppercase());
+                assert_eq!(parse_strict(&text), strict, "{byte:#x} at {at}");
+                let pair = parse_byte(&[b'1', byte]);
+                let digit = digit.filter(|_| !byte.is_ascii_uppercase());
+                assert_eq!(pair, digit.map(|digit| 16 + digit as u8), "{byte:#x}");
+                assert_eq!(parse_byte(&[byte, b'0']).is_some(), digit.is_some());
+            }
+        }
     }
 
     #[test]

@@ -85,61 +85,36 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends bytes that should be text; false, and nothing, where they are none.
-#[inline]
-pub(crate) fn text(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    if is_plain(text) {
-        out.push(b'"');
-        out.extend_from_slice(text);
-        out.push(b'"');
-        return true;
-    }
-    let text = std::str::from_utf8(text);
-    if let Ok(text) = text {
-        string(out, text);
-    }
-    text.is_ok()
-}
-
-/// True for ASCII without anything to escape: most of what there is. Looked at
-/// in pieces, of which the last overlaps the one before.
+/// True for ASCII without anything to escape: most of what there is.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    if text.len() >= 16 {
-        return is_plain_long(text);
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        return !has_odd(u64::from_ne_bytes(*first)) && !has_odd(u64::from_ne_bytes(*last));
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let (first, last) = (u32::from_ne_bytes(*first), u32::from_ne_bytes(*last));
-        return !has_odd(u64::from(first) | u64::from(last) << 32);
-    }
-    text.iter().all(|byte| !is_odd(*byte))
+    is_plain_without(text, [])
 }
 
-/// Sixteen bytes at a time: the compiler has vector instructions for that.
-fn is_plain_long(text: &[u8]) -> bool {
-    let has_odd = |piece: &[u8; 16]| piece.iter().fold(false, |odd, byte| odd | is_odd(*byte));
-    let mut rest = text;
-    while let Some((piece, behind)) = rest.split_first_chunk() {
-        if has_odd(piece) {
-            return false;
-        }
-        rest = behind;
-    }
-    text.last_chunk().is_none_or(|last| !has_odd(last))
-}
-
-/// Eight bytes in one word.
+/// True for ASCII without anything to escape and without `special` bytes.
+/// Looked at in pieces of a fixed size and without a branch, for which the
+/// compiler has vector instructions; the last piece overlaps the one before.
 #[inline]
-fn has_odd(word: u64) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(0x20 * ONES);
-    let quote = zero_in(word ^ (u64::from(b'"') * ONES));
-    let backslash = zero_in(word ^ (u64::from(b'\\') * ONES));
-    (word | control | quote | backslash) & (0x80 * ONES) != 0
+pub(crate) fn is_plain_without<const N: usize>(text: &[u8], special: [u8; N]) -> bool {
+    let is_found = |byte: &u8| {
+        let is_special = |found, special: &u8| found | (byte == special);
+        special.iter().fold(is_odd(*byte), is_special)
+    };
+    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | is_found(byte));
+    if let Some(last) = text.last_chunk::<16>() {
+        let mut rest = text;
+        while let Some((piece, behind)) = rest.split_first_chunk::<16>() {
+            if any(piece) {
+                return false;
+            }
+            rest = behind;
+        }
+        return !any(last);
+    }
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(first), Some(last)) => !any(first) & !any(last),
+        _ => !text.iter().any(is_found),
+    }
 }
 
 #[inline]
@@ -203,18 +178,12 @@ const ESCAPES: [u8; 256] = {
 };
 
 /// Appends a number without an allocation.
-pub(crate) fn unsigned(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut from = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        from -= 1;
-        if number == 0 {
-            break;
-        }
+#[inline]
+pub(crate) fn unsigned(out: &mut Vec<u8>, number: u64) {
+    match u8::try_from(number) {
+        Ok(digit @ 0..10) => out.push(b'0' + digit),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
     }
-    out.extend_from_slice(digits.get(from..).unwrap_or_default());
 }
 
 /// Appends so many millionths, without zeros at the end.
@@ -231,11 +200,9 @@ fn millionths(out: &mut Vec<u8>, number: u64) {
 }
 
 /// Appends a number without an allocation.
+#[inline]
 pub(crate) fn signed(out: &mut Vec<u8>, number: i64) {
-    if number < 0 {
-        out.push(b'-');
-    }
-    unsigned(out, number.unsigned_abs());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends a number in the shortest form that reads back the same. False where

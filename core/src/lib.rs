@@ -8,13 +8,20 @@ mod export;
 mod fork;
 mod future;
 mod id;
+mod ids;
 mod init;
 mod json;
 mod local;
 mod log;
 mod metrics;
+#[cfg(any(test, feature = "testing"))]
+mod outside;
+#[cfg(not(any(test, feature = "testing")))]
+#[path = "outside_none.rs"]
+mod outside;
 pub mod propagation;
 mod record;
+mod rules;
 mod runtime;
 mod secrets;
 mod segment;
@@ -26,12 +33,25 @@ mod status;
 pub mod testing;
 mod tracer;
 
-pub use crate::agent::status::{AgentStatus, Phase};
-pub use crate::context::Context;
+pub use crate::agent::status::{AgentError, AgentStatus, Phase};
+pub use crate::config::{
+    CapturedLogs, FilterMatch, IgnoredEndpoint, KafkaHeaderFormat, Origin, Setting, SpanFilter,
+    StackTraces,
+};
+pub use crate::context::{Context, suppress};
 pub use crate::future::{FutureExt, InSpan};
+pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
 pub use crate::log::{Level as LogLevel, set_log_sink};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};
 pub use crate::tracer::Tracer;
+#[cfg(feature = "macros")]
+pub use instana_macros::trace;
+
+/// What the attribute expands to needs it.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "macros.rs"]
+pub mod __macro;

@@ -98,6 +98,11 @@ pub(crate) fn warn(line: fmt::Arguments<'_>) {
     write(Level::Warn, line);
 }
 
+/// Writes one line at [`Level::Debug`].
+pub(crate) fn debug(line: fmt::Arguments<'_>) {
+    write(Level::Debug, line);
+}
+
 /// Writes one line if its level is enabled.
 pub(crate) fn write(level: Level, line: fmt::Arguments<'_>) {
     if !enabled(level) {

@@ -4,14 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::agent::lifecycle::Tempo;
 use crate::agent::lookup;
 use crate::agent::session::{AgentConfig, IsSecret, Session};
-use crate::agent::settings::AgentSettings;
 use crate::agent::signal::Signal;
 use crate::agent::status::AgentState;
-use crate::agent::worker::{MetricSource, SettingsSink, Worker};
+use crate::agent::worker::{Applied, MetricSource, SettingsSink, Worker};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Setting, Sources, Tree};
 use crate::export::Exporter;
 #[cfg(unix)]
 use crate::fork;
@@ -20,7 +20,6 @@ use crate::local;
 use crate::log;
 use crate::metrics::Metrics;
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
-use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings, Switches};
 use crate::span::{Family, Section, block};
@@ -31,9 +30,12 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 
 #[derive(Debug)]
 struct Running {
+    sources: Arc<Sources>,
+    /// The settings without the agent's, for what is started by them.
     config: Arc<Config>,
-    /// Settings that were not understood, in words.
-    problems: Arc<[String]>,
+    /// Settings that were not understood, in words: ours, and the agent's.
+    problems: Vec<String>,
+    agents_problems: Vec<String>,
     /// `None` in a forked child, until it records its first spans.
     agent: Option<Agent>,
 }
@@ -46,7 +48,11 @@ struct Agent {
 }
 
 /// Starts the tracer.
-pub(crate) fn start(config: Config, problems: Vec<String>) -> Result<(), InitError> {
+pub(crate) fn start(
+    sources: Sources,
+    config: Config,
+    problems: Vec<String>,
+) -> Result<(), InitError> {
     let mut running = lock();
     if running.is_some() {
         return Err(InitError::AlreadyRunning);
@@ -55,20 +61,25 @@ pub(crate) fn start(config: Config, problems: Vec<String>) -> Result<(), InitErr
     clock::start();
     #[cfg(unix)]
     fork::watch();
-    let config = Arc::new(config);
-    let agent = Agent::start(&config).map_err(InitError::Thread)?;
-    GLOBAL.replace(settings(&config, None));
-    POOL.open(config.buffer_bytes, wake);
-    let problems: Arc<[String]> = problems.into();
+    let (sources, config) = (Arc::new(sources), Arc::new(config));
+    let agent = Agent::start(&sources, &config).map_err(InitError::Thread)?;
+    GLOBAL.replace(Settings::new(Config::clone(&config)));
+    POOL.open(config.buffer_bytes, config.transmission_threshold, wake);
+    let settings = config.settings();
     *running = Some(Running {
+        sources,
         config,
         problems: problems.clone(),
+        agents_problems: Vec::new(),
         agent: Some(agent),
     });
     // Not under the lock: a log sink may call what takes it.
     drop(running);
-    for problem in &*problems {
+    for problem in problems {
         log::warn(format_args!("{problem}"));
+    }
+    for setting in settings {
+        log::debug(format_args!("setting {setting}"));
     }
     Ok(())
 }
@@ -109,12 +120,17 @@ pub(crate) fn flush(deadline: Duration) -> bool {
 }
 
 /// What `status` tells of this module's parts.
-pub(crate) fn report() -> Option<(Arc<AgentState>, Arc<[String]>)> {
+pub(crate) fn report() -> Option<(Arc<AgentState>, Vec<String>)> {
     let running = lock();
     let running = running.as_ref()?;
+    let Running {
+        problems,
+        agents_problems,
+        ..
+    } = running;
     Some((
         running.agent.as_ref()?.state.clone(),
-        running.problems.clone(),
+        [problems.as_slice(), agents_problems].concat(),
     ))
 }
 
@@ -128,7 +144,7 @@ fn wake() {
     if let Some(agent) = &tracer.agent {
         return agent.signal.spans_ready();
     }
-    let failure = match Agent::start(&tracer.config) {
+    let failure = match Agent::start(&tracer.sources, &tracer.config) {
         Ok(agent) => {
             tracer.agent = Some(agent);
             None
@@ -204,7 +220,7 @@ impl Agent {
         }
     }
 
-    fn start(config: &Arc<Config>) -> std::io::Result<Self> {
+    fn start(sources: &Arc<Sources>, config: &Config) -> std::io::Result<Self> {
         let agent = Self {
             signal: Arc::new(Signal::default()),
             state: Arc::new(AgentState::new(&config.plugin)),
@@ -225,7 +241,11 @@ impl Agent {
             session,
             Exporter::new(&POOL, &GLOBAL),
             Measurements(Metrics::new(config)),
-            Merge(config.clone()),
+            Merge(sources.clone()),
+            Tempo {
+                spans: config.transmission_delay,
+                retry: config.retry_interval,
+            },
             agent.signal.clone(),
             agent.state.clone(),
         );
@@ -237,7 +257,7 @@ impl Agent {
 /// For the arguments of the command line, which are announced before the agent
 /// has said what is secret.
 fn is_secret(config: &Config) -> IsSecret {
-    let matcher = config.secrets.clone().unwrap_or_default();
+    let matcher = config.secrets.clone();
     Box::new(move |key| matcher.is_secret(key))
 }
 
@@ -254,74 +274,38 @@ impl MetricSource for Measurements {
 
 /// Joins what the agent says with what was configured, which wins.
 #[derive(Debug)]
-struct Merge(Arc<Config>);
+struct Merge(Arc<Sources>);
 
 impl SettingsSink for Merge {
-    fn apply(&self, agent: &AgentSettings) {
-        let settings = settings(&self.0, Some(agent));
-        let running = lock();
-        let is_own = running
-            .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(&running.config, &self.0));
+    fn apply(&self, answer: &Tree) -> Applied {
+        let (config, problems) = self.0.with_agent(answer);
+        let applied = Applied {
+            metrics_interval: config.metrics_interval,
+            problems: problems.clone(),
+        };
+        let mut running = lock();
+        let own = running
+            .as_mut()
+            .filter(|running| Arc::ptr_eq(&running.sources, &self.0));
         // Not after a stop, which switched everything off, nor into the next
         // tracer.
-        if is_own && GLOBAL.switches().has(Switches::ON) {
-            GLOBAL.replace(settings);
+        let (Some(own), true) = (own, GLOBAL.switches().has(Switches::ON)) else {
+            return applied;
+        };
+        own.agents_problems = problems;
+        let now = config.settings();
+        let before = GLOBAL.get();
+        GLOBAL.replace(Settings::new(config));
+        // Not under the lock: a log sink may call what takes it.
+        drop(running);
+        let before = before.map(|settings| settings.config.settings());
+        for setting in changed(&now, &before.unwrap_or_default()) {
+            log::debug(format_args!("setting {setting}"));
         }
+        applied
     }
 }
 
-/// Environment and code, then the agent, then the defaults.
-fn settings(config: &Config, agent: Option<&AgentSettings>) -> Settings {
-    let from_agent = || {
-        let (mode, list) = agent?.secrets.as_ref()?;
-        let mut skipped = Vec::new();
-        let matcher = Matcher::from_parts(mode, list, &mut skipped);
-        if let Some(first) = skipped.first() {
-            log::warn(format_args!(
-                "{} terms of the agent's secrets are not used, such as {:?}: expected {}",
-                skipped.len(),
-                first.term,
-                first.accepted
-            ));
-        }
-        match matcher {
-            Ok(matcher) => Some(matcher),
-            Err(error) => {
-                log::warn(format_args!("the agent's secrets are not used: {error}"));
-                None
-            }
-        }
-    };
-    let secrets = config
-        .secrets
-        .clone()
-        .or_else(from_agent)
-        .unwrap_or_default();
-    let headers = config
-        .extra_headers
-        .clone()
-        .or_else(|| agent?.extra_headers.clone())
-        .unwrap_or_default();
-    let w3c_correlation = config.w3c_correlation
-        && agent
-            .and_then(|agent| agent.w3c_correlation)
-            .unwrap_or(true);
-    let w3c_propagation = config.w3c_propagation
-        && agent
-            .and_then(|agent| agent.w3c_propagation)
-            .unwrap_or(true);
-    let switches = Switches::default()
-        .set(Switches::ON, true)
-        .set(Switches::ROOT_EXITS, config.allow_root_exit)
-        .set(Switches::W3C_CORRELATION, w3c_correlation)
-        .set(Switches::W3C_PROPAGATION, w3c_propagation)
-        .set(Switches::POLL_TIMING, config.poll_timing);
-    Settings::new(
-        secrets,
-        headers,
-        config.service.clone(),
-        switches,
-        config.slow_poll,
-    )
+fn changed<'a>(now: &'a [Setting], before: &'a [Setting]) -> impl Iterator<Item = &'a Setting> {
+    now.iter().filter(|setting| !before.contains(setting))
 }

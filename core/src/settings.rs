@@ -5,40 +5,29 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::secrets::Matcher;
-
-/// How long a timed poll may be without being told of.
-pub(crate) const SLOW_POLL: Duration = Duration::from_millis(100);
+use crate::config::Config;
+use crate::rules::Rules;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
 #[derive(Debug)]
 pub struct Settings {
     id: u64,
-    extra_headers: Vec<String>,
-    pub(crate) secrets: Matcher,
-    pub(crate) service: Option<String>,
+    pub(crate) config: Config,
+    pub(crate) rules: Option<Arc<Rules>>,
     switches: Switches,
-    /// Milliseconds after which a timed poll is told of.
-    slow_poll: u32,
 }
 
 impl Settings {
-    pub(crate) fn new(
-        secrets: Matcher,
-        extra_headers: Vec<String>,
-        service: Option<String>,
-        switches: Switches,
-        slow_poll: Duration,
-    ) -> Self {
+    /// With spans recorded, unless all are disabled.
+    pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let rules = Rules::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            extra_headers,
-            secrets,
-            service,
-            switches,
-            slow_poll: u32::try_from(slow_poll.as_millis()).unwrap_or(u32::MAX),
+            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            rules,
+            config,
         }
     }
 
@@ -49,7 +38,17 @@ impl Settings {
 
     /// Names of HTTP headers to capture, in lower case.
     pub fn extra_headers(&self) -> &[String] {
-        &self.extra_headers
+        &self.config.extra_headers
+    }
+
+    /// Whether a status from 400 to 499 is an error of the exit that was answered
+    /// with it (`reference`: Node; the list wins over the switch).
+    pub(crate) fn is_client_error(&self, status: u16) -> bool {
+        let listed = &self.config.client_error_statuses;
+        if listed.is_empty() {
+            return self.config.client_errors && (400..500).contains(&status);
+        }
+        listed.contains(&status)
     }
 }
 
@@ -66,16 +65,31 @@ impl Switches {
     pub(crate) const W3C_CORRELATION: Self = Self(1 << 2);
     /// Exits write `traceparent` and `tracestate`.
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
+    /// Some statuses from 400 to 499 are errors of exits.
+    pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
 
+    /// Some spans are not recorded.
+    pub(crate) const RULES: Self = Self(1 << 5);
     /// The polls of entries are timed.
-    pub(crate) const POLL_TIMING: Self = Self(1 << 4);
+    pub(crate) const POLL_TIMING: Self = Self(1 << 6);
+
+    fn of(config: &Config) -> Self {
+        let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
+        Self::default()
+            .set(Self::ON, !config.disable.is_everything())
+            .set(Self::ROOT_EXITS, config.allow_root_exits)
+            .set(Self::W3C_CORRELATION, config.w3c_correlation)
+            .set(Self::W3C_PROPAGATION, config.w3c_propagation)
+            .set(Self::CLIENT_ERRORS, client_errors)
+            .set(Self::POLL_TIMING, config.poll_timing)
+    }
 
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
     }
 
-    pub(crate) const fn set(self, switch: Self, on: bool) -> Self {
+    const fn set(self, switch: Self, on: bool) -> Self {
         Self(if on {
             self.0 | switch.0
         } else {
@@ -132,7 +146,9 @@ impl Live {
 
     pub(crate) fn replace(&self, settings: Settings) {
         let (switches, id) = (settings.switches, settings.id);
-        self.slow_poll.store(settings.slow_poll, Ordering::Relaxed);
+        let slow_poll = settings.config.slow_poll.as_millis();
+        let slow_poll = u32::try_from(slow_poll).unwrap_or(u32::MAX);
+        self.slow_poll.store(slow_poll, Ordering::Relaxed);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
@@ -146,17 +162,5 @@ impl Live {
     /// Nothing is recorded any more.
     pub(crate) fn switch_off(&self) {
         self.switches.store(0, Ordering::Relaxed);
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self::new(
-            Matcher::default(),
-            Vec::new(),
-            None,
-            Switches::default(),
-            SLOW_POLL,
-        )
     }
 }

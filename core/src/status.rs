@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::agent::status::AgentStatus;
+use crate::config::Setting;
 use crate::runtime;
 use crate::segment::POOL;
 use crate::tracer::GLOBAL;
@@ -25,8 +26,10 @@ pub struct Status {
     /// Bytes of memory that hold finished spans, bounded by
     /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
     pub buffer_bytes: usize,
-    /// Headers that are captured.
-    pub extra_headers: Vec<String>,
+    /// The most there may be of them.
+    pub buffer_bound: usize,
+    /// The settings in force, and who set them; empty before `init`.
+    pub settings: Vec<Setting>,
     /// Settings that could not be used, in words.
     pub problems: Vec<String>,
 }
@@ -37,6 +40,9 @@ pub struct Status {
 pub struct SpanCounts {
     /// Acknowledged by the agent.
     pub sent: u64,
+    /// Left out by a rule when they had ended. Those that a rule kept from being
+    /// recorded at all are not counted.
+    pub ignored: u64,
     /// Kept for the agent.
     pub waiting: u64,
     /// The oldest, dropped when there was no room.
@@ -55,9 +61,9 @@ pub struct SpanCounts {
 }
 
 impl SpanCounts {
-    /// All that were recorded: sent, waiting and dropped.
+    /// All that were recorded: sent, ignored, waiting and dropped.
     pub fn recorded(&self) -> u64 {
-        self.sent + self.waiting + self.dropped()
+        self.sent + self.ignored + self.waiting + self.dropped()
     }
 
     /// All that were dropped, for whatever reason.
@@ -73,11 +79,12 @@ pub fn status() -> Status {
     Status {
         problems: report
             .as_ref()
-            .map(|(_, problems)| problems.to_vec())
+            .map(|(_, problems)| problems.clone())
             .unwrap_or_default(),
         agent: report.map(|(state, _)| state.read()),
         spans: SpanCounts {
             sent: counts.sent,
+            ignored: counts.ignored,
             waiting: counts.waiting,
             dropped_full: counts.dropped_full,
             dropped_rejected: counts.dropped_rejected,
@@ -87,9 +94,10 @@ pub fn status() -> Status {
             texts_cut: DROPS.cuts.load(Ordering::Relaxed),
         },
         buffer_bytes: POOL.memory(),
-        extra_headers: GLOBAL
+        buffer_bound: POOL.bound(),
+        settings: GLOBAL
             .get()
-            .map(|settings| settings.extra_headers().to_vec())
+            .map(|settings| settings.config.settings())
             .unwrap_or_default(),
     }
 }
@@ -98,7 +106,12 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.agent {
             None => writeln!(f, "tracer     not running")?,
-            Some(agent) => writeln!(f, "agent      {agent}")?,
+            Some(agent) => {
+                writeln!(f, "agent      {agent}")?;
+                for error in &agent.errors {
+                    writeln!(f, "error      {error}")?;
+                }
+            }
         }
         let spans = &self.spans;
         writeln!(
@@ -108,6 +121,9 @@ impl fmt::Display for Status {
             spans.waiting,
             spans.dropped()
         )?;
+        if spans.ignored > 0 {
+            writeln!(f, "ignored    {} by rules", spans.ignored)?;
+        }
         if spans.dropped() > 0 {
             writeln!(
                 f,
@@ -123,9 +139,14 @@ impl fmt::Display for Status {
             "cut        {} attributes left out, {} texts shortened",
             spans.attributes_dropped, spans.texts_cut
         )?;
-        write!(f, "buffer     {} KiB", self.buffer_bytes / 1024)?;
-        if !self.extra_headers.is_empty() {
-            write!(f, "\nheaders    {}", self.extra_headers.join(", "))?;
+        write!(
+            f,
+            "buffer     {} KiB of {} KiB",
+            self.buffer_bytes / 1024,
+            self.buffer_bound / 1024
+        )?;
+        for setting in &self.settings {
+            write!(f, "\nsetting    {setting}")?;
         }
         for problem in &self.problems {
             write!(f, "\nproblem    {problem}")?;

@@ -44,6 +44,17 @@ impl Tracer {
         self.switches().has(Switches::ON)
     }
 
+    /// Whether a request that was answered with this status has failed by the
+    /// settings for 4xx (`INSTANA_TRACING_HTTP_EXIT_CLASSIFY_ALL_4XX_AS_ERRORS`,
+    /// `INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS`). One load where they are
+    /// not set.
+    pub fn is_client_error(&self, status: u16) -> bool {
+        self.switches().has(Switches::CLIENT_ERRORS)
+            && self
+                .settings()
+                .is_some_and(|settings| settings.is_client_error(status))
+    }
+
     #[inline]
     pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
         self.0.as_ref()

@@ -13,8 +13,9 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use instana::{Builder, FutureExt, InitError};
-use instana_dev_agent::{Config, DevAgent, Fault, Matcher, RequestKind, What};
+use instana::{Builder, FutureExt, InitError, Phase};
+use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
+use serde_json::json;
 
 /// Nothing here takes this long unless it is broken.
 const LONG: Duration = Duration::from_secs(20);
@@ -47,6 +48,94 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
+/// A setting in force, in words.
+fn shown(name: &str) -> Option<String> {
+    let settings = instana::status().settings;
+    let setting = settings.iter().find(|setting| setting.name == name);
+    setting.map(ToString::to_string)
+}
+
+#[test]
+fn settings_are_told_once_with_their_origin_and_again_when_they_change() {
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let _alone = alone();
+    let answer = AnnounceAnswer::new()
+        .extra_headers(["x-agent"])
+        .tracing(json!({"disable": ["logging"], "kafka": {"header-format": "xml"}}))
+        .poll_rate(5);
+    let agent = DevAgent::start(Config::new().announce_answer(answer)).unwrap();
+    instana::set_log_sink(|_, line| {
+        LINES.lock().unwrap().push(line.to_owned());
+    });
+    let guard = for_agent(&agent)
+        .service("shop")
+        .disable("redis")
+        .log_level(instana::LogLevel::Debug)
+        .init()
+        .unwrap();
+    wait_until(|| {
+        let status = instana::status().agent;
+        status.is_some_and(|agent| agent.phase == Phase::Ready)
+    });
+    let status = instana::status();
+    drop(guard);
+    instana::set_log_sink(|_, _| {});
+
+    let lines = LINES.lock().unwrap();
+    for line in [
+        "setting service = shop (code)",
+        "setting plugin = rust (default)",
+        "setting disable = redis (code)",
+        "setting extra_headers = none (default)",
+        "setting extra_headers = x-agent (agent)",
+        "setting metrics_interval = 5000 ms (agent)",
+        "setting secrets = contains-ignore-case:key,pass,secret (default)",
+        "setting secrets = contains-ignore-case:key,pass,secret (agent)",
+    ] {
+        let found = lines.iter().filter(|known| *known == line).count();
+        assert_eq!(found, 1, "{line} in {lines:#?}");
+    }
+    let settings = lines.iter().filter(|line| line.starts_with("setting "));
+    assert_eq!(settings.count(), status.settings.len() + 3);
+
+    let problem = "the agent's tracing.kafka.header-format=\"xml\" is not a format of headers \
+                   (string, binary or both); using string";
+    assert_eq!(status.problems, [problem]);
+    let text = status.to_string();
+    for part in [
+        "agent      ready for 0 s as plugin rust",
+        "\nspans      0 sent, 0 waiting, 0 dropped\n",
+        " KiB of 16384 KiB\n",
+        "\nsetting    disable = redis (code)\n",
+        "\nsetting    extra_headers = x-agent (agent)\n",
+        &format!("\nproblem    {problem}"),
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
+#[test]
+fn errors_are_shown_with_what_helps() {
+    let _alone = alone();
+    let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
+    wait_until(|| {
+        let status = instana::status().agent;
+        status.is_some_and(|agent| !agent.errors.is_empty())
+    });
+    let status = instana::status();
+    let text = status.to_string();
+    assert!(
+        text.contains("agent      searching for the agent for "),
+        "{text}"
+    );
+    let fix = "; start the agent or set INSTANA_AGENT_HOST and INSTANA_AGENT_PORT\n";
+    assert!(
+        text.contains("\nerror      ") && text.contains(fix),
+        "{text}"
+    );
+    assert!(status.agent.unwrap().elapsed() < LONG);
+}
+
 #[test]
 fn a_log_sink_may_use_the_tracer() {
     let _alone = alone();
@@ -64,6 +153,37 @@ fn a_log_sink_may_use_the_tracer() {
         drop(guard);
     });
     instana::set_log_sink(|_, _| {});
+}
+
+#[test]
+fn what_users_say_about_a_span_is_what_the_agent_expects() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent).init().unwrap();
+    let mut page = instana::entry_span("page");
+    page.correlation("web", "1a2b");
+    page.service("front");
+    page.log("begins");
+    page.enter(|| {
+        let mut call = instana::exit_span("call");
+        call.log_with("retry", |entry| {
+            entry.field("attempt", 2);
+        });
+        call.record_error(&std::fmt::Error);
+    });
+    page.end();
+    let spans = agent.wait_for_spans(2, LONG).unwrap();
+    drop(guard);
+    agent.assert_clean();
+    let (call, page) = (&spans[0], &spans[1]);
+    assert_eq!(page["crtp"], "web");
+    assert_eq!(page["crid"], "1a2b");
+    assert_eq!(page["data"]["service"], "front");
+    let custom = &call["data"]["sdk"]["custom"];
+    assert_eq!(custom["tags"]["error.type"], "core::fmt::Error");
+    let (at, entry) = custom["logs"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(entry["attempt"], 2);
+    assert!(at.parse::<u64>().unwrap() + 2 >= call["ts"].as_u64().unwrap());
 }
 
 #[test]
@@ -112,7 +232,8 @@ fn an_announce_that_is_answered_late_changes_no_later_tracer() {
         .init()
         .unwrap();
     thread::sleep(Duration::from_millis(800));
-    assert_eq!(instana::status().extra_headers, ["x-second"]);
+    let headers = shown("extra_headers");
+    assert_eq!(headers.as_deref(), Some("extra_headers = x-second (code)"));
 }
 
 #[test]

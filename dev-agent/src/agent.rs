@@ -113,6 +113,26 @@ impl DevAgent {
         })
     }
 
+    /// Waits for events, monitoring events included, and returns the kept ones.
+    ///
+    /// # Errors
+    /// As [`Self::wait_until`].
+    pub fn wait_for_events(&self, count: u64, timeout: Duration) -> Result<Vec<Value>, Timeout> {
+        self.wait_until(&format!("{count} events"), timeout, |view| {
+            (view.event_count() >= count).then(|| view.events())
+        })
+    }
+
+    /// Waits for lines for the agent's log and returns the kept ones.
+    ///
+    /// # Errors
+    /// As [`Self::wait_until`].
+    pub fn wait_for_logs(&self, count: u64, timeout: Duration) -> Result<Vec<Value>, Timeout> {
+        self.wait_until(&format!("{count} log lines"), timeout, |view| {
+            (view.log_count() >= count).then(|| view.logs())
+        })
+    }
+
     // Queries.
 
     /// Reads several things at one moment.

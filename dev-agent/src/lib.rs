@@ -4,6 +4,7 @@
 mod agent;
 mod clock;
 mod config;
+pub mod doctor;
 mod fault;
 mod map;
 mod notice;
@@ -11,6 +12,7 @@ mod protocol;
 pub mod render;
 mod server;
 mod state;
+mod tcp_table;
 mod trace;
 mod validate;
 

@@ -6,8 +6,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::agent::identity::Process;
-use crate::agent::settings::AgentSettings;
 use crate::agent::socket::SocketName;
+use crate::config::Tree;
 
 /// The longest host id in bytes: it is repeated in every span.
 const MAX_UUID: usize = 256;
@@ -20,7 +20,7 @@ pub(crate) struct Announced {
     /// The host's id: `f.h`.
     pub(crate) agent_uuid: String,
     /// Everything else, all of it optional.
-    pub(crate) settings: AgentSettings,
+    pub(crate) settings: Tree,
 }
 
 /// Why a 2xx answer to the announce cannot be used.
@@ -69,7 +69,7 @@ pub(crate) fn body(process: &Process, socket: Option<&SocketName>) -> Vec<u8> {
 }
 
 /// Reads a 2xx answer. Only `pid` and `agentUuid` are required (Python's rule).
-pub(crate) fn parse(answer: &[u8], plugin: &str) -> Result<Announced, Unusable> {
+pub(crate) fn parse(answer: &[u8]) -> Result<Announced, Unusable> {
     let answer: Value = serde_json::from_slice(answer).map_err(|_| Unusable::NotJson)?;
     let answer = answer.as_object().ok_or(Unusable::NotAnObject)?;
     let pid = match answer.get("pid") {
@@ -85,14 +85,12 @@ pub(crate) fn parse(answer: &[u8], plugin: &str) -> Result<Announced, Unusable> 
     Ok(Announced {
         pid: pid.filter(|pid| *pid > 0).ok_or(Unusable::NoPid)?,
         agent_uuid: agent_uuid.ok_or(Unusable::NoAgentUuid)?.to_owned(),
-        settings: AgentSettings::read(answer, plugin),
+        settings: Tree::of_answer(answer),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -130,7 +128,7 @@ mod tests {
             Ok(Announced {
                 pid,
                 agent_uuid: "u".to_owned(),
-                settings: AgentSettings::default(),
+                settings: Tree::of_answer(&serde_json::Map::new()),
             })
         };
         let long = format!(r#"{{"pid":1,"agentUuid":"{}"}}"#, "u".repeat(MAX_UUID + 1));
@@ -168,7 +166,7 @@ mod tests {
         ];
         for (answer, expected) in table {
             let text = String::from_utf8_lossy(answer);
-            assert_eq!(parse(answer, "rust"), expected, "{text:.80}");
+            assert_eq!(parse(answer), expected, "{text:.80}");
         }
     }
 
@@ -177,14 +175,10 @@ mod tests {
         let answer = br#"{"pid":31877,"agentUuid":"0a:1b","secrets":[],"extraHeaders":7,
             "tracing":{"extra-http-headers":["X-Tenant"],"disable":["logging"],"global":4},
             "plugin.golang":{"poll_rate":5}}"#;
-        let announced = parse(answer, "rust").unwrap();
+        let announced = parse(answer).unwrap();
         assert_eq!(announced.pid, 31877);
-        let settings = announced.settings;
-        assert_eq!(settings.extra_headers, Some(vec!["x-tenant".to_owned()]));
-        assert_eq!(settings.poll_rate, Some(Duration::from_secs(5)));
-        assert_eq!(
-            settings.notes,
-            ["secrets is not an object", "global is not an object"]
-        );
+        let expected: Value = serde_json::from_slice(answer).unwrap();
+        let expected = Tree::of_answer(expected.as_object().unwrap());
+        assert_eq!(announced.settings, expected);
     }
 }

@@ -45,8 +45,8 @@ pub(crate) enum Action {
 pub(crate) enum Event {
     /// The announce was accepted.
     Announced {
-        /// The agent's poll rate.
-        poll_rate: Option<Duration>,
+        /// The time between two metrics.
+        metrics_interval: Duration,
     },
     /// It was not.
     AnnounceFailed(Failure),
@@ -125,9 +125,28 @@ enum Step {
     Ready,
 }
 
+/// Times that are settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tempo {
+    /// Between two batches of spans.
+    pub(crate) spans: Duration,
+    /// Between two lookups; `None` is short at first, longer later.
+    pub(crate) retry: Option<Duration>,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self {
+            spans: SECOND,
+            retry: None,
+        }
+    }
+}
+
 /// The state machine.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
+    lookup_delay: Option<Duration>,
     step: Step,
     /// When the step is tried next, and when it was tried last.
     due: Duration,
@@ -138,7 +157,7 @@ pub(crate) struct Lifecycle {
     fallback: bool,
     /// Metrics have been accepted since the announce: spans may follow.
     introduced: bool,
-    poll_rate: Duration,
+    metrics_interval: Duration,
     metrics_due: Duration,
     snapshot_due: Duration,
     tick_due: Duration,
@@ -147,8 +166,9 @@ pub(crate) struct Lifecycle {
 
 impl Lifecycle {
     /// The state at time zero: look for the agent.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(tempo: Tempo) -> Self {
         Self {
+            lookup_delay: tempo.retry,
             step: Step::Lookup,
             due: Duration::ZERO,
             tried: Duration::ZERO,
@@ -157,11 +177,11 @@ impl Lifecycle {
             not_found: 0,
             fallback: false,
             introduced: false,
-            poll_rate: SECOND,
+            metrics_interval: SECOND,
             metrics_due: Duration::ZERO,
             snapshot_due: Duration::ZERO,
             tick_due: SECOND,
-            spans: Spans::default(),
+            spans: Spans::at(Duration::ZERO, tempo.spans),
         }
     }
 
@@ -191,7 +211,7 @@ impl Lifecycle {
         let mut until = self.tick_due;
         if self.step == Step::Ready {
             if now >= self.metrics_due {
-                self.metrics_due = next_on_grid(self.metrics_due, self.poll_rate, now);
+                self.metrics_due = next_on_grid(self.metrics_due, self.metrics_interval, now);
                 let snapshot = now >= self.snapshot_due;
                 return Action::SendMetrics { snapshot };
             }
@@ -230,10 +250,13 @@ impl Lifecycle {
             Event::NotFound => {
                 let lost = self.leave_fallback(now);
                 self.retry_later(Step::Lookup, now, jitter);
+                if let Some(delay) = self.lookup_delay {
+                    self.due = now + delay;
+                }
                 lost
             }
-            Event::Announced { poll_rate } => {
-                self.announced(now, poll_rate);
+            Event::Announced { metrics_interval } => {
+                self.announced(now, metrics_interval);
                 None
             }
             Event::AnnounceFailed(failure) => self.announce_failed(now, failure, jitter),
@@ -286,16 +309,16 @@ impl Lifecycle {
         self.go(step, now + delay);
     }
 
-    fn announced(&mut self, now: Duration, poll_rate: Option<Duration>) {
+    fn announced(&mut self, now: Duration, metrics_interval: Duration) {
         self.failed_announces = 0;
         self.not_found = 0;
         self.fallback = false;
         self.introduced = false;
-        self.poll_rate = poll_rate.unwrap_or(SECOND).max(SECOND);
+        self.metrics_interval = metrics_interval.max(SECOND);
         // Without this an agent that was restarted would not know our name for
         // ten minutes (`agent-protocol` 9.9).
         self.snapshot_due = now;
-        self.spans = Spans::at(now);
+        self.spans.restart(now);
         self.go(Step::Readiness { tries: 0 }, now);
     }
 
@@ -308,7 +331,7 @@ impl Lifecycle {
         }
         if self.not_found >= NOT_FOUND_LIMIT && !self.fallback {
             self.fallback = true;
-            self.spans = Spans::at(now);
+            self.spans.restart(now);
             change = Some(Change::FallbackStarted);
         }
         self.failed_announces += 1;
@@ -339,13 +362,14 @@ impl Lifecycle {
             self.snapshot_due = now + SNAPSHOT_INTERVAL;
         }
         // An agent that answers slower than they are due would get no spans.
-        self.metrics_due = next_on_grid(self.metrics_due, self.poll_rate, now);
+        self.metrics_due = next_on_grid(self.metrics_due, self.metrics_interval, now);
         if self.introduced {
             return None;
         }
         self.introduced = true;
         // At once, then on the grid of the metrics.
-        self.spans = Spans::at(self.metrics_due.saturating_sub(self.poll_rate));
+        self.spans
+            .restart(self.metrics_due.saturating_sub(self.metrics_interval));
         Some(Change::Connected)
     }
 

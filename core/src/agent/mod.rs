@@ -2,9 +2,9 @@
 //! to it and sends it spans and metrics.
 //!
 //! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
-//! the parsers in [`lookup`], [`identity`], [`announce`], [`settings`] and
-//! [`requests`]. Shells around them: [`connection`] (one keep-alive connection on
-//! a [`wire`]), [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
+//! the parsers in [`lookup`], [`identity`], [`announce`] and [`requests`]. Shells
+//! around them: [`connection`] (one keep-alive connection on a [`wire`]),
+//! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
 //! other threads say to it).
 
 pub(crate) mod announce;
@@ -22,7 +22,6 @@ mod peek;
 pub(crate) mod requests;
 pub(crate) mod schedule;
 pub(crate) mod session;
-pub(crate) mod settings;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod status;

@@ -39,10 +39,11 @@ impl Retry {
     }
 }
 
-/// When spans are sent: every second, at once while there are many, later and
+/// When spans are sent: once an interval, at once while there are many, later and
 /// later while they are refused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Spans {
+    interval: Duration,
     due: Duration,
     tried: Duration,
     draining: bool,
@@ -52,12 +53,20 @@ pub(crate) struct Spans {
 
 impl Spans {
     /// Due from `now` on, nothing refused.
-    pub(crate) fn at(now: Duration) -> Self {
+    pub(crate) fn at(now: Duration, interval: Duration) -> Self {
         Self {
+            interval,
             due: now,
             tried: now,
-            ..Self::default()
+            draining: false,
+            failures: 0,
+            rejections: 0,
         }
+    }
+
+    /// Due from `now` on, nothing refused.
+    pub(crate) fn restart(&mut self, now: Duration) {
+        *self = Self::at(now, self.interval);
     }
 
     /// When the next batch is due. Many spans do not shorten the delay after a
@@ -87,7 +96,7 @@ impl Spans {
         self.rejections = 0;
         self.draining = !drained;
         if drained {
-            self.due = next_on_grid(self.due, SECOND, now);
+            self.due = next_on_grid(self.due, self.interval, now);
         }
     }
 
@@ -148,7 +157,7 @@ mod tests {
     #[test]
     fn when_spans_are_due() {
         let now = Duration::from_secs(100);
-        let fresh = || Spans::at(now);
+        let fresh = || Spans::at(now, SECOND);
         let mut draining = fresh();
         draining.accepted(now, false);
         let mut drained = fresh();

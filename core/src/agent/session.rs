@@ -26,6 +26,23 @@ const GATEWAY_CONNECT: Duration = Duration::from_secs(1);
 /// How long a line for the agent's log may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What can be done about what goes wrong.
+mod fix {
+    pub(super) const MALFORMED: &str =
+        "check that no proxy changes the agent's answers, and update the agent";
+    pub(super) const NOBODY: &str =
+        "start the agent or set INSTANA_AGENT_HOST and INSTANA_AGENT_PORT";
+    pub(super) const NO_AGENT: &str =
+        "set INSTANA_AGENT_HOST and INSTANA_AGENT_PORT to where the agent listens";
+    pub(super) const PANIC: &str = "please report this with the log";
+    pub(super) const REFUSED: &str = "the agent's log says why; update the agent";
+    pub(super) const UNANSWERED: &str = "check that the agent runs and can be reached; where it is \
+                                         slow, raise INSTANA_AGENT_REQUEST_TIMEOUT";
+    pub(super) const UNKNOWN: &str = "normal for some seconds; later: the agent does not see the \
+                                      process (in a container: host pid namespace), or does not \
+                                      know the plugin (INSTANA_PLUGIN_NAME=golang)";
+}
+
 /// What the agent side needs to know from the configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct AgentConfig {
@@ -172,7 +189,7 @@ impl Session {
     }
 
     /// PUT: the announce, on a connection of its own whose socket it names.
-    pub(crate) fn announce(&mut self, until: Option<Instant>) -> Event {
+    pub(crate) fn announce(&mut self, until: Option<Instant>) -> Result<(), Failure> {
         let process = Process::read(&self.is_secret);
         self.own_pid = process.pid.to_string();
         let deadline = self.deadline(until);
@@ -188,17 +205,20 @@ impl Session {
             Ok(answer) => answer,
             Err(failure) => {
                 self.announce_failed(failure);
-                return Event::AnnounceFailed(failure);
+                return Err(failure);
             }
         };
-        match announce::parse(&answer.body, &self.config.plugin) {
-            Ok(announced) => self.keep(announced),
+        match announce::parse(&answer.body) {
+            Ok(announced) => {
+                self.keep(announced);
+                Ok(())
+            }
             Err(unusable) => {
                 self.malformed();
-                self.fail(&format!("PUT {path}: {unusable}"));
+                self.fail(&format!("PUT {path}: {unusable}"), fix::MALFORMED);
                 let text = format_args!("the announce is repeated: {}", self.trouble);
                 self.voice.say(Level::Warn, Topic::Malformed, text);
-                Event::AnnounceFailed(Failure::Malformed)
+                Err(Failure::Malformed)
             }
         }
     }
@@ -236,7 +256,10 @@ impl Session {
             }
             None => {
                 self.malformed();
-                self.fail(&format!("POST {path}: the answer is not a JSON array"));
+                self.fail(
+                    &format!("POST {path}: the answer is not a JSON array"),
+                    fix::MALFORMED,
+                );
                 let text = format_args!("requests of the agent are ignored: {}", self.trouble);
                 self.voice.say(Level::Info, Topic::Malformed, text);
             }
@@ -302,7 +325,7 @@ impl Session {
 
     /// Says that the agent thread has survived a panic.
     pub(crate) fn tell_panic(&mut self) {
-        self.fail("a panic on the agent thread");
+        self.fail("a panic on the agent thread", fix::PANIC);
         let text = format_args!("the agent thread panicked and goes on: please report this");
         self.voice.say(Level::Error, Topic::Panic, text);
     }
@@ -313,14 +336,17 @@ impl Session {
             .map_or_else(String::new, |connection| connection.address().to_string())
     }
 
-    fn keep(&mut self, announced: Announced) -> Event {
-        let poll_rate = announced.settings.poll_rate;
-        let notes = announced.settings.notes.join("; ");
-        if !notes.is_empty() {
+    /// Says which of the agent's settings could not be used.
+    pub(crate) fn tell_settings(&mut self, problems: &[String]) {
+        if !problems.is_empty() {
             self.malformed();
-            let text = format_args!("a part of the agent's settings is ignored: {notes}");
+            let problems = problems.join("; ");
+            let text = format_args!("a part of the agent's settings is ignored: {problems}");
             self.voice.say(Level::Warn, Topic::Settings, text);
         }
+    }
+
+    fn keep(&mut self, announced: Announced) {
         self.pid = announced.pid.to_string();
         self.state.update(|status| {
             status.announces += 1;
@@ -328,7 +354,6 @@ impl Session {
             status.agent_uuid = Some(announced.agent_uuid.clone());
         });
         self.announced = announced;
-        Event::Announced { poll_rate }
     }
 
     fn announce_failed(&mut self, failure: Failure) {
@@ -344,11 +369,15 @@ impl Session {
     }
 
     fn not_found(&mut self, topic: Topic, reasons: &str) {
-        self.state.error(reasons);
+        let fix = match topic {
+            Topic::NoAgent => fix::NO_AGENT,
+            _ => fix::NOBODY,
+        };
+        self.state.error(reasons, fix);
         reasons.clone_into(&mut self.trouble);
         let text = format_args!(
             "no agent found ({reasons}); searching goes on, spans are kept within their bound; \
-             start the agent or set INSTANA_AGENT_HOST and INSTANA_AGENT_PORT"
+             {fix}"
         );
         self.voice.say(Level::Warn, topic, text);
     }
@@ -366,11 +395,18 @@ impl Session {
                 let (method, path) = (request.method.name(), request.path);
                 let address = self.address();
                 let status = answer.status;
-                self.fail(&format!("{address} answered {status} to {method} {path}"));
+                let fix = match (request.method, status) {
+                    (Method::Put, 404) => fix::UNKNOWN,
+                    _ => fix::REFUSED,
+                };
+                self.fail(
+                    &format!("{address} answered {status} to {method} {path}"),
+                    fix,
+                );
                 Err(Failure::Status(status))
             }
             Err(error) => {
-                self.fail(&error.to_string());
+                self.fail(&error.to_string(), fix::UNANSWERED);
                 Err(Failure::Transport)
             }
         }
@@ -389,8 +425,8 @@ impl Session {
         self.state.update(|status| status.malformed_answers += 1);
     }
 
-    fn fail(&mut self, text: &str) {
-        self.state.error(text);
+    fn fail(&mut self, text: &str, fix: &'static str) {
+        self.state.error(text, fix);
         text.clone_into(&mut self.trouble);
     }
 }

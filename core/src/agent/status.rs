@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::log::printable;
 
 /// The longest error text that is kept, in bytes.
 const MAX_ERROR: usize = 256;
+/// Different errors that are kept.
+const MAX_ERRORS: usize = 8;
 
 /// Where the life cycle is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,8 +59,8 @@ pub struct AgentStatus {
     pub agent_uuid: Option<String>,
     /// The plugin name in force.
     pub plugin: String,
-    /// What went wrong last, in words.
-    pub last_error: Option<String>,
+    /// What went wrong, the last at the end: at most 8 different things.
+    pub errors: Vec<AgentError>,
     /// Accepted announces.
     pub announces: u64,
     /// Requests sent to the agent, whatever came of them.
@@ -73,13 +75,45 @@ pub struct AgentStatus {
     pub panics: u64,
 }
 
+impl AgentStatus {
+    /// How long the phase has lasted.
+    pub fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+}
+
+/// Something that went wrong between the tracer and the agent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AgentError {
+    /// What, in words.
+    pub text: String,
+    /// What can be done about it.
+    pub fix: &'static str,
+    /// How often it happened.
+    pub times: u64,
+    /// When it happened last.
+    pub last: Instant,
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.last.elapsed().as_secs();
+        write!(
+            f,
+            "{} s ago, {} times: {}; {}",
+            seconds, self.times, self.text, self.fix
+        )
+    }
+}
+
 impl fmt::Display for AgentStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "{} for {} s as plugin {}",
             self.phase,
-            self.since.elapsed().as_secs(),
+            self.elapsed().as_secs(),
             self.plugin
         )?;
         if let Some(address) = &self.address {
@@ -92,11 +126,7 @@ impl fmt::Display for AgentStatus {
             f,
             "; {} metrics sent, {} of {} requests failed",
             self.metrics_sent, self.failures, self.requests
-        )?;
-        match &self.last_error {
-            Some(error) => write!(f, "; last trouble: {error}"),
-            None => Ok(()),
-        }
+        )
     }
 }
 
@@ -116,7 +146,7 @@ impl AgentState {
             pid: None,
             agent_uuid: None,
             plugin: plugin.to_owned(),
-            last_error: None,
+            errors: Vec::new(),
             announces: 0,
             requests: 0,
             failures: 0,
@@ -152,10 +182,23 @@ impl AgentState {
         });
     }
 
-    /// Keeps what went wrong, on one line and short.
-    pub(crate) fn error(&self, text: &str) {
-        let text = printable(text, MAX_ERROR);
-        self.update(|status| status.last_error = Some(text));
+    /// Keeps what went wrong, on one line and short, and what helps.
+    pub(crate) fn error(&self, text: &str, fix: &'static str) {
+        let mut error = AgentError {
+            text: printable(text, MAX_ERROR),
+            fix,
+            times: 1,
+            last: Instant::now(),
+        };
+        self.update(|status| {
+            let errors = &mut status.errors;
+            if let Some(known) = errors.iter().position(|known| known.text == error.text) {
+                error.times = errors.remove(known).times.saturating_add(1);
+            } else if errors.len() == MAX_ERRORS {
+                errors.remove(0);
+            }
+            errors.push(error);
+        });
     }
 }
 
@@ -178,11 +221,26 @@ mod tests {
     #[test]
     fn errors_are_short_and_on_one_line() {
         let state = AgentState::new("rust");
-        state.error(&format!("first\n{}", "x".repeat(1000)));
-        let error = state.read().last_error.unwrap();
-        assert!(
-            error.starts_with("first x") && error.len() == MAX_ERROR + 3,
-            "{error}"
-        );
+        state.error(&format!("first\n{}", "x".repeat(1000)), "try");
+        let error = state.read().errors.pop().unwrap();
+        assert!(error.text.starts_with("first x"), "{error}");
+        assert_eq!(error.text.len(), MAX_ERROR + 3);
+    }
+
+    #[test]
+    fn errors_are_few_and_counted() {
+        let state = AgentState::new("rust");
+        for number in 0..20 {
+            state.error(&format!("error {number}"), "fix it");
+        }
+        state.error("error 15", "fix it");
+        state.error("error 15", "fix it");
+        let errors = state.read().errors;
+        let texts: Vec<_> = errors.iter().map(|error| error.text.as_str()).collect();
+        let expected = [12, 13, 14, 16, 17, 18, 19, 15].map(|number| format!("error {number}"));
+        assert_eq!(texts, expected);
+        let last = errors.last().unwrap();
+        assert_eq!(last.times, 3);
+        assert_eq!(last.to_string(), "0 s ago, 3 times: error 15; fix it");
     }
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::agent::lifecycle::{Action, Change, Demand, Event, Failure, Lifecycle};
+use crate::agent::lifecycle::{Action, Change, Demand, Event, Failure, Lifecycle, Tempo};
 use crate::agent::session::{Origin, Session};
-use crate::agent::settings::AgentSettings;
 use crate::agent::signal::{Signal, Woken};
 use crate::agent::status::{AgentState, Phase};
+use crate::config::Tree;
 
 /// A batch is full at 1000 spans or 5 MiB. One that is less than half full
 /// shows that the source was empty when it was encoded.
@@ -52,7 +52,16 @@ pub(crate) trait MetricSource: Send {
 /// Who acts on the agent's settings.
 pub(crate) trait SettingsSink: Send {
     /// Called after each successful announce, before anything is sent.
-    fn apply(&self, settings: &AgentSettings);
+    fn apply(&self, answer: &Tree) -> Applied;
+}
+
+/// What followed from the agent's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied {
+    /// The time between two metrics.
+    pub(crate) metrics_interval: Duration,
+    /// Settings of the agent that could not be used, in words.
+    pub(crate) problems: Vec<String>,
 }
 
 /// The agent thread's state.
@@ -98,6 +107,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         source: S,
         metrics: M,
         settings: T,
+        tempo: Tempo,
         signal: Arc<Signal>,
         state: Arc<AgentState>,
     ) -> Self {
@@ -109,7 +119,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             settings,
             signal,
             state,
-            lifecycle: Lifecycle::new(),
+            lifecycle: Lifecycle::new(tempo),
             random: RandomState::new(),
             started: now,
             wake: now,
@@ -246,11 +256,14 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
     }
 
     fn announce(&mut self) -> Event {
-        let event = self.session.announce(self.shutdown);
-        if let Event::Announced { .. } = event {
-            self.settings.apply(&self.session.announced().settings);
+        if let Err(failure) = self.session.announce(self.shutdown) {
+            return Event::AnnounceFailed(failure);
         }
-        event
+        let applied = self.settings.apply(&self.session.announced().settings);
+        self.session.tell_settings(&applied.problems);
+        Event::Announced {
+            metrics_interval: applied.metrics_interval,
+        }
     }
 
     fn send_metrics(&mut self, snapshot: bool) -> Event {

@@ -81,7 +81,8 @@ const ATTEMPTS: usize = 1_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeline {
     ticks: u64,
-    unix: Duration,
+    /// Since the epoch: enough until the year 2554.
+    unix_nanos: u64,
     nanos_per_tick: f64,
 }
 
@@ -115,30 +116,34 @@ impl Timeline {
         }
         Self {
             ticks: now.ticks,
-            unix,
+            unix_nanos: u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX),
             nanos_per_tick: if is_plausible { measured } else { before },
         }
     }
 
     /// Milliseconds since the epoch at the reading `ticks`.
     pub(crate) fn unix_millis(&self, ticks: u64) -> u64 {
-        let offset = self.duration(ticks.abs_diff(self.ticks));
-        let unix = if ticks <= self.ticks {
-            self.unix.saturating_sub(offset)
+        let offset = self.nanos(ticks.abs_diff(self.ticks));
+        let nanos = if ticks <= self.ticks {
+            self.unix_nanos.saturating_sub(offset)
         } else {
-            self.unix.saturating_add(offset)
+            self.unix_nanos.saturating_add(offset)
         };
-        unix.as_millis() as u64
+        nanos / 1_000_000
     }
 
     /// Whole milliseconds between two readings, rounded; 0 where they are reversed.
     pub(crate) fn millis(&self, from: u64, to: u64) -> u64 {
-        (self.duration(to.saturating_sub(from)).as_micros() as u64 + 500) / 1000
+        self.nanos(to.saturating_sub(from)).saturating_add(500_000) / 1_000_000
     }
 
     /// How long so many ticks are.
     pub(crate) fn duration(&self, ticks: u64) -> Duration {
-        Duration::from_nanos((ticks as f64 * self.nanos_per_tick) as u64)
+        Duration::from_nanos(self.nanos(ticks))
+    }
+
+    fn nanos(&self, ticks: u64) -> u64 {
+        (ticks as f64 * self.nanos_per_tick) as u64
     }
 }
 

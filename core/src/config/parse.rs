@@ -1,9 +1,6 @@
-//! Readers of single values. Each returns what it wants to see on failure.
+//! The grammar of hosts, names and header names.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
-
-use crate::log::Level;
 
 /// More header names are ignored.
 const MAX_HEADERS: usize = 64;
@@ -17,21 +14,9 @@ const MAX_HOST: usize = 253;
 /// Bytes of a plugin name.
 const MAX_PLUGIN: usize = 64;
 
-pub(super) const HOST: &str =
-    "a host name or an IP address (no scheme; the port is a setting of its own)";
-pub(super) const ADDRESS: &str = "a host or host:port (no scheme; IPv6 with a port in brackets)";
-pub(super) const PORT: &str = "a port (1 to 65535)";
-pub(super) const TIMEOUT: &str = "a number of milliseconds (1 to 600000)";
-pub(super) const PLUGIN: &str = "a plugin name (1 to 64 of a-z, 0-9, `.`, `_`, `-`)";
-pub(super) const NAME: &str = "a name (it is blank)";
-pub(super) const HEADER: &str = "a header name (1 to 256 letters, digits and !#$%&'*+-.^_`|~)";
-pub(super) const HEADERS: &str = "a list of header names";
-pub(super) const FLAG: &str = "a flag (true, 1, false or 0)";
-pub(super) const LOG_LEVEL: &str = "a log level (error, warn, info or debug)";
-
 /// A host name, an IPv4 address, or an IPv6 address with or without brackets
 /// and zone. The result has no brackets.
-pub(super) fn host(value: &str) -> Option<String> {
+pub(crate) fn host(value: &str) -> Option<String> {
     let value = value.trim();
     let bare = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
     if bare.is_some() || value.contains(':') {
@@ -55,7 +40,7 @@ pub(super) fn host(value: &str) -> Option<String> {
 }
 
 /// `host` or `host:port`, for code.
-pub(super) fn address(value: &str) -> Option<(String, Option<u16>)> {
+pub(crate) fn address(value: &str) -> Option<(String, Option<u16>)> {
     if let Some(host) = host(value) {
         return Some((host, None));
     }
@@ -66,18 +51,11 @@ pub(super) fn address(value: &str) -> Option<(String, Option<u16>)> {
     Some((host(front)?, Some(port(back)?)))
 }
 
-pub(super) fn port(value: &str) -> Option<u16> {
+pub(crate) fn port(value: &str) -> Option<u16> {
     value.trim().parse().ok().filter(|port| *port != 0)
 }
 
-pub(super) fn timeout(value: &str) -> Option<Duration> {
-    let millis: u64 = value.trim().parse().ok()?;
-    (1..=600_000)
-        .contains(&millis)
-        .then(|| Duration::from_millis(millis))
-}
-
-pub(super) fn plugin(value: &str) -> Option<String> {
+pub(crate) fn plugin(value: &str) -> Option<String> {
     let value = value.trim();
     let fits = (1..=MAX_PLUGIN).contains(&value.len())
         && value
@@ -86,32 +64,13 @@ pub(super) fn plugin(value: &str) -> Option<String> {
     fits.then(|| value.to_owned())
 }
 
-pub(super) fn name(value: &str) -> Option<String> {
+pub(crate) fn name(value: &str) -> Option<String> {
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-pub(super) fn flag(value: &str) -> Option<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// `warning` is Python's spelling.
-pub(super) fn log_level(value: &str) -> Option<Level> {
-    Level::parse(value)
-}
-
-/// The names in a list with `;` or `,`, lower case, each once, and the entries
-/// that are none.
-pub(super) fn headers(value: &str) -> (Vec<String>, Vec<String>) {
-    header_names(value.split([';', ',']))
-}
-
-/// As [`headers`], of single names.
-pub(super) fn header_names<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, Vec<String>) {
+/// The names in lower case, each once and at most 64, and those that are none.
+pub(crate) fn header_names<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, Vec<String>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for name in names.map(str::trim).filter(|name| !name.is_empty()) {
         let lower = name.to_ascii_lowercase();
@@ -197,23 +156,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_flags_and_levels() {
-        assert_eq!(port("42699"), Some(42_699));
-        for value in ["", "0", "65536", "-1", "42x99", "1.0"] {
-            assert_eq!(port(value), None, "{value}");
-        }
-        assert_eq!(timeout("1500"), Some(Duration::from_millis(1_500)));
-        for value in ["0", "600001", "5s", ""] {
-            assert_eq!(timeout(value), None, "{value}");
-        }
-        assert_eq!(flag("TRUE"), Some(true));
-        assert_eq!(flag("0"), Some(false));
-        assert_eq!(flag("yes"), None);
-        assert_eq!(log_level("Warning"), Some(Level::Warn));
-        assert_eq!(log_level("trace"), None);
-    }
-
-    #[test]
     fn plugin_names_are_safe_in_a_path() {
         assert_eq!(plugin("golang").as_deref(), Some("golang"));
         assert_eq!(plugin("my.rust_1-x").as_deref(), Some("my.rust_1-x"));
@@ -224,6 +166,7 @@ mod tests {
 
     #[test]
     fn header_lists() {
+        let headers = |text: &str| header_names(text.split([';', ',']));
         let (good, bad) = headers("X-Tenant; x-b,X-TENANT,a b,,ü;");
         assert_eq!(good, ["x-tenant", "x-b"]);
         assert_eq!(bad, ["a b", "ü"]);

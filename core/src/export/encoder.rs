@@ -3,11 +3,13 @@
 
 use std::str;
 
-use super::value::{Members, Value, word};
+use super::batching::Batch;
+use super::piece::Piece;
+use super::value::{Value, word};
 use crate::clock::Timeline;
 use crate::id;
 use crate::json;
-use crate::record::{FAMILIES, Record, SECTIONS, flag};
+use crate::record::{FAMILIES, Head, Record, SECTIONS, flag};
 use crate::secrets::Matcher;
 use crate::span::fields::{Attribute, ENVELOPE, envelope};
 use crate::span::{Family, Section, sdk};
@@ -15,11 +17,43 @@ use crate::span::{Family, Section, sdk};
 /// What all spans of a request have in common.
 #[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
-    /// `f` as JSON; empty: no `f`.
-    pub(crate) from: &'a str,
-    pub(crate) service: Option<&'a str>,
-    pub(crate) secrets: &'a Matcher,
-    pub(crate) timeline: Timeline,
+    secrets: &'a Matcher,
+    timeline: Timeline,
+    /// From `f` to the beginning of `data`.
+    before_data: Piece,
+    /// The configured service as the first member of `data`, with the comma
+    /// behind it; empty where there is none.
+    service: Piece,
+}
+
+impl<'a> Surroundings<'a> {
+    /// `from` is `f` as JSON; empty: no `f`.
+    pub(crate) fn new(
+        from: &str,
+        service: Option<&str>,
+        secrets: &'a Matcher,
+        timeline: Timeline,
+    ) -> Self {
+        let mut before_data = Vec::new();
+        if !from.is_empty() {
+            before_data.extend_from_slice(b",\"f\":");
+            before_data.extend_from_slice(from.as_bytes());
+        }
+        before_data.extend_from_slice(b",\"data\":{");
+        Self {
+            secrets,
+            timeline,
+            before_data: Piece::new(before_data),
+            service: Piece::new(service.map_or_else(Vec::new, service_member)),
+        }
+    }
+}
+
+fn service_member(service: &str) -> Vec<u8> {
+    let mut json = b"\"service\":".to_vec();
+    json::string(&mut json, service);
+    json.push(b',');
+    json
 }
 
 /// A record that cannot be written: its family or its attributes are unknown.
@@ -30,12 +64,16 @@ pub(crate) struct Invalid;
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     /// Each with its name and kind as JSON.
-    families: Vec<(&'static Family, Vec<u8>)>,
+    families: Vec<(&'static Family, Piece)>,
     sections: Vec<Layout>,
+    /// The number of this span.
+    span: u32,
     /// Sections of this span, in the order of their first attribute.
     present: Vec<u8>,
     /// Whether something stands beside `data`, or in place of the service name.
     has_envelope: bool,
+    /// Whether a field was written twice.
+    has_repeated: bool,
     /// Text on its way through redaction.
     scratch: String,
 }
@@ -44,68 +82,69 @@ pub(crate) struct Encoder {
 #[derive(Debug)]
 struct Layout {
     section: &'static Section,
-    /// `"key":{` of the section.
-    open: Vec<u8>,
-    /// `"key":` of each field.
-    keys: Vec<Vec<u8>>,
-    /// Offset of the last value, behind 1; 0: none.
-    last: Vec<u32>,
+    /// `"key":` of the section.
+    open: Piece,
+    keys: Vec<Piece>,
+    /// For each field the number of the span that had it last, and the offset of
+    /// its last value there.
+    last: Vec<(u32, u32)>,
 }
 
 impl Layout {
     fn new(section: &'static Section) -> Self {
-        let mut open = quoted(section.key());
-        open.push(b'{');
+        let mut open = Vec::new();
+        json::string(&mut open, section.key());
+        open.push(b':');
         Self {
             section,
-            open,
+            open: Piece::new(open),
             keys: section
                 .fields()
                 .iter()
-                .map(|field| quoted(field.key))
+                .map(|field| Piece::key(field.key))
                 .collect(),
-            last: vec![0; section.fields().len()],
+            last: vec![(0, 0); section.fields().len()],
         }
     }
 }
 
-/// What stands behind the ids: `","n":"name","k":1`.
-fn name_and_kind(family: &Family) -> Vec<u8> {
+/// What stands between the ids and the time: `","n":"name","k":1,"ts":`.
+fn name_and_kind(family: &Family) -> Piece {
     let mut json = b"\",\"n\":".to_vec();
     json::string(&mut json, family.name());
     json.extend_from_slice(b",\"k\":");
     json.push(b'0' + family.kind().number());
-    json
-}
-
-/// `"name":`
-fn quoted(name: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(name.len() + 3);
-    json::string(&mut key, name);
-    key.push(b':');
-    key
+    json.extend_from_slice(b",\"ts\":");
+    Piece::new(json)
 }
 
 impl Encoder {
-    /// Appends the span. On an error, `out` is as it was. Not inlined: the
-    /// benchmarks count it by its name.
+    /// Appends the span, as that of a `batch` if it stands for one. On an error,
+    /// `out` is as it was. Not inlined: the benchmarks count it by its name.
     #[inline(never)]
     pub(crate) fn encode(
         &mut self,
         record: &Record<'_>,
+        batch: Option<&Batch>,
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Invalid> {
         let index = usize::from(record.head.traits.family());
         let family = self.family(index).ok_or(Invalid)?;
         self.survey(record.attributes, family);
-        self.head(record, index, surroundings, out);
+        self.ids(&record.head, index, out);
+        match batch {
+            None => times(&record.head, &surroundings.timeline, out),
+            Some(batch) => batch_times(batch, out),
+        }
+        if record.head.traits.flags() != 0 {
+            flags(record.head.traits.flags(), out);
+        }
         if self.has_envelope {
-            self.envelope(record, out);
+            envelope(record, batch.is_some(), out);
         }
         self.data(record.attributes, family, surroundings, out);
         out.push(b'}');
-        self.forget();
         Ok(())
     }
 
@@ -121,109 +160,104 @@ impl Encoder {
     }
 
     /// Notes which sections there are and where each field's last value stands.
+    #[inline]
     fn survey(&mut self, attributes: &[u8], family: &'static Family) {
+        self.present.clear();
         self.has_envelope = false;
+        self.has_repeated = false;
+        let own = family.section().index();
+        if !self.is_usual(attributes, own) {
+            self.note_all(attributes);
+        }
+        // The family's own section is there even if it is empty.
+        self.note(own);
+    }
+
+    /// True where there is one section, with each field once.
+    #[inline]
+    fn is_usual(&mut self, attributes: &[u8], own: u8) -> bool {
+        let mut seen = 0_u64;
         let mut rest = attributes;
         while let Some((attribute, tail)) = Attribute::split(rest) {
-            let offset = attributes.len() - rest.len();
+            rest = tail;
+            if attribute.section != own {
+                if attribute.section != ENVELOPE {
+                    return false;
+                }
+                self.has_envelope = true;
+                continue;
+            }
+            let field = 1 << (attribute.field & 63);
+            if seen & field != 0 {
+                return false;
+            }
+            seen |= field;
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn note_all(&mut self, attributes: &[u8]) {
+        self.number();
+        let mut current = ENVELOPE;
+        let mut rest = attributes;
+        while let Some((attribute, tail)) = Attribute::split(rest) {
+            let offset = (attributes.len() - rest.len()) as u32;
             rest = tail;
             if attribute.section == ENVELOPE {
                 self.has_envelope = true;
                 continue;
             }
-            let Some(layout) = self.layout(attribute.section) else {
-                continue;
-            };
-            if let Some(last) = layout.last.get_mut(usize::from(attribute.field)) {
-                *last = offset as u32 + 1;
+            if attribute.section != current {
+                current = attribute.section;
+                self.note(current);
             }
-            if !self.present.contains(&attribute.section) {
-                self.present.push(attribute.section);
+            let layout = self.sections.get_mut(usize::from(current).wrapping_sub(1));
+            let last = layout.and_then(|at| at.last.get_mut(usize::from(attribute.field)));
+            if let Some(last) = last {
+                self.has_repeated |= last.0 == self.span;
+                *last = (self.span, offset);
             }
-        }
-        // The family's own section is there even if it is empty.
-        let own = family.section().index();
-        if !self.present.contains(&own) {
-            self.layout(own);
-            self.present.push(own);
         }
     }
 
-    fn layout(&mut self, section: u8) -> Option<&mut Layout> {
-        let at = usize::from(section).checked_sub(1)?;
-        if at >= self.sections.len() {
+    /// Numbers begin again after four billion spans, and what was noted is
+    /// forgotten then.
+    fn number(&mut self) {
+        self.span = self.span.wrapping_add(1);
+        if self.span == 0 {
+            self.sections.clear();
+            self.span = 1;
+        }
+    }
+
+    /// Notes that a section is present.
+    #[inline]
+    fn note(&mut self, section: u8) {
+        if usize::from(section) > self.sections.len() {
             let known = self.sections.len();
             let new = SECTIONS.all().into_iter().skip(known);
             self.sections.extend(new.map(Layout::new));
         }
-        self.sections.get_mut(at)
-    }
-
-    fn forget(&mut self) {
-        for section in self.present.drain(..) {
-            if let Some(layout) = self.sections.get_mut(usize::from(section).wrapping_sub(1)) {
-                layout.last.fill(0);
-            }
+        let is_known = (1..=self.sections.len()).contains(&usize::from(section));
+        if is_known && self.present.iter().all(|present| *present != section) {
+            self.present.push(section);
         }
     }
 
-    /// Everything up to `data` that the record's head knows.
-    fn head(
-        &self,
-        record: &Record<'_>,
-        family: usize,
-        surroundings: &Surroundings<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        let head = &record.head;
-        out.extend_from_slice(b"{\"t\":\"");
-        out.extend_from_slice(&id::hex(head.trace));
-        out.extend_from_slice(b"\",\"s\":\"");
-        out.extend_from_slice(&id::hex(head.span));
-        if head.parent != 0 {
-            out.extend_from_slice(b"\",\"p\":\"");
-            out.extend_from_slice(&id::hex(head.parent));
+    /// Everything up to the times.
+    fn ids(&self, head: &Head, family: usize, out: &mut Vec<u8>) {
+        let mut ids =
+            *b"{\"t\":\"0123456789abcdef\",\"s\":\"0123456789abcdef\",\"p\":\"0123456789abcdef";
+        id::put(&mut ids, 6, id::hex(head.trace));
+        id::put(&mut ids, 29, id::hex(head.span));
+        id::put(&mut ids, 52, id::hex(head.parent));
+        out.extend_from_slice(&ids);
+        if head.parent == 0 {
+            out.truncate(out.len() - ",\"p\":\"0123456789abcdef\"".len());
         }
-        let family = self.families.get(family.wrapping_sub(1));
-        out.extend_from_slice(family.map_or(b"\"".as_slice(), |(_, json)| json));
-        out.extend_from_slice(b",\"ts\":");
-        json::unsigned(out, surroundings.timeline.unix_millis(head.start));
-        out.extend_from_slice(b",\"d\":");
-        json::unsigned(out, surroundings.timeline.millis(head.start, head.end));
-        out.extend_from_slice(b",\"ec\":");
-        json::unsigned(out, u64::from(head.traits.errors()));
-        if head.traits.flags() & flag::SYNTHETIC != 0 {
-            out.extend_from_slice(b",\"sy\":true");
-        }
-        if head.traits.flags() & flag::W3C_PARENT != 0 {
-            out.extend_from_slice(b",\"tp\":true");
-        }
-        if !surroundings.from.is_empty() {
-            out.extend_from_slice(b",\"f\":");
-            out.extend_from_slice(surroundings.from.as_bytes());
-        }
-    }
-
-    /// The rest of what stands beside `data`.
-    fn envelope(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut rest = record.attributes;
-        while let Some((attribute, tail)) = Attribute::split(rest) {
-            rest = tail;
-            if attribute.section != ENVELOPE {
-                continue;
-            }
-            match attribute.field {
-                envelope::LONG_TRACE => {
-                    out.extend_from_slice(b",\"lt\":\"");
-                    out.extend_from_slice(&id::hex(word(attribute.value, 0)));
-                    out.extend_from_slice(&id::hex(record.head.trace));
-                    out.push(b'"');
-                }
-                envelope::ANCESTOR => ancestor(attribute.value, out),
-                envelope::CORRELATION_TYPE => member(out, ",\"crtp\":", attribute.value),
-                envelope::CORRELATION_ID => member(out, ",\"crid\":", attribute.value),
-                _ => {}
-            }
+        if let Some((_, json)) = self.families.get(family.wrapping_sub(1)) {
+            json.append(out);
         }
     }
 
@@ -234,23 +268,24 @@ impl Encoder {
         surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) {
-        out.extend_from_slice(b",\"data\":{");
-        let mut first = true;
+        surroundings.before_data.append(out);
         let own = self.has_envelope.then(|| own_service(attributes)).flatten();
-        if let Some(service) = own.or(surroundings.service) {
-            out.extend_from_slice(b"\"service\":");
-            json::string(out, service);
-            first = false;
+        match own {
+            Some(service) => out.extend_from_slice(&service_member(service)),
+            None => surroundings.service.append(out),
         }
         let present = std::mem::take(&mut self.present);
         for section in &present {
-            if !std::mem::take(&mut first) {
-                out.push(b',');
-            }
             self.section(*section, attributes, family, surroundings, out);
+            out.push(b',');
         }
         self.present = present;
-        out.push(b'}');
+        // The last comma, or a service's, if there is no section.
+        if let Some(comma @ b',') = out.last_mut() {
+            *comma = b'}';
+        } else {
+            out.push(b'}');
+        }
     }
 
     fn section(
@@ -264,12 +299,13 @@ impl Encoder {
         let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
             return;
         };
-        out.extend_from_slice(&layout.open);
-        let mut members = Members::new(out);
+        layout.open.append(out);
+        // Each member begins with a comma, the first of which becomes the brace.
+        let start = out.len();
         let is_sdk = std::ptr::eq(layout.section, &raw const sdk::SECTION);
         if is_sdk && std::ptr::eq(family.section(), &raw const sdk::SECTION) {
-            members.key(b"\"type\":");
-            json::string(members.out, family.kind().word());
+            out.extend_from_slice(b",\"type\":");
+            json::string(out, family.kind().word());
         }
         let mut rest = attributes;
         while let Some((attribute, tail)) = Attribute::split(rest) {
@@ -284,20 +320,97 @@ impl Encoder {
                 continue;
             };
             // Values of a field are written where its last one stands.
-            if layout.last.get(usize::from(attribute.field)) != Some(&(offset as u32 + 1)) {
+            if self.has_repeated && layout.last.get(number) != Some(&(self.span, offset as u32)) {
                 continue;
             }
-            let all = attributes
-                .get(..offset + 4 + attribute.value.len())
-                .unwrap_or_default();
             let value = Value {
                 attribute,
-                all,
+                before: if self.has_repeated {
+                    attributes.get(..offset).unwrap_or_default()
+                } else {
+                    &[]
+                },
                 secrets: surroundings.secrets,
+                timeline: &surroundings.timeline,
                 scratch: &mut self.scratch,
             };
-            value.write(key, field.shape, &mut members);
+            value.write(key, field.shape, out);
         }
+        match out.get_mut(start) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+    }
+}
+
+#[inline]
+fn times(head: &Head, timeline: &Timeline, out: &mut Vec<u8>) {
+    json::unsigned(out, timeline.unix_millis(head.start));
+    out.extend_from_slice(b",\"d\":");
+    json::unsigned(out, timeline.millis(head.start, head.end));
+    match head.traits.errors() {
+        0 => out.extend_from_slice(b",\"ec\":0"),
+        errors => member_number(out, b",\"ec\":", u64::from(errors)),
+    }
+}
+
+#[cold]
+fn batch_times(batch: &Batch, out: &mut Vec<u8>) {
+    json::unsigned(out, batch.start);
+    member_number(out, b",\"d\":", batch.duration);
+    member_number(out, b",\"ec\":", batch.errors);
+    member_number(out, b",\"b\":{\"s\":", batch.size);
+    member_number(out, b",\"d\":", batch.busy);
+    out.push(b'}');
+}
+
+fn member_number(out: &mut Vec<u8>, key: &[u8], number: u64) {
+    out.extend_from_slice(key);
+    json::unsigned(out, number);
+}
+
+#[cold]
+fn flags(flags: u16, out: &mut Vec<u8>) {
+    if flags & flag::SYNTHETIC != 0 {
+        out.extend_from_slice(b",\"sy\":true");
+    }
+    if flags & flag::W3C_PARENT != 0 {
+        out.extend_from_slice(b",\"tp\":true");
+    }
+}
+
+/// The rest of what stands beside `data`: the last value of each field.
+fn envelope(record: &Record<'_>, is_batch: bool, out: &mut Vec<u8>) {
+    let mut last = [None; envelope::FIELDS];
+    let mut rest = record.attributes;
+    while let Some((attribute, tail)) = Attribute::split(rest) {
+        rest = tail;
+        if attribute.section == ENVELOPE {
+            if let Some(last) = last.get_mut(usize::from(attribute.field)) {
+                *last = Some(attribute.value);
+            }
+        }
+    }
+    // In the order of their numbers.
+    let [_, long_trace, ancestor_ids, kind, id, size] = last;
+    if let Some(high) = long_trace {
+        let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
+        id::put(&mut long, 7, id::hex(word(high, 0)));
+        id::put(&mut long, 23, id::hex(record.head.trace));
+        out.extend_from_slice(&long);
+    }
+    if let Some(ids) = ancestor_ids {
+        ancestor(ids, out);
+    }
+    if let Some(kind) = kind {
+        member(out, ",\"crtp\":", kind);
+    }
+    if let Some(id) = id {
+        member(out, ",\"crid\":", id);
+    }
+    if let Some(size) = size.filter(|_| !is_batch) {
+        member_number(out, b",\"b\":{\"s\":", word(size, 0));
         out.push(b'}');
     }
 }

@@ -1,8 +1,10 @@
 //! From records to requests: redaction, service name and JSON, on the agent
 //! thread.
 
+mod batching;
 mod encoder;
 mod exporter;
+mod piece;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -7,10 +7,16 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::agent::session::Origin;
+use crate::agent::worker::SpanSource as _;
 use crate::clock::Timeline;
+use crate::config::Config;
 use crate::propagation::Incoming;
 use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
+use crate::segment::Pool;
+use crate::settings::{Live, Settings};
+use crate::span::AsTag;
 use crate::span::fields::Fields;
 use crate::span::http::{self, Http};
 use crate::span::{Family, Kind, sdk};
@@ -18,15 +24,11 @@ use crate::testing::Recorder;
 use crate::{Span, span};
 
 fn encode(record: &Record<'_>, from: &str, service: Option<&str>) -> Result<Value, String> {
-    let surroundings = Surroundings {
-        from,
-        service,
-        secrets: &Matcher::default(),
-        timeline: Timeline::now(),
-    };
+    let secrets = Matcher::default();
+    let surroundings = Surroundings::new(from, service, &secrets, Timeline::now());
     let mut out = Vec::new();
     Encoder::default()
-        .encode(record, &surroundings, &mut out)
+        .encode(record, None, &surroundings, &mut out)
         .map_err(|error| format!("{error:?}"))?;
     serde_json::from_slice(&out).map_err(|error| format!("{error}: {}", out.escape_ascii()))
 }
@@ -83,17 +85,14 @@ fn a_record_of_an_unknown_family_is_left_out() {
         traits: Traits::new(60_000, 0),
     };
     let mut out = b"before".to_vec();
-    let surroundings = Surroundings {
-        from: "",
-        service: None,
-        secrets: &Matcher::default(),
-        timeline: Timeline::now(),
-    };
+    let secrets = Matcher::default();
+    let surroundings = Surroundings::new("", None, &secrets, Timeline::now());
     let result = Encoder::default().encode(
         &Record {
             head,
             attributes: &[],
         },
+        None,
         &surroundings,
         &mut out,
     );
@@ -245,7 +244,7 @@ fn with_tags(tags: u32) -> Vec<u8> {
     let mut attributes = Vec::new();
     for tag in 0..tags {
         let name = char::from_u32(0x4e00 + tag % 1_900).unwrap().to_string();
-        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.into());
+        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.as_tag());
     }
     attributes
 }
@@ -304,4 +303,89 @@ fn of_tags_with_one_name_the_last_is_written() {
             assert_eq!(entry.json().matches(&format!("\"{name}\":")).count(), 2);
         }
     }
+}
+
+crate::section! {
+    struct Redis = "redis" {
+        command: text(64),
+    }
+}
+
+static REDIS: Family = Family::new("redis", Kind::Exit, Redis::SECTION, "databases");
+
+#[test]
+fn a_span_that_stands_for_several_says_so() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        Span::entry(&http::ENTRY, &Incoming::none()).enter(|| {
+            for size in [0, 1, 3] {
+                let mut exit = Span::exit(&REDIS);
+                Redis::record(&mut exit, |redis| {
+                    redis.command("GET");
+                });
+                exit.batch_size(size);
+                exit.batch_size(7 * (size / 3));
+            }
+        });
+    });
+    let sizes: Vec<_> = recorder
+        .spans()
+        .iter()
+        .map(|span| span.integer("b.s"))
+        .collect();
+    assert_eq!(sizes, [None, None, Some(3), None]);
+}
+
+/// A batch must not stand for spans of the next request.
+#[test]
+fn batches_end_where_a_request_is_full() {
+    let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
+    pool.open(64 << 20, usize::MAX, || ());
+    let live: &'static Live = Box::leak(Box::new(Live::off()));
+    live.replace(Settings::new(Config {
+        span_batching: true,
+        ..Config::default()
+    }));
+    let now = crate::clock::ticks();
+    let mut text = Vec::new();
+    for part in 0..4 {
+        let tag = "x".repeat(3_900);
+        Fields::new(&mut text, &sdk::SECTION).tag(&format!("part{part}"), tag.as_tag());
+    }
+    for span in 1..=900 {
+        let is_large = span % 2 == 0;
+        let (family, attributes) = if is_large {
+            (&http::EXIT, text.as_slice())
+        } else {
+            (&REDIS, &[][..])
+        };
+        let head = Head {
+            trace: 1,
+            span,
+            parent: 1_000,
+            start: now,
+            end: now,
+            traits: Traits::new(family.index(), 0),
+        };
+        pool.record_shared(&head, attributes);
+    }
+    let mut exporter = Exporter::new(pool, live);
+    let (mut calls, mut large, mut requests) = (0, 0, 0);
+    let origin = Origin {
+        pid: "1",
+        host: None,
+    };
+    let mut body = Vec::new();
+    while exporter.encode(&origin, &mut body) > 0 {
+        requests += 1;
+        assert!(body.len() <= 5 << 20, "{} bytes", body.len());
+        let spans: Vec<Value> = serde_json::from_slice(&body).unwrap();
+        large += spans.iter().filter(|span| span["n"] == "http").count();
+        let batches: Vec<_> = spans.iter().filter(|span| span["n"] == "redis").collect();
+        assert_eq!(batches.len(), 1, "in request {requests}");
+        calls += batches[0]["b"]["s"].as_u64().unwrap();
+        exporter.acknowledge();
+    }
+    assert_eq!((calls, large, requests), (450, 450, 2));
+    assert_eq!(pool.counts().sent, 900);
 }

@@ -1,137 +1,220 @@
 //! The value of one field: its JSON, without its secrets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str;
 
+use super::piece::Piece;
+use crate::clock::Timeline;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
 use crate::span::Shape;
-use crate::span::fields::Attribute;
+use crate::span::fields::{Attribute, pair, tag};
+use crate::span::log::Entry;
+use crate::span::tag::kind;
 
-/// One field's value, with all that was written up to it.
+/// One field's value, and all attributes before it.
 pub(super) struct Value<'a> {
     pub(super) attribute: Attribute<'a>,
-    pub(super) all: &'a [u8],
+    pub(super) before: &'a [u8],
     pub(super) secrets: &'a Matcher,
+    pub(super) timeline: &'a Timeline,
     pub(super) scratch: &'a mut String,
 }
 
-impl Value<'_> {
-    pub(super) fn write(self, key: &[u8], shape: Shape, members: &mut Members<'_>) {
+impl<'a> Value<'a> {
+    /// Appends the field as a member, with a comma before it.
+    #[inline]
+    pub(super) fn write(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
         match shape {
             Shape::Integer => {
-                members.key(key);
-                json::signed(members.out, word(self.attribute.value, 0) as i64);
+                key.append_but_last(out);
+                json::signed(out, word(self.attribute.value, 0) as i64);
             }
             Shape::Float => {
                 let number = f64::from_bits(word(self.attribute.value, 0));
                 if number.is_finite() {
-                    members.key(key);
-                    json::float(members.out, number);
+                    key.append_but_last(out);
+                    json::float(out, number);
                 }
             }
             Shape::Boolean => {
-                members.key(key);
+                key.append_but_last(out);
                 let on = self.attribute.value == [1];
-                members
-                    .out
-                    .extend_from_slice(if on { b"true" } else { b"false" });
+                out.extend_from_slice(if on { b"true" } else { b"false" });
             }
-            Shape::Headers => self.headers(key, members),
-            Shape::List => self.list(key, members),
-            Shape::Tags => self.tags(key, members),
-            // An empty string says nothing (`reference`: the Go tracer).
-            _ if self.attribute.value.is_empty() => {}
-            Shape::Text => {
-                let start = members.mark();
-                members.key(key);
-                if !json::text(members.out, self.attribute.value) {
-                    members.back_to(start);
-                }
-            }
-            Shape::Query | Shape::Url | Shape::Path
-                if !may_hold_secrets(shape, self.attribute.value, self.secrets) =>
-            {
-                members.key(key);
-                members.out.push(b'"');
-                members.out.extend_from_slice(self.attribute.value);
-                members.out.push(b'"');
-            }
-            Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
-                let Ok(text) = str::from_utf8(self.attribute.value) else {
-                    return;
-                };
-                members.key(key);
-                redacted(shape, text, self.secrets, self.scratch, members.out);
+            Shape::Headers => self.headers(key, out),
+            Shape::List => self.list(key, out),
+            Shape::Custom => self.custom(key, out),
+            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
+                self.text(key, shape, out);
             }
         }
+    }
+
+    /// An empty string says nothing (`reference`: the Go tracer).
+    #[inline]
+    fn text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
+        let value = self.attribute.value;
+        if value.is_empty() {
+            return;
+        }
+        if !is_written_as_it_is(shape, value, self.secrets) {
+            return self.other_text(key, shape, out);
+        }
+        key.append(out);
+        out.extend_from_slice(value);
+        out.push(b'"');
+    }
+
+    #[inline(never)]
+    fn other_text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
+        let Ok(text) = str::from_utf8(self.attribute.value) else {
+            return;
+        };
+        key.append_but_last(out);
+        let redact = match shape {
+            Shape::Query => redact::query,
+            Shape::Url => redact::url,
+            Shape::Path => redact::path,
+            Shape::Dsn => redact::dsn,
+            Shape::Error => redact::text,
+            _ => return json::string(out, text),
+        };
+        self.scratch.clear();
+        redact(self.secrets, text, self.scratch);
+        json::string(out, self.scratch);
     }
 
     /// All values of this field.
-    fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
+    fn values(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let (section, field) = (self.attribute.section, self.attribute.field);
-        let mut rest = self.all;
-        std::iter::from_fn(move || {
+        let mut rest = self.before;
+        let before = std::iter::from_fn(move || {
             let (attribute, tail) = Attribute::split(rest)?;
             rest = tail;
             Some(attribute)
-        })
-        .filter(move |attribute| attribute.section == section && attribute.field == field)
-        .map(|attribute| attribute.value)
+        });
+        before
+            .filter(move |attribute| attribute.section == section && attribute.field == field)
+            .map(|attribute| attribute.value)
+            .chain(std::iter::once(self.attribute.value))
     }
 
-    fn list(&self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.push(b'[');
+    fn list(&self, key: &Piece, out: &mut Vec<u8>) {
+        key.append_but_last(out);
+        out.push(b'[');
         let texts = self.values().filter_map(|value| str::from_utf8(value).ok());
         for (position, text) in texts.enumerate() {
             if position > 0 {
-                members.out.push(b',');
+                out.push(b',');
             }
-            json::string(members.out, text);
+            json::string(out, text);
         }
-        members.out.push(b']');
+        out.push(b']');
     }
 
-    fn headers(self, key: &[u8], members: &mut Members<'_>) {
-        let pairs = || self.values().filter_map(pair);
-        let is_last = is_last(pairs().map(|(name, _)| name));
-        members.key(key);
-        members.out.push(b'{');
-        let mut inner = Members::new(members.out);
-        for (position, (name, value)) in pairs().enumerate() {
-            if !is_last(position, name) {
-                continue;
+    fn headers(self, key: &Piece, out: &mut Vec<u8>) {
+        let pairs = self.values().filter_map(pair);
+        let is_last = is_last(pairs.clone().map(|(name, _)| name));
+        key.append_but_last(out);
+        out.push(b'{');
+        let start = out.len();
+        for (position, (name, value)) in pairs.enumerate() {
+            if is_last(position, name) {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                header(name, value, self.secrets, self.scratch, out);
             }
-            inner.name(name);
-            let mut scratch = String::new();
-            redact::header(self.secrets, name, value, &mut scratch);
-            json::string(inner.out, &scratch);
         }
-        members.out.push(b'}');
+        out.push(b'}');
     }
 
-    fn tags(self, key: &[u8], members: &mut Members<'_>) {
-        members.key(key);
-        members.out.extend_from_slice(b"{\"tags\":{");
-        let tags = || self.values().filter_map(tag);
-        let is_last = is_last(tags().map(|(name, ..)| name));
-        let mut inner = Members::new(members.out);
-        for (position, (name, kind, value)) in tags().enumerate() {
-            if !is_last(position, name) {
-                continue;
-            }
-            write_tag(name, kind, value, self.secrets, &mut inner);
+    /// Tags, and entries of the span's log.
+    fn custom(self, key: &Piece, out: &mut Vec<u8>) {
+        let tags = self.values().filter_map(tag);
+        let entries = self.values().filter_map(Entry::parse);
+        let has_tags = tags.clone().next().is_some();
+        let has_entries = entries.clone().next().is_some();
+        key.append_but_last(out);
+        out.push(b'{');
+        if has_tags {
+            out.extend_from_slice(b"\"tags\":");
+            write_tags(&tags, self.secrets, out);
         }
-        members.out.extend_from_slice(b"}}");
+        if has_tags && has_entries {
+            out.push(b',');
+        }
+        if has_entries {
+            out.extend_from_slice(b"\"logs\":");
+            self.logs(entries, out);
+        }
+        out.push(b'}');
     }
+
+    /// An object from milliseconds to fields. Two entries of one millisecond
+    /// would be one.
+    fn logs(&self, entries: impl Iterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
+        let mut taken = HashSet::new();
+        out.push(b'{');
+        for entry in entries {
+            if !taken.is_empty() {
+                out.push(b',');
+            }
+            let mut millis = self.timeline.unix_millis(entry.ticks);
+            while !taken.insert(millis) {
+                millis += 1;
+            }
+            out.push(b'"');
+            json::unsigned(out, millis);
+            out.extend_from_slice(b"\":");
+            write_tags(&entry.fields(), self.secrets, out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// An object of names and typed values, the last of each name.
+fn write_tags<'a, I>(tags: &I, secrets: &Matcher, out: &mut Vec<u8>)
+where
+    I: Iterator<Item = (&'a str, u8, &'a [u8])> + Clone,
+{
+    let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
+    out.push(b'{');
+    let mut inner = Members::new(out);
+    for (position, (name, kind, value)) in tags.clone().enumerate() {
+        if is_last(position, name.as_bytes()) {
+            write_tag(name, kind, value, secrets, &mut inner);
+        }
+    }
+    out.push(b'}');
+}
+
+fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
+    let is_harmless = json::is_plain(name)
+        && json::is_plain_without(value, *b"=:@%")
+        && !secrets.may_match_in(name)
+        && !redact::is_credential(name);
+    if is_harmless {
+        for part in [b"\"", name, b"\":\"", value, b"\""] {
+            out.extend_from_slice(part);
+        }
+        return;
+    }
+    // They were written as text.
+    let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+    scratch.clear();
+    redact::header(secrets, text(name), text(value), scratch);
+    json::string(out, text(name));
+    out.push(b':');
+    json::string(out, scratch);
 }
 
 /// Names of one field that are compared with each other; more go into a table.
 const FEW: usize = 24;
 
 /// Tells whether a name, at its position, is not written again behind it.
-fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &'a str) -> bool {
+fn is_last<'a>(names: impl Iterator<Item = &'a [u8]> + Clone) -> impl Fn(usize, &'a [u8]) -> bool {
     let table: Option<HashMap<_, _>> = names.clone().nth(FEW).is_some().then(|| {
         let places = names.clone().enumerate();
         places.map(|(position, name)| (name, position)).collect()
@@ -144,20 +227,21 @@ fn is_last<'a>(names: impl Iterator<Item = &'a str> + Clone) -> impl Fn(usize, &
 
 fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
     let number = word(value, 0);
-    if kind == b'f' && !f64::from_bits(number).is_finite() {
+    if kind == kind::FLOAT && !f64::from_bits(number).is_finite() {
         return;
     }
     members.name(name);
     match kind {
-        b'i' => json::signed(members.out, number as i64),
-        b'u' => json::unsigned(members.out, number),
-        b'b' => members
-            .out
-            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
-        b'f' => {
+        kind::INTEGER => json::signed(members.out, number as i64),
+        kind::UNSIGNED => json::unsigned(members.out, number),
+        kind::BOOLEAN => {
+            let word: &[u8] = if value == [1] { b"true" } else { b"false" };
+            members.out.extend_from_slice(word);
+        }
+        kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        b'e' => {
+        kind::ERROR => {
             let mut scratch = String::new();
             redact::text(
                 secrets,
@@ -171,92 +255,40 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
 }
 
 /// Members of an object, with commas between them.
-pub(super) struct Members<'a> {
-    pub(super) out: &'a mut Vec<u8>,
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
     first: bool,
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+    fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out, first: true }
     }
 
-    /// Where it stands, for [`back_to`](Self::back_to).
-    fn mark(&self) -> (usize, bool) {
-        (self.out.len(), self.first)
-    }
-
-    /// Takes back what was written since.
-    fn back_to(&mut self, (len, first): (usize, bool)) {
-        self.out.truncate(len);
-        self.first = first;
-    }
-
-    /// A key as it is written: in quotes, with its colon.
-    pub(super) fn key(&mut self, key: &[u8]) {
+    fn name(&mut self, name: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
         }
-        self.out.extend_from_slice(key);
-    }
-
-    /// Any name.
-    fn name(&mut self, name: &str) {
-        self.key(b"");
         json::string(self.out, name);
         self.out.push(b':');
     }
 }
 
-fn redacted(shape: Shape, text: &str, secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
-    let redact = match shape {
-        Shape::Query => redact::query,
-        Shape::Url => redact::url,
-        Shape::Path => redact::path,
-        Shape::Dsn => redact::dsn,
-        Shape::Error => redact::text,
-        _ => return json::string(out, text),
-    };
-    scratch.clear();
-    redact(secrets, text, scratch);
-    json::string(out, scratch);
-}
-
-/// False for plain text that redaction would not change: most paths and URLs
-/// have neither parameters nor user information, most queries no secret key.
-fn may_hold_secrets(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
-    if !json::is_plain(text) {
-        return true;
+/// True for text that neither escaping nor redaction would change: most paths
+/// and URLs have neither parameters nor user information, most queries no
+/// secret key.
+#[inline]
+fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
+    match shape {
+        Shape::Text => json::is_plain(text),
+        Shape::Query => json::is_plain_without(text, *b"?#;%+ ") && !secrets.may_match_in(text),
+        Shape::Url | Shape::Path => json::is_plain_without(text, *b"=?#@"),
+        _ => false,
     }
-    if shape != Shape::Query {
-        return text
-            .iter()
-            .any(|byte| matches!(byte, b'=' | b'?' | b'#' | b'@'));
-    }
-    let special = |byte: &u8| matches!(byte, b'?' | b'#' | b';' | b'%' | b'+' | b' ');
-    let is_secret = |pair: &[u8]| {
-        let key = pair.iter().position(|byte| *byte == b'=');
-        let key = key.and_then(|end| str::from_utf8(pair.get(..end)?).ok());
-        key.is_some_and(|key| secrets.is_secret(key))
-    };
-    text.iter().any(special) || text.split(|byte| *byte == b'&').any(is_secret)
 }
 
 /// The n-th 64-bit word of a value; 0 where it is too short.
 pub(super) fn word(value: &[u8], n: usize) -> u64 {
     let bytes = value.get(n * 8..).and_then(|rest| rest.first_chunk());
     bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-}
-
-fn pair(value: &[u8]) -> Option<(&str, &str)> {
-    let (len, rest) = value.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, str::from_utf8(value).ok()?))
-}
-
-fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
-    let (len, rest) = rest.split_first()?;
-    let (name, value) = rest.split_at_checked(usize::from(*len))?;
-    Some((str::from_utf8(name).ok()?, *kind, value))
 }

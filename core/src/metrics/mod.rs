@@ -43,6 +43,8 @@ use self::snapshot::Snapshot;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     schema: Schema,
+    /// Whether there are samples at all.
+    measured: bool,
     name: Option<String>,
     /// Read when it is first asked for, on the agent thread.
     snapshot: Option<Snapshot>,
@@ -55,6 +57,7 @@ impl Metrics {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             schema: Schema::of(&config.plugin),
+            measured: config.metrics,
             name: config
                 .process_name
                 .as_ref()
@@ -65,15 +68,16 @@ impl Metrics {
         }
     }
 
-    /// Takes a sample and appends the body of `POST com.instana.plugin.X.<pid>`
+    /// Takes a sample, unless that is switched off, and appends the body of `POST com.instana.plugin.X.<pid>`
     /// to `body`: JSON, with the snapshot if `snapshot` is true (first after
     /// each announce, then every 600 s). `pid` is that of the announce's answer.
     pub(crate) fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
-        let sample = self.sampler.sample(Instant::now());
+        let sampler = &mut self.sampler;
+        let sample = self.measured.then(|| sampler.sample(Instant::now()));
         let name = self.name.as_deref();
         let snapshot =
             snapshot.then(|| &*self.snapshot.get_or_insert_with(|| Snapshot::read(name)));
-        payload::write(self.schema, pid, snapshot, &sample, body);
+        payload::write(self.schema, pid, snapshot, sample.as_ref(), body);
     }
 }
 
@@ -99,5 +103,22 @@ mod tests {
         metrics.encode(42, false, &mut body);
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(value.get("snapshot"), None);
+    }
+
+    #[test]
+    fn a_body_without_figures_still_says_that_the_process_lives() {
+        for plugin in ["rust", "golang"] {
+            let mut metrics = Metrics::new(&Config {
+                metrics: false,
+                plugin: plugin.to_owned(),
+                ..Config::default()
+            });
+            let mut body = Vec::new();
+            metrics.encode(42, true, &mut body);
+            let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(value["pid"], 42);
+            assert_eq!(value["metrics"], serde_json::json!({}));
+            assert!(value["snapshot"]["iv"].is_string());
+        }
     }
 }

@@ -46,12 +46,12 @@ impl Schema {
     }
 }
 
-/// Appends one body.
+/// Appends one body; without a sample its metrics are empty.
 pub(super) fn write(
     schema: Schema,
     pid: u64,
     snapshot: Option<&Snapshot>,
-    sample: &Sample,
+    sample: Option<&Sample>,
     body: &mut Vec<u8>,
 ) {
     json::object(body, |body| {
@@ -62,9 +62,10 @@ pub(super) fn write(
                 Schema::Rust => rust_snapshot(snapshot, object),
             });
         }
-        body.object("metrics", |object| match schema {
-            Schema::Go => go_metrics(sample, object),
-            Schema::Rust => rust_metrics(sample, object),
+        body.object("metrics", |object| match (schema, sample) {
+            (_, None) => {}
+            (Schema::Go, Some(sample)) => go_metrics(sample, object),
+            (Schema::Rust, Some(sample)) => rust_metrics(sample, object),
         });
     });
 }
@@ -200,7 +201,7 @@ mod tests {
 
     fn written(schema: Schema, snapshot: Option<&Snapshot>, sample: &Sample) -> String {
         let mut body = Vec::new();
-        write(schema, 31_877, snapshot, sample, &mut body);
+        write(schema, 31_877, snapshot, Some(sample), &mut body);
         String::from_utf8(body).unwrap()
     }
 

@@ -5,7 +5,6 @@ use super::instana::{Correlation, Level};
 use super::w3c::{Traceparent, Tracestate, Wanted};
 use crate::context::W3cTrace;
 use crate::id;
-use crate::local;
 use crate::settings::Switches;
 use crate::span::Fields;
 use crate::span::fields::envelope;
@@ -55,7 +54,7 @@ struct Bits {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rare {
     /// Foreign members, ready to be sent on.
-    pub(crate) tracestate: Option<Box<[u8]>>,
+    pub(crate) tracestate: Option<Vec<u8>>,
     ancestor: Option<((u64, u64), u64)>,
     correlation: Option<Correlation>,
 }
@@ -166,15 +165,6 @@ impl Incoming {
         }
         if let Some(list) = tracestate.into_list() {
             self.rare().tracestate = Some(list);
-        }
-    }
-
-    /// The trace that is continued, or a new one.
-    pub(crate) fn trace_or_new(&self) -> u64 {
-        if self.trace == 0 {
-            local::next_id()
-        } else {
-            self.trace
         }
     }
 

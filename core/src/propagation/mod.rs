@@ -7,13 +7,16 @@
 mod incoming;
 mod instana;
 mod outgoing;
+mod server_timing;
 #[cfg(test)]
 mod tests;
 mod w3c;
 
 pub use self::incoming::{Extract, Incoming};
+pub(crate) use self::instana::CORRELATION_LIMIT;
 pub use self::outgoing::Inject;
 pub(crate) use self::outgoing::inject;
+pub use self::server_timing::ServerTiming;
 
 /// A header that carries trace context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,6 +9,9 @@ const MAX_ENCODED: usize = 512;
 /// Encoded more than once, by a proxy or on purpose.
 const MAX_ROUNDS: usize = 3;
 
+/// What the key of a password has in it.
+pub(super) const PASSWORDS: [&str; 3] = ["password", "passwd", "pwd"];
+
 /// Whether `key`, raw or decoded, is secret to `matcher`.
 pub(super) fn is_secret(matcher: &Matcher, key: &str) -> bool {
     test(key, |plain| matcher.is_secret(plain))
@@ -22,9 +25,7 @@ pub(super) fn is_secret_or_password(matcher: &Matcher, key: &str) -> bool {
 /// Keys that hold a password whatever the matcher says
 /// (`reference`: Go `password=`, Node `PWD=`).
 fn is_password(key: &str) -> bool {
-    ["password", "passwd", "pwd"]
-        .iter()
-        .any(|term| fold::contains(key, term))
+    PASSWORDS.iter().any(|term| fold::contains(key, term))
 }
 
 fn test(key: &str, is_secret: impl Fn(&str) -> bool) -> bool {

@@ -16,6 +16,7 @@
 
 mod address;
 mod dsn;
+mod filter;
 mod fold;
 mod key;
 mod matcher;
@@ -24,7 +25,7 @@ mod scan;
 
 pub(crate) use self::dsn::dsn;
 pub(crate) use self::matcher::Matcher;
-pub(crate) use self::redact::{header, path, query, text, url};
+pub(crate) use self::redact::{header, is_credential, path, query, text, url};
 
 /// What stands in the place of a secret value, in raw angle brackets
 /// (`reference`: Node).

@@ -6,7 +6,7 @@ use super::matcher::Matcher;
 use super::scan::{Form, scan};
 use super::{REDACTED, REDACTED_USER};
 
-/// Header values that are credentials whatever the matcher says.
+/// Headers of credentials.
 const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "proxy-authorization"];
 
 /// Headers of pairs that are separated by semicolons only.
@@ -55,18 +55,27 @@ pub(crate) fn text(matcher: &Matcher, text: &str, out: &mut String) {
 /// Writes the value of the captured header `name`. The value of a secret name
 /// and credentials are replaced as a whole, any other value is free text.
 pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut String) {
-    let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-    if is(&CREDENTIAL_HEADERS) || is_secret_or_password(matcher, name) {
+    if is_credential(name.as_bytes()) || is_secret_or_password(matcher, name) {
         out.push_str(REDACTED);
         return;
     }
-    let form = if is(&COOKIE_HEADERS) {
+    let form = if is_one_of(&COOKIE_HEADERS, name.as_bytes()) {
         Form::Semicolons
     } else {
         Form::Text
     };
     let is_secret = |key: &str| is_secret_or_password(matcher, key);
     scan(&is_secret, value, form, out);
+}
+
+/// True for headers whose values are credentials whatever the matcher says.
+pub(crate) fn is_credential(name: &[u8]) -> bool {
+    is_one_of(&CREDENTIAL_HEADERS, name)
+}
+
+fn is_one_of(names: &[&str], name: &[u8]) -> bool {
+    let is_name = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+    names.iter().any(is_name)
 }
 
 /// Finds the address in `https://host/path`, `//host/path`, `host:port` and

@@ -19,6 +19,15 @@ impl Portion {
     }
 }
 
+/// Spans that were taken and are not in the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    /// They could not be written.
+    pub(crate) invalid: usize,
+    /// A rule leaves them out.
+    pub(crate) ignored: usize,
+}
+
 /// Spans on their way: those of the last request, until its answer is known.
 #[derive(Debug)]
 pub(crate) struct Backlog {
@@ -65,6 +74,11 @@ impl Backlog {
         self.taken.push((portion.id, end));
     }
 
+    /// The request is written anew: nothing is in it yet.
+    pub(crate) fn retake(&mut self) {
+        self.taken.clear();
+    }
+
     /// The request has been written: segments that are not in it may be used
     /// for new spans if there is no other room.
     pub(crate) fn release_others(&mut self, portions: Vec<Portion>) {
@@ -77,10 +91,12 @@ impl Backlog {
     }
 
     /// The agent has what was taken.
-    pub(crate) fn acknowledge(&mut self, invalid: usize) {
+    pub(crate) fn acknowledge(&mut self, unsent: Unsent) {
         self.finish(|counts, spans| {
-            counts.sent += spans.saturating_sub(invalid) as u64;
-            counts.dropped_invalid += invalid.min(spans) as u64;
+            let Unsent { invalid, ignored } = unsent;
+            counts.sent += spans.saturating_sub(invalid + ignored) as u64;
+            counts.dropped_invalid += invalid as u64;
+            counts.ignored += ignored as u64;
         });
     }
 

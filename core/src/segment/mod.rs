@@ -20,7 +20,7 @@ mod tests_loom;
 mod words;
 mod writer;
 
-pub(crate) use self::backlog::Backlog;
+pub(crate) use self::backlog::{Backlog, Portion, Unsent};
 pub(crate) use self::pool::{Counts, Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
 

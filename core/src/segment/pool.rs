@@ -7,10 +7,6 @@ use super::sync::{FIRST, SEGMENT};
 use super::words::{Filler, Mark, Segment};
 use crate::record::Head;
 
-/// Spans that are waiting when the agent thread is woken before its second is
-/// over (`reference`: all siblings).
-const WAKE_AT: usize = 500;
-
 /// Empty segments that are kept for the next burst.
 const SPARE: usize = 4;
 
@@ -28,6 +24,8 @@ pub(crate) struct State {
     open: bool,
     /// Bytes of segments there may be.
     bound: usize,
+    /// Spans that are waiting when the agent thread is woken before its time.
+    wake_at: usize,
     /// Bytes of segments there are.
     allocated: usize,
     next_id: u64,
@@ -80,6 +78,8 @@ impl Tracked {
 pub(crate) struct Counts {
     /// Acknowledged by the agent.
     pub(crate) sent: u64,
+    /// Left out by a rule.
+    pub(crate) ignored: u64,
     /// Waiting.
     pub(crate) waiting: u64,
     /// The oldest, when there was no room.
@@ -115,12 +115,14 @@ impl Pool {
         self.epoch.load(Ordering::Relaxed)
     }
 
-    /// Lets spans in, with memory for `bytes` of them.
-    pub(crate) fn open(&self, bytes: usize, waker: Waker) {
+    /// Lets spans in, with memory for `bytes` of them; `waker` is called when
+    /// `wake_at` of them wait in full segments.
+    pub(crate) fn open(&self, bytes: usize, wake_at: usize, waker: Waker) {
         let mut state = self.lock();
         self.forget(&mut state);
         state.open = true;
         state.bound = bytes.max(2 * SEGMENT);
+        state.wake_at = wake_at;
         state.waker = Some(waker);
         state.counts = Counts::default();
     }
@@ -196,6 +198,11 @@ impl Pool {
         self.lock().allocated
     }
 
+    /// Bytes of segments there may be.
+    pub(crate) fn bound(&self) -> usize {
+        self.lock().bound
+    }
+
     /// Keeps everybody else out.
     pub(crate) fn hold(&self) -> PoolGuard<'_> {
         self.lock()
@@ -218,6 +225,7 @@ impl State {
         Self {
             open: false,
             bound: 0,
+            wake_at: usize::MAX,
             allocated: 0,
             next_id: 0,
             free: Vec::new(),
@@ -228,6 +236,7 @@ impl State {
             waiting: 0,
             counts: Counts {
                 sent: 0,
+                ignored: 0,
                 waiting: 0,
                 dropped_full: 0,
                 dropped_rejected: 0,
@@ -417,7 +426,7 @@ impl State {
 
 /// Wakes the agent thread, outside of the lock, when enough is waiting.
 fn wake(mut state: MutexGuard<'_, State>) {
-    let needed = state.waiting >= WAKE_AT || std::mem::take(&mut state.forked);
+    let needed = state.waiting >= state.wake_at || std::mem::take(&mut state.forked);
     let waker = if needed { state.waker } else { None };
     drop(state);
     if let Some(wake) = waker {

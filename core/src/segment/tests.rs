@@ -10,7 +10,7 @@ use crate::record::{Head, Record, Traits};
 
 fn pool(segments: usize) -> &'static Pool {
     let pool = Box::leak(Box::new(Pool::new()));
-    pool.open(segments * SEGMENT, || ());
+    pool.open(segments * SEGMENT, 500, || ());
     pool
 }
 
@@ -25,6 +25,27 @@ fn head(span: u64) -> Head {
     }
 }
 
+/// A thread as the pool sees it.
+struct Thread(Writer);
+
+impl Thread {
+    fn new() -> Self {
+        Self(Writer::new())
+    }
+
+    fn record(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
+        if !self.0.record(pool, head, attributes) {
+            self.0.record_in_next(pool, head, attributes);
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.retire();
+    }
+}
+
 /// Sends everything that waits; returns the ids in order.
 fn drain(backlog: &mut Backlog) -> Vec<u64> {
     let mut ids = Vec::new();
@@ -34,7 +55,7 @@ fn drain(backlog: &mut Backlog) -> Vec<u64> {
             return ids;
         }
         ids.extend(sent);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
     }
 }
 
@@ -78,7 +99,7 @@ fn attributes(span: u64, times: usize) -> Vec<u8> {
 #[test]
 fn records_come_back_as_they_went_in() {
     let pool = pool(4);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     for span in 1..100 {
         writer.record(pool, &head(span), &attributes(span, span as usize % 30));
     }
@@ -99,7 +120,7 @@ fn records_come_back_as_they_went_in() {
 #[test]
 fn what_was_not_acknowledged_is_sent_again() {
     let pool = pool(4);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     for span in 1..=10 {
         writer.record(pool, &head(span), &attributes(span, 5));
     }
@@ -107,7 +128,7 @@ fn what_was_not_acknowledged_is_sent_again() {
     assert_eq!(send(&mut backlog, 6).len(), 6);
     backlog.retry();
     assert_eq!(send(&mut backlog, 4), [1, 2, 3, 4]);
-    backlog.acknowledge(0);
+    backlog.acknowledge(Unsent::default());
     assert_eq!(send(&mut backlog, 3), [5, 6, 7]);
     backlog.reject();
     assert_eq!(drain(&mut backlog), [8, 9, 10]);
@@ -121,7 +142,7 @@ fn what_was_not_acknowledged_is_sent_again() {
 #[test]
 fn the_oldest_go_when_the_bound_is_reached() {
     let pool = pool(4);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     let total = 10_000;
     for span in 1..=total {
         writer.record(pool, &head(span), &attributes(span, 20));
@@ -142,7 +163,7 @@ fn the_oldest_go_when_the_bound_is_reached() {
 #[test]
 fn spans_in_a_request_are_not_dropped() {
     let pool = pool(3);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     let mut backlog = Backlog::new(pool);
     for span in 1..=500 {
         writer.record(pool, &head(span), &attributes(span, 20));
@@ -163,7 +184,7 @@ fn more_threads_than_segments_lose_nothing_that_fits() {
         .map(|thread| {
             let barrier = barrier.clone();
             std::thread::spawn(move || {
-                let mut writer = Writer::new();
+                let mut writer = Thread::new();
                 writer.record(pool, &head(thread * 10 + 1), &[]);
                 barrier.wait();
                 writer.record(pool, &head(thread * 10 + 2), &[]);
@@ -182,14 +203,14 @@ fn more_threads_than_segments_lose_nothing_that_fits() {
 #[test]
 fn one_segment_at_most_is_beyond_the_bound() {
     let pool = pool(2);
-    let mut idle = [Writer::new(), Writer::new()];
+    let mut idle = [Thread::new(), Thread::new()];
     for (writer, span) in idle.iter_mut().zip(1..) {
         writer.record(pool, &head(span), &[]);
     }
     let mut backlog = Backlog::new(pool);
     let mut sent = drain(&mut backlog).len() as u64;
     let mut recorded = 2;
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     for _ in 0..50 {
         for _ in 0..3 {
             let before = send(&mut backlog, usize::MAX).len() as u64;
@@ -198,7 +219,7 @@ fn one_segment_at_most_is_beyond_the_bound() {
                 writer.record(pool, &head(recorded), &attributes(recorded, 3_000));
             }
             assert!(pool.memory() <= 3 * SEGMENT, "{}", pool.memory());
-            backlog.acknowledge(0);
+            backlog.acknowledge(Unsent::default());
             sent += before;
         }
     }
@@ -213,7 +234,7 @@ fn threads_that_end_leave_their_spans_and_no_memory() {
     let pool = pool(64);
     let mut backlog = Backlog::new(pool);
     for round in 1..=200_u64 {
-        std::thread::spawn(move || Writer::new().record(pool, &head(round), &attributes(round, 3)))
+        std::thread::spawn(move || Thread::new().record(pool, &head(round), &attributes(round, 3)))
             .join()
             .unwrap();
         if round % 50 == 0 {
@@ -228,7 +249,7 @@ fn threads_that_end_leave_their_spans_and_no_memory() {
 fn threads_one_after_the_other_share_segments() {
     let pool = pool(4);
     for span in 1..=1_000 {
-        std::thread::spawn(move || Writer::new().record(pool, &head(span), &attributes(span, 3)))
+        std::thread::spawn(move || Thread::new().record(pool, &head(span), &attributes(span, 3)))
             .join()
             .unwrap();
     }
@@ -244,7 +265,7 @@ fn many_threads_that_end_at_once_give_their_memory_back() {
         .map(|span| {
             let barrier = barrier.clone();
             std::thread::spawn(move || {
-                let mut writer = Writer::new();
+                let mut writer = Thread::new();
                 writer.record(pool, &head(span), &[]);
                 barrier.wait();
             })
@@ -269,7 +290,7 @@ fn idle_threads_leave_room_for_busy_ones() {
         .map(|span| {
             let (idle, ready) = (idle.clone(), ready.clone());
             std::thread::spawn(move || {
-                let mut writer = Writer::new();
+                let mut writer = Thread::new();
                 writer.record(pool, &head(span), &[]);
                 ready.send(()).unwrap();
                 let _ = idle.lock().unwrap().recv();
@@ -279,7 +300,7 @@ fn idle_threads_leave_room_for_busy_ones() {
     (0..200).for_each(|_| readies.recv().unwrap());
     let mut backlog = Backlog::new(pool);
     assert_eq!(drain(&mut backlog).len(), 200);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     for span in 1_001..=3_000 {
         writer.record(pool, &head(span), &attributes(span, 20));
     }
@@ -294,32 +315,37 @@ fn idle_threads_leave_room_for_busy_ones() {
 #[test]
 fn after_a_restart_old_segments_are_nobodys() {
     let pool = pool(4);
-    let mut writer = Writer::new();
+    let mut writer = Thread::new();
     writer.record(pool, &head(1), &[]);
     pool.close();
     writer.record(pool, &head(2), &[]);
     assert_eq!(pool.counts().dropped_stopped, 2);
-    pool.open(4 * SEGMENT, || ());
+    pool.open(4 * SEGMENT, 500, || ());
     writer.record(pool, &head(3), &[]);
     assert_eq!(drain(&mut Backlog::new(pool)), [3]);
 }
 
 #[test]
-fn the_agent_thread_is_woken_when_500_wait() {
+fn the_agent_thread_is_woken_when_as_many_wait_as_it_was_told() {
     static WOKEN: AtomicUsize = AtomicUsize::new(0);
-    let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
-    pool.open(1 << 20, || {
-        WOKEN.fetch_add(1, Ordering::Relaxed);
-    });
-    let mut writer = Writer::new();
-    for span in 1..=499 {
-        writer.record(pool, &head(span), &[]);
+    let mut early = 0;
+    for wake_at in [1_000, 500] {
+        let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
+        pool.open(1 << 20, wake_at, || {
+            WOKEN.fetch_add(1, Ordering::Relaxed);
+        });
+        WOKEN.store(0, Ordering::Relaxed);
+        let mut writer = Thread::new();
+        let mut spans = 0;
+        while WOKEN.load(Ordering::Relaxed) == 0 {
+            spans += 1;
+            writer.record(pool, &head(spans), &[]);
+            assert!(spans < 3_000, "not woken");
+        }
+        assert!(spans > wake_at as u64, "woken with {spans}");
+        assert_ne!(spans, early);
+        early = spans;
     }
-    assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
-    for span in 500..=1_500 {
-        writer.record(pool, &head(span), &[]);
-    }
-    assert_ne!(WOKEN.load(Ordering::Relaxed), 0);
 }
 
 /// Writers that come and go, a reader that fails now and then, a bound that is
@@ -347,7 +373,7 @@ fn under_stress_recorded_is_sent_plus_dropped() {
                 for id in ids {
                     *seen.entry(id).or_insert(0) += 1;
                 }
-                backlog.acknowledge(0);
+                backlog.acknowledge(Unsent::default());
                 if last && empty {
                     return seen;
                 }
@@ -357,12 +383,12 @@ fn under_stress_recorded_is_sent_plus_dropped() {
     let writers: Vec<_> = (0..THREADS)
         .map(|thread| {
             std::thread::spawn(move || {
-                let mut writer = Writer::new();
+                let mut writer = Thread::new();
                 for n in 0..each {
                     let span = thread * each + n + 1;
                     writer.record(pool, &head(span), &attributes(span, n as usize % 40));
                     if n % 5_000 == 4_999 {
-                        writer = Writer::new();
+                        writer = Thread::new();
                     }
                 }
             })
@@ -409,7 +435,7 @@ fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
                         for id in ids {
                             *seen.entry(id).or_insert(0) += 1;
                         }
-                        backlog.acknowledge(0);
+                        backlog.acknowledge(Unsent::default());
                     }
                 }
                 backlog.tick();
@@ -424,7 +450,7 @@ fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
         let writers: Vec<_> = (0..THREADS)
             .map(|thread| {
                 std::thread::spawn(move || {
-                    let mut writer = Writer::new();
+                    let mut writer = Thread::new();
                     for n in 0..each {
                         let span = (round * THREADS + thread) * each + n + 1;
                         writer.record(pool, &head(span), &attributes(span, n as usize * 7 % 300));

@@ -23,23 +23,20 @@ impl Writer {
         }
     }
 
-    /// Records a span in this thread's segment.
+    /// Records a span in this thread's segment. False where there is none, or
+    /// no room in it.
     #[inline]
-    pub(crate) fn record(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
-        if self.epoch == pool.epoch() {
-            if let Some(filler) = &mut self.filler {
-                if filler.append(head, attributes) {
-                    return;
-                }
-            }
+    pub(crate) fn record(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) -> bool {
+        match &mut self.filler {
+            Some(filler) if self.epoch == pool.epoch() => filler.append(head, attributes),
+            _ => false,
         }
-        self.record_in_next(pool, head, attributes);
     }
 
     /// The first record of a segment. A thread for which there is none writes
     /// to the shared one.
     #[cold]
-    fn record_in_next(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
+    pub(crate) fn record_in_next(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
         let full = self.filler.take().filter(|_| self.epoch == pool.epoch());
         let words = Head::record_words(attributes.len());
         (self.epoch, self.filler) = pool.next(full, words);
@@ -52,10 +49,9 @@ impl Writer {
             pool.record_shared(head, attributes);
         }
     }
-}
 
-impl Drop for Writer {
-    fn drop(&mut self) {
+    /// The thread ends: its segment goes to the next one.
+    pub(crate) fn retire(&mut self) {
         if let (Some(pool), Some(filler)) = (self.pool, self.filler.take()) {
             if self.epoch == pool.epoch() {
                 pool.adopt(filler);

@@ -80,7 +80,7 @@ impl Block {
     /// A block that carries `context` into a future or a thread: nothing is
     /// recorded by it.
     pub(crate) fn carrier(context: Context) -> Box<Self> {
-        let mut block = local::with(Local::take_block).unwrap_or_else(Self::boxed);
+        let mut block = local::with(Local::take_block);
         block.context = context;
         block.recorded_by = 0;
         block

@@ -17,7 +17,10 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(span: &'a mut Span) -> Self {
-        let entered = span.0.is_some() && local::swap(&mut span.0);
+        let entered = span.0.is_some();
+        if entered {
+            span.0 = local::exchange(span.0.take());
+        }
         Self {
             span,
             entered,
@@ -35,7 +38,7 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.entered {
-            local::swap(&mut self.span.0);
+            self.span.0 = local::exchange(self.span.0.take());
         }
         if self.unwinding {
             self.span.panicked();
@@ -44,15 +47,18 @@ impl Drop for Entered<'_> {
 }
 
 impl Span {
-    /// The future of this span is polled for the first time.
-    pub(crate) fn begin(&mut self) {
+    /// What this span is about is polled for the first time: the clock of an exit
+    /// starts anew. [`FutureExt`](crate::FutureExt) calls it; it is for wrappers
+    /// of other things that are polled.
+    pub fn begin(&mut self) {
         if self.is_exit() {
             self.restart();
         }
     }
 
-    /// The future of this span was dropped before it was done.
-    pub(crate) fn given_up(&mut self) {
+    /// What this span is about was dropped before it was done: an exit was
+    /// [cancelled](Self::cancel). The counterpart of [`begin`](Self::begin).
+    pub fn given_up(&mut self) {
         if self.is_exit() {
             self.cancel();
         }

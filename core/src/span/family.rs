@@ -221,8 +221,8 @@ pub enum Shape {
     Headers,
     /// An array of strings.
     List,
-    /// `custom.tags`: free keys with typed values.
-    Tags,
+    /// `custom`: free tags, and entries of the span's log.
+    Custom,
 }
 
 /// Declares a section of `data` and its setters.

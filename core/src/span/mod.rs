@@ -1,33 +1,40 @@
 //! Spans: started, described while they are open, and recorded when they end.
 
 pub(crate) mod block;
+mod describe;
 mod entered;
+mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
+pub(crate) mod log;
 mod polls;
 pub(crate) mod sdk;
 mod start;
+pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use self::block::Block;
-use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
-use crate::local::{self, Local};
-use crate::propagation::{self, Inject};
+use crate::local;
+use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
-use crate::segment::{POOL, Writer};
+use crate::rules::{self, Subject, Verdict};
+use crate::settings::Switches;
 use crate::tracer::Tracer;
 
 pub(crate) use self::entered::Entered;
+pub use self::failure::Failure;
 pub use self::family::{Family, Field, Kind, Section, Shape};
-pub use self::fields::{Fields, Recording, TagValue};
+pub use self::fields::{Fields, Recording};
 pub use self::handle::Handle;
+pub use self::log::LogEntry;
+pub use self::tag::{AsTag, TagValue};
 
 /// An open span: eight bytes that own a block of the thread's pool.
 ///
@@ -47,8 +54,10 @@ impl Span {
         Self(None)
     }
 
-    /// A span that records nothing and carries `context` to where it is entered.
-    pub(crate) fn carrier(context: Context) -> Self {
+    /// A span that records nothing and carries `context` to where it is entered:
+    /// for what is polled or called more than once, as
+    /// [`in_context`](crate::FutureExt::in_context) is for futures.
+    pub fn carrier(context: Context) -> Self {
         if context.is_empty() {
             return Self(None);
         }
@@ -104,6 +113,51 @@ impl Span {
         }
     }
 
+    /// The value of the `Server-Timing` response header that lets a browser
+    /// find this trace; `None` where nothing is recorded.
+    #[inline]
+    pub fn server_timing(&self) -> Option<ServerTiming> {
+        self.0.as_ref()?.context.server_timing()
+    }
+
+    /// Applies the rules for [ignored endpoints](crate::Builder::ignored_endpoints)
+    /// and [filters](crate::Builder::filters) to what is recorded so far. For
+    /// instrumentation: to be called once, when the attributes that name the call
+    /// (method, path, host, command, topic) are recorded, and before the span is
+    /// entered or injected. Costs one branch where there are no rules.
+    #[inline]
+    pub fn decide(&mut self) {
+        if self.is_recording() && self.tracer().switches().has(Switches::RULES) {
+            self.decide_by_rules();
+        }
+    }
+
+    #[cold]
+    fn decide_by_rules(&mut self) {
+        let tracer = self.tracer();
+        let Some(block) = &mut self.0 else { return };
+        let Some(family) = FAMILIES.get(block.traits.family()) else {
+            return;
+        };
+        let subject = Subject {
+            family,
+            attributes: &block.attributes,
+        };
+        let verdict = rules::with(&tracer, |rules| rules.at_start(&subject));
+        let Some(Verdict::Ignore { suppress }) = verdict else {
+            return;
+        };
+        block.recorded_by = 0;
+        block.clear();
+        if suppress {
+            let flags = block.context.flags;
+            block.context.flags = flags.without(Flags::ACTIVE).with(Flags::SUPPRESSED);
+            block.context.span = 0;
+        } else if family.kind() == Kind::Exit {
+            block.context.span = block.parent;
+        }
+    }
+
     /// Runs `f` inside this span: exits and spans that it starts are children
     /// of this one. A panic marks the span as erroneous and goes on.
     pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
@@ -142,40 +196,6 @@ impl Span {
     pub fn time_polls(&mut self) {
         if let Some((_, block)) = self.recording() {
             block.time_polls();
-        }
-    }
-
-    /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
-    /// family; setting one again replaces it.
-    pub fn tag<'a>(&mut self, name: &str, value: impl Into<TagValue<'a>>) {
-        self.with_fields(&sdk::SECTION, |mut fields| fields.tag(name, value.into()));
-    }
-
-    /// Replaces the configured service name for this span alone.
-    pub fn service(&mut self, name: &str) {
-        self.with_envelope(|mut fields| fields.text(envelope::SERVICE, name, sdk::NAME_LIMIT));
-    }
-
-    /// Marks the span as erroneous, with a text. URLs and connection strings in
-    /// it are redacted.
-    pub fn error(&mut self, text: &str) {
-        let Some((family, block)) = self.recording() else {
-            return;
-        };
-        fields::write_error(family, &mut block.attributes, text);
-        self.mark_erroneous();
-    }
-
-    /// Marks the span as erroneous without saying why.
-    pub fn mark_erroneous(&mut self) {
-        self.error_count(1);
-    }
-
-    /// Sets the number of errors, for a call that stands for several (a
-    /// pipeline of commands). A number below the one so far is ignored.
-    pub fn error_count(&mut self, errors: u16) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_errors(errors);
         }
     }
 
@@ -221,13 +241,6 @@ impl Span {
     #[inline]
     pub fn end(self) {}
 
-    /// Writes fields that stand beside `data`.
-    fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
-        if let Some(block) = self.0.as_mut().filter(|block| block.is_recording()) {
-            set(Fields::envelope(&mut block.attributes));
-        }
-    }
-
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;
         Some((block.traits.family(), block))
@@ -266,26 +279,19 @@ impl fmt::Debug for Span {
 /// Records what the block holds and returns it to the pool. Not inlined: the
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
-fn finish(block: Box<Block>) {
+fn finish(mut block: Box<Block>) {
     if block.rare.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
-    let mut block = Some(block);
-    local::with(|local| {
-        let Some(mut block) = block.take() else {
-            return;
-        };
+    local::with(move |local| {
         if block.is_recording() {
             if block.is_ours() {
-                record(local, &block);
+                local.record(&block.head(clock::ticks()), &block.attributes);
             }
             block.clear();
         }
         local.return_block(block);
     });
-    if let Some(block) = block {
-        record_without_thread(&block);
-    }
 }
 
 /// A span with an inbox, timed polls, a foreign `tracestate` or a tracer of its own.
@@ -312,24 +318,6 @@ fn finish_unusual(mut block: Box<Block>) {
     finish(block);
 }
 
-/// Records a span of the process's tracer in the thread's segment.
-#[inline]
-fn record(local: &Local, block: &Block) {
-    let head = block.head(clock::ticks());
-    let write = |writer: &mut Writer| writer.record(&POOL, &head, &block.attributes);
-    if local.with_writer(write).is_none() {
-        POOL.record_shared(&head, &block.attributes);
-    }
-}
-
-/// The thread is about to end, and has lost its memory of its segment.
-#[cold]
-fn record_without_thread(block: &Block) {
-    if block.is_ours() {
-        POOL.record_shared(&block.head(clock::ticks()), &block.attributes);
-    }
-}
-
 /// Calls `f` with the span that the running code is in, so that it can be
 /// tagged. `None`, and `f` is not called, where there is none that is recorded:
 /// outside of spans, in a spawned task (which carries the context, not the
@@ -351,15 +339,13 @@ struct Borrowed(Span);
 
 impl Borrowed {
     fn take() -> Option<Self> {
-        let mut block = None;
-        local::swap(&mut block);
-        block.map(|block| Self(Span(Some(block))))
+        local::exchange(None).map(|block| Self(Span(Some(block))))
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        local::swap(&mut self.0.0);
+        self.0.0 = local::exchange(self.0.0.take());
     }
 }
 
@@ -375,7 +361,8 @@ pub fn span(name: &str) -> Span {
 }
 
 /// Starts an SDK entry: the root of a new trace, for work that no
-/// instrumented server or consumer brought in. Inside another entry it is a no-op.
+/// instrumented server or consumer brought in. Inside another entry, and where
+/// tracing is suppressed, it is a no-op.
 ///
 /// ```
 /// instana::entry_span("nightly report").enter(|| { /* … */ });

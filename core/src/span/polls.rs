@@ -5,8 +5,9 @@
 
 use super::Family;
 use super::block::Block;
-use super::fields::{Attribute, Fields, TagValue};
+use super::fields::{Attribute, Fields};
 use super::sdk;
+use super::tag::TagValue;
 use crate::clock::{self, Timeline};
 use crate::record::FAMILIES;
 use crate::slow_polls;

@@ -6,10 +6,12 @@ use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
 use crate::local::{self, Local};
+use crate::outside;
 use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
+use crate::rules;
 use crate::settings::Switches;
-use crate::tracer::{Scope, Tracer};
+use crate::tracer::{GLOBAL, Scope, Tracer};
 use std::sync::Arc;
 
 /// The process's tracer, without one to drop.
@@ -27,7 +29,7 @@ impl Span {
     /// an entry above it, or below another exit, it is a no-op.
     #[inline(never)]
     pub fn exit(family: &'static Family) -> Self {
-        let below = |local: &Local| {
+        local::with(|local| {
             let Some(parent) = local.leave() else {
                 return Self::root_exit(None, family);
             };
@@ -37,32 +39,31 @@ impl Span {
                 return Self::none();
             }
             Self::exit_below(local, parent, family)
-        };
-        local::with(below).unwrap_or_else(|| Self::root_exit(None, family))
+        })
     }
 
     #[inline(never)]
     fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
-        let span = Self::child(Some(local), &parent.context, family);
+        let span = Self::below(local, &parent.context, family);
         local.enter(parent);
         span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        local::with(|local| Self::child(Some(local), parent, family))
-            .unwrap_or_else(|| Self::child(None, parent, family))
+        local::with(|local| Self::below(local, parent, family))
     }
 
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
+        outside::named(family, name);
         let mut span = match family.kind() {
+            // Where a call comes in, its headers decide; here, nobody else does.
+            Kind::Entry if Context::current().is_suppressed() => Self::none(),
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
-            Kind::Intermediate => local::with(|local| {
-                local.with_current(|parent| Self::child(Some(local), parent, family))
-            })
-            .flatten()
-            .unwrap_or(Self::none()),
+            Kind::Intermediate => {
+                local::with_current(|parent| Self::exit_of(parent, family)).unwrap_or(Self::none())
+            }
         };
         if let Some(block) = span.0.as_mut().filter(|block| block.is_recording()) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
@@ -71,29 +72,29 @@ impl Span {
                 sdk::NAME_LIMIT,
             );
         }
+        span.decide();
         span
     }
 
     /// A span below `parent`, which is an open span or a carried context.
-    /// `local` is `None` while the thread ends.
     #[inline(always)]
-    fn child(local: Option<&Local>, parent: &Context, family: &'static Family) -> Self {
+    fn below(local: &Local, parent: &Context, family: &'static Family) -> Self {
         if !parent.flags.has(Flags::ACTIVE) {
-            return Self::child_of_nothing(parent, family);
+            return Self::below_nothing(parent, family);
         }
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
-        let (mut block, span) = match local {
-            Some(local) => (local.take_block(), local.next_id()),
-            None => (Block::boxed(), local::next_id()),
-        };
+        if switches_of(parent).has(Switches::RULES) && is_disabled(parent, family) {
+            return Self::disabled_below(parent, family);
+        }
+        let mut block = local.take_block();
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
         block.start = clock::ticks();
         block.context.trace = parent.trace;
-        block.context.span = span;
+        block.context.span = local.next_id();
         block.context.w3c = parent.w3c;
         block.context.flags = parent.flags.below(family.flags);
         if parent.extra.is_some() {
@@ -104,11 +105,20 @@ impl Span {
 
     /// Below a suppressed call every span is a no-op, and leaves the suppression
     /// in force. (An exit still tells its callee: see [`Span::inject`].)
-    fn child_of_nothing(parent: &Context, family: &'static Family) -> Self {
+    fn below_nothing(parent: &Context, family: &'static Family) -> Self {
         if family.kind() != Kind::Exit || parent.flags.has(Flags::SUPPRESSED) {
             return Self::none();
         }
         Self::root_exit(parent.scope(), family)
+    }
+
+    /// The context goes on as if there was no such call.
+    #[cold]
+    fn disabled_below(parent: &Context, family: &'static Family) -> Self {
+        match family.kind() {
+            Kind::Exit => Self::carrier(parent.clone()),
+            Kind::Entry | Kind::Intermediate => Self::none(),
+        }
     }
 
     #[cold]
@@ -116,6 +126,7 @@ impl Span {
         let tracer = scope.map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
         let switches = tracer.switches();
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
+            outside::began(scope, family);
             return Self::none();
         }
         tracer.begin(family, &Incoming::none())
@@ -146,6 +157,7 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        outside::began(self.scope(), family);
         let switches = self.switches();
         if !switches.has(Switches::ON) {
             return Span::none();
@@ -153,16 +165,15 @@ impl Tracer {
         if incoming.is_suppressed() {
             return self.begin_suppressed(family, incoming);
         }
-        let fresh = |local: &Local| {
+        if switches.has(Switches::RULES) && rules::is_disabled(self, family) {
+            return self.begin_disabled(family, incoming);
+        }
+        let (mut block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
                 0 => local.next_id(),
                 continued => continued,
             };
             (local.take_block(), trace, local.next_id())
-        };
-        let (mut block, trace, span) = local::with(fresh).unwrap_or_else(|| {
-            let trace = incoming.trace_or_new();
-            (Block::boxed(), trace, local::next_id())
         });
         self.place(&mut block.context, family, incoming, Flags::ACTIVE, trace);
         block.context.span = span;
@@ -175,15 +186,13 @@ impl Tracer {
 
     /// A span that records nothing and passes the suppression on.
     fn begin_suppressed(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        let fresh = |local: &Local| {
+        let (mut block, trace) = local::with(|local| {
             let trace = match incoming.w3c {
                 None => local.next_id(),
                 Some(_) => 0,
             };
             (local.take_block(), trace)
-        };
-        let (mut block, trace) =
-            local::with(fresh).unwrap_or_else(|| (Block::boxed(), local::next_id()));
+        });
         self.place(
             &mut block.context,
             family,
@@ -194,6 +203,25 @@ impl Tracer {
         block.context.span = incoming.unsampled_parent();
         block.recorded_by = 0;
         Span(Some(block))
+    }
+
+    /// A span of a family that is not recorded: what is called below it continues
+    /// the caller's trace, if there is one.
+    #[cold]
+    fn begin_disabled(&self, family: &Family, incoming: &Incoming) -> Span {
+        if incoming.trace == 0 {
+            return Span::none();
+        }
+        let mut context = Context::default();
+        self.place(
+            &mut context,
+            family,
+            incoming,
+            Flags::ACTIVE,
+            incoming.trace,
+        );
+        context.span = incoming.parent;
+        Span::carrier(context)
     }
 
     /// Fills the context of a span of `trace`, all but the id of the span.
@@ -232,6 +260,23 @@ impl Tracer {
         let needed = tracestate.is_some() || scope.is_some();
         needed.then(|| Arc::new(Extra { tracestate, scope }))
     }
+}
+
+/// The switches of the tracer that spans below go to.
+#[inline]
+fn switches_of(parent: &Context) -> Switches {
+    match parent.scope() {
+        None => GLOBAL.switches(),
+        Some(scope) => scope.settings().switches(),
+    }
+}
+
+#[cold]
+fn is_disabled(parent: &Context, family: &'static Family) -> bool {
+    let tracer = parent
+        .scope()
+        .map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
+    rules::is_disabled(&tracer, family)
 }
 
 /// What an entry records of how it came in.

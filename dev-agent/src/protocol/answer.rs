@@ -89,6 +89,44 @@ impl AnnounceAnswer {
         self
     }
 
+    /// Categories and types that are not to be traced: `tracing.disable` as a
+    /// list of objects. The other shapes go through [`Self::tracing`].
+    pub fn disable<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        let one = |name: S| json!({(name.into()): true});
+        let list: Value = names.into_iter().map(one).collect();
+        self.tracing(json!({"disable": list}))
+    }
+
+    /// `tracing.ignore-endpoints`, for instance `{"redis": ["get"]}`.
+    pub fn ignore_endpoints(self, services: Value) -> Self {
+        self.tracing(object("ignore-endpoints", services))
+    }
+
+    /// `tracing.filter`: `{deactivate?, exclude: […], include: […]}`.
+    pub fn filter(self, rules: Value) -> Self {
+        self.tracing(object("filter", rules))
+    }
+
+    /// Which exits get a stack: `all`, `error` or `none`.
+    pub fn stack_trace(self, mode: impl Into<String>) -> Self {
+        self.tracing(json!({"global": {"stack-trace": mode.into()}}))
+    }
+
+    /// The most frames of a stack.
+    pub fn stack_trace_length(self, frames: u64) -> Self {
+        self.tracing(json!({"global": {"stack-trace-length": frames}}))
+    }
+
+    /// Whether short exits are merged (`b`).
+    pub fn span_batching(self, enabled: bool) -> Self {
+        self.tracing(json!({"span-batching-enabled": enabled}))
+    }
+
+    /// Whether Kafka messages carry the trace.
+    pub fn kafka_trace_correlation(self, enabled: bool) -> Self {
+        self.tracing(json!({"kafka": {"trace-correlation": enabled}}))
+    }
+
     /// The metrics interval in seconds, in both shapes that the tracers read.
     pub fn poll_rate(mut self, seconds: u64) -> Self {
         self.poll_rate = Some(seconds);
@@ -227,6 +265,10 @@ impl Default for AnnounceAnswer {
     }
 }
 
+fn object(key: &str, value: Value) -> Value {
+    Map::from_iter([(key.to_owned(), value)]).into()
+}
+
 /// Merges objects, member by member; anything else replaces.
 pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
@@ -271,6 +313,28 @@ mod tests {
         );
         assert_eq!(answer.answered_pid(8), 1);
         assert_eq!(answer.raw("[").render("rust", 7), "[");
+    }
+
+    #[test]
+    fn settings_of_tracing() {
+        let answer = AnnounceAnswer::new()
+            .disable(["logging", "redis"])
+            .ignore_endpoints(json!({"redis": ["get"]}))
+            .filter(json!({"exclude": [{"name": "health"}]}))
+            .stack_trace("all")
+            .stack_trace_length(25)
+            .span_batching(true)
+            .kafka_trace_correlation(false)
+            .extra_headers(["x-tenant"]);
+        assert_eq!(
+            rendered(&answer)["tracing"],
+            json!({"disable": [{"logging": true}, {"redis": true}],
+                "ignore-endpoints": {"redis": ["get"]},
+                "filter": {"exclude": [{"name": "health"}]},
+                "global": {"stack-trace": "all", "stack-trace-length": 25},
+                "span-batching-enabled": true, "kafka": {"trace-correlation": false},
+                "extra-http-headers": ["x-tenant"]})
+        );
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Handler<'_> {
         let Some(process) = self.state.processes.get_mut(pid) else {
             return Answer::empty(404);
         };
-        if !process.metrics_seen {
+        if !process.metrics_seen && !spans.is_empty() {
             self.report.text(
                 Rule::OrderTraces,
                 "url",

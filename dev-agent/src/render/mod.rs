@@ -1,11 +1,13 @@
 //! Text for a terminal. Every function is pure: a value and a style in, text out.
 
 mod bar;
+mod examination;
 mod style;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use self::examination::examination;
 pub use self::style::Style;
 pub use self::tree::tree;
 use crate::notice::Notice;
@@ -66,8 +68,13 @@ fn duration(ms: u64) -> String {
     }
 }
 
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 /// Text from outside must not steer the terminal.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '·' } else { c })
         .collect()

@@ -34,6 +34,16 @@ fn shop() -> Trace {
         json!({"service": "catalog", "http": {"method": "GET", "path": "/items/7", "path_tpl": "/items/{id}", "status": 500}}),
     );
     entry["ec"] = 1.into();
+    let mut batch = span(
+        "2",
+        Some("1"),
+        "redis",
+        2,
+        1002,
+        1,
+        json!({"service": "storefront", "redis": {"command": "get", "connection": "r:6379"}}),
+    );
+    batch["b"] = json!({"s": 3, "d": 1});
     let spans = [
         span(
             "1",
@@ -44,15 +54,7 @@ fn shop() -> Trace {
             41,
             json!({"service": "storefront", "http": {"method": "GET", "path_tpl": "/products/{id}", "status": 200}}),
         ),
-        span(
-            "2",
-            Some("1"),
-            "redis",
-            2,
-            1002,
-            1,
-            json!({"service": "storefront", "redis": {"command": "get", "connection": "r:6379"}}),
-        ),
+        batch,
         span(
             "3",
             Some("1"),
@@ -86,7 +88,7 @@ fn tree_of_a_trace() {
         [
             "● trace 8448eb211c80319c  2 services  6 spans  41 ms  2 errors",
             "  storefront  entry GET /products/{id}                           200     41 ms  ████████████████████",
-            "  ├ exit  get → redis r:6379                                              1 ms  ██",
+            "  ├ exit  3 × get → redis r:6379                                          1 ms  ██",
             "  ├ exit  GET http://127.0.0.1:9001/items/7                      500     20 ms      ███████████",
             "  │ └ catalog  entry GET /items/{id}                             500      9 ms        ██████",
             "  │   └ exit  select * from items where id = $1 → postgres db             4 ms         ███",

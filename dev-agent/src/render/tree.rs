@@ -1,5 +1,5 @@
 use super::bar::bar;
-use super::{Style, clean, duration};
+use super::{Style, clean, count, duration};
 use crate::trace::{Row, SpanKind, Trace, TraceSpan};
 
 const BAR: usize = 20;
@@ -66,11 +66,6 @@ fn headline(trace: &Trace, style: Style) -> String {
     )
 }
 
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}
-
 struct Line<'a> {
     trace: &'a Trace,
     span: &'a TraceSpan,
@@ -120,13 +115,17 @@ impl Line<'_> {
         format!("{line}{}", self.error())
     }
 
-    /// What the span does, and where an exit goes if that does not tell.
+    /// What the span does, how often, and where an exit goes if that does not tell.
     fn label(&self) -> String {
         let span = self.span;
+        let label = match span.calls() {
+            1 => span.label.clone(),
+            calls => format!("{calls} × {}", span.label),
+        };
         if span.target.is_empty() || span.kind != SpanKind::Exit || span.label.contains("://") {
-            return span.label.clone();
+            return label;
         }
-        format!("{} → {}", span.label, span.target)
+        format!("{label} → {}", span.target)
     }
 
     fn kind(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::query;
 use super::reply::{Reply, error, json as reply};
@@ -82,38 +82,55 @@ fn body(request: &Incoming) -> Result<Value, Problem> {
     Ok(parsed.map_err(|error| format!("the body is no JSON: {error}"))?)
 }
 
-/// `GET /dev/wait?spans=n&metrics=n&processes=n&timeout_ms=…`.
+/// `GET /dev/wait?spans=n&metrics=n&processes=n&events=n&logs=n&timeout_ms=…`.
 async fn wait(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {
-    let spans = number(request, "spans")?.unwrap_or_default();
-    let metrics = number(request, "metrics")?.unwrap_or_default();
-    let processes = number(request, "processes")?.unwrap_or_default();
+    let mut wanted = [0; COUNTED.len()];
+    for (wanted, name) in wanted.iter_mut().zip(COUNTED) {
+        *wanted = number(request, name)?.unwrap_or_default();
+    }
     let timeout = Duration::from_millis(
         number(request, "timeout_ms")?
             .unwrap_or(10_000)
             .min(600_000),
     );
     let deadline = Instant::now() + timeout;
-    let counts = |state: &State| {
-        let each = || state.processes.iter();
-        let metrics = each().map(|process| process.metric_count).sum::<u64>();
-        let ready = each().filter(|process| process.ready).count() as u64;
-        (state.spans.len() as u64, metrics, ready)
-    };
     let mut changes = shared.changes();
     loop {
-        let (have_spans, have_metrics, have_processes) = shared.read(counts);
-        let have =
-            json!({"spans": have_spans, "metrics": have_metrics, "processes": have_processes});
-        if have_spans >= spans && have_metrics >= metrics && have_processes >= processes {
-            return Ok(have);
+        let have = shared.read(counts);
+        let shown: Map<String, Value> = COUNTED
+            .iter()
+            .zip(have)
+            .map(|(name, count)| ((*name).to_owned(), count.into()))
+            .collect();
+        if have
+            .iter()
+            .zip(wanted)
+            .all(|(have, wanted)| *have >= wanted)
+        {
+            return Ok(shown.into());
         }
         let change = tokio::time::timeout_at(deadline.into(), changes.changed());
         if !matches!(change.await, Ok(Ok(()))) {
+            let have = Value::from(shown);
             return Err(Problem::Timeout(format!(
                 "waited {timeout:?}; arrived: {have}"
             )));
         }
     }
+}
+
+/// What can be waited for, in the order of [`counts`].
+const COUNTED: [&str; 5] = ["spans", "metrics", "processes", "events", "logs"];
+
+fn counts(state: &State) -> [u64; COUNTED.len()] {
+    let each = || state.processes.iter();
+    [
+        state.spans.len() as u64,
+        each().map(|process| process.metric_count).sum::<u64>(),
+        each().filter(|process| process.ready).count() as u64,
+        state.events.total(),
+        state.logs.total(),
+    ]
 }
 
 fn add_fault(shared: &Shared, request: &Incoming) -> Result<Value, Problem> {

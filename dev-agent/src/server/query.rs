@@ -31,7 +31,7 @@ const INDEX: &[(&str, &str)] = &[
     ),
     ("GET /dev/requests?limit=", "request log"),
     (
-        "GET /dev/wait?spans=&metrics=&processes=&timeout_ms=",
+        "GET /dev/wait?spans=&metrics=&processes=&events=&logs=&timeout_ms=",
         "answers when that many arrived",
     ),
     (

@@ -98,10 +98,22 @@ impl<'a> View<'a> {
         self.state.events.to_vec()
     }
 
+    /// How many events and monitoring events arrived.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.state.events.total()
+    }
+
     /// The kept log lines, with `level`, oldest first (the newest 1000).
     #[must_use]
     pub fn logs(&self) -> Vec<Value> {
         self.state.logs.to_vec()
+    }
+
+    /// How many log lines arrived.
+    #[must_use]
+    pub fn log_count(&self) -> u64 {
+        self.state.logs.total()
     }
 
     /// The kept bodies of `/tracermetrics`, oldest first (the newest 1000).

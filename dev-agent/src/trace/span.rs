@@ -84,6 +84,20 @@ impl TraceSpan {
         self.start_ms.saturating_add(self.duration_ms)
     }
 
+    /// How many calls the span stands for: `b.s`, else 1.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        let size = self.value.pointer("/b/s").and_then(Value::as_u64);
+        size.filter(|size| *size > 0).unwrap_or(1)
+    }
+
+    /// The frames of `stack`, innermost first, each `{m, c, n}` as it was sent.
+    #[must_use]
+    pub fn stack(&self) -> &[Value] {
+        let stack = self.value.get("stack").and_then(Value::as_array);
+        stack.map_or(&[], Vec::as_slice)
+    }
+
     /// The span as JSON: what people look at, and the span as sent under `span`.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -92,7 +106,7 @@ impl TraceSpan {
             "service": self.service, "plugin": self.plugin, "pid": self.pid,
             "label": self.label, "status": self.status, "target": self.target,
             "start_ms": self.start_ms, "duration_ms": self.duration_ms,
-            "errors": self.errors, "error": self.error, "span": &*self.value,
+            "errors": self.errors, "error": self.error, "calls": self.calls(), "span": &*self.value,
         })
     }
 }

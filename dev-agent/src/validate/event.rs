@@ -59,6 +59,11 @@ fn one(event: &Value, at: &str, report: &mut Report) {
     if !event.contains_key("title") {
         report.missing(Rule::EventShape, format!("{at}/title"));
     }
+    let (target, id) = (event.contains_key("plugin"), event.contains_key("id"));
+    if target != id {
+        let absent = if target { "id" } else { "plugin" };
+        report.missing(Rule::EventTarget, format!("{at}/{absent}"));
+    }
     let severity = event
         .get("severity")
         .filter(|severity| severity.is_i64() || severity.is_u64());

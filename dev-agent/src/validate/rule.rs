@@ -125,12 +125,16 @@ rules! {
     FromHost "from-host" Accepted::Never, "S 1.3", "`f.h` is the agentUuid of the announce answer.";
     FromHostless "from-hostless" Accepted::Never, "S 1.3", "`hl` (true) and `cp` never come together with `h`.";
     Stack "stack" Accepted::Never, "A 7.9", "`stack` is an array of frames `{m, c, n}`: method, file, line.";
+    StackPlace "stack-place" Accepted::AllBut(OUR_SPANS), "A 7.9", "Only exits have frames.";
+    StackLength "stack-length" Accepted::AllBut(OUR_SPANS), "A 7.9", "`stack` has at most 500 frames.";
     BareFrame "bare-frame" Accepted::Always, "A 7.9", "A frame has a file and a line too.";
     Synthetic "synthetic" Accepted::Never, "S 1.1", "`sy` is true and on entries only.";
     W3cParent "w3c-parent" Accepted::Never, "S 1.1", "`tp` is true and on entries with a parent only.";
     Ancestor "ancestor" Accepted::Never, "S 1.1", "`ia` is `{t, p}` in lower-case hex and comes with `tp`.";
-    Correlation "correlation" Accepted::Never, "S 1.1", "`crid` and `crtp` come together, as strings, on root entries.";
+    Correlation "correlation" Accepted::Never, "S 1.1", "`crid` and `crtp` come together, as strings, on root entries and on entries with `tp`.";
     Batch "batch" Accepted::Never, "S 1.1", "`b` is `{s, d}`: a size above 0 and milliseconds.";
+    BatchSize "batch-size" Accepted::AllBut(OUR_SPANS), "A 2.6", "`b.s` is left out for a single call.";
+    BatchDuration "batch-duration" Accepted::Never, "A 2.6", "`b.d` is the sum of calls none of which is longer than `d`.";
     Data "data" Accepted::Never, "S 1.1", "`data` is an object.";
     Service "service" Accepted::Never, "S 2", "`data.service` is a string that is not empty.";
 
@@ -148,6 +152,9 @@ rules! {
     HttpParams "http-params" Accepted::Never, "S 2.1", "`http.params` does not start with `?`.";
     ServerError "server-error" Accepted::Never, "S 2.1", "A 5xx answer counts as an error (`ec` 1) on entries, and on exits of plugin rust.";
     Secret "secret" Accepted::Never, "A 7.5", "Values of query parameters whose key is a secret are `<redacted>`.";
+    LogMessage "log-message" Accepted::AllBut(OUR_SPANS), "S 2.7", "`log.message` is a string that is not empty.";
+    LogLevel "log-level" Accepted::AllBut(OUR_SPANS), "S 2.7", "`log.level` names a level, in upper or lower case.";
+    LogError "log-error" Accepted::AllBut(&["rust"]), "S 2.7", "A log counts as an error (`ec` 1) from ERROR on, and not below.";
     SdkName "sdk-name" Accepted::Never, "S 2.8", "`sdk.name` is a string that is not empty.";
     SdkType "sdk-type" Accepted::Never, "S 2.8", "`sdk.type` is entry, exit, intermediate or local and fits `k`.";
     SdkCustom "sdk-custom" Accepted::Never, "S 2.8", "`sdk.custom` is an object of tags, logs, baggage and events, each an object.";
@@ -160,6 +167,7 @@ rules! {
 
     GenericSpan "generic-span" Accepted::Never, "A 3.3", "A generic span has spanId, traceId, timestamp, duration and name of the right type.";
     EventShape "event-shape" Accepted::Never, "A 2.7", "An event has a title and members of the right type.";
+    EventTarget "event-target" Accepted::Never, "A 2.7", "An event has both `plugin` and `id` (of a service or process), or neither (of the host).";
     EventSeverity "event-severity" Accepted::Never, "A 2.7", "`severity` is -4, -2, -1, 5 or 10.";
     LogLine "log-line" Accepted::Never, "A 2.8", "A log line has `m`, at most `st`, and a known x-log-level.";
     ResponseMessageId "response-message-id" Accepted::Never, "A 2.5", "A response names the messageId of a request that was handed out.";

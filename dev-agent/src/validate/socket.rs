@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::report::Report;
 use super::rule::Rule;
+use crate::tcp_table;
 
 /// Both ends of the connection that carries an announce.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct Ends {
 /// Checks that `fd` and `inode` name a connection to the agent.
 pub(crate) fn check(body: &Map<String, Value>, ends: Ends, report: &mut Report) {
     let local = ends.peer.ip().is_loopback() || ends.peer.ip() == ends.local.ip();
-    let table = connections();
+    let table = tcp_table::read(Path::new("/proc/self/net"));
     if !local || table.is_empty() {
         return;
     }
@@ -40,7 +41,7 @@ pub(crate) fn check(body: &Map<String, Value>, ends: Ends, report: &mut Report) 
         let message = "is no open TCP socket of this host";
         return report.text(Rule::AnnounceSocket, "/inode", inode, message);
     };
-    if !named.reaches(ends.local.port()) {
+    if named.remote_port != ends.local.port() {
         let message = "is a socket that is not connected to the agent";
         return report.text(Rule::AnnounceSocket, "/inode", inode, message);
     }
@@ -89,65 +90,5 @@ fn link(pid: u64, fd: u64) -> Link {
     match fs::read_link(Path::new(&folder).join(fd.to_string())) {
         Ok(target) => Link::To(target.to_string_lossy().into_owned()),
         Err(_) => Link::None,
-    }
-}
-
-/// A row of `/proc/net/tcp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
-    local_port: u16,
-    remote_port: u16,
-    inode: u64,
-}
-
-impl Row {
-    fn reaches(&self, port: u16) -> bool {
-        self.remote_port == port
-    }
-}
-
-fn connections() -> Vec<Row> {
-    ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .flat_map(|text| text.lines().filter_map(row).collect::<Vec<_>>())
-        .collect()
-}
-
-fn row(line: &str) -> Option<Row> {
-    let mut fields = line.split_ascii_whitespace();
-    let port = |address: Option<&str>| {
-        let (_, port) = address?.rsplit_once(':')?;
-        u16::from_str_radix(port, 16).ok()
-    };
-    let local_port = port(fields.nth(1))?;
-    let remote_port = port(fields.next())?;
-    let inode = fields.nth(6)?.parse().ok()?;
-    Some(Row {
-        local_port,
-        remote_port,
-        inode,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_rows_of_both_tables() {
-        let v4 = "   3: 0100007F:AED6 0100007F:A6CB 01 00000000:00000000 02:00000A2B 00000000     0        0 162034 2 0000 20 4 30 10 -1";
-        let v6 = "   1: 0000000000000000FFFF00000100007F:0050 0000000000000000FFFF00000100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 77 1 0000 20 0 0 10 -1";
-        let expected = Row {
-            local_port: 0xAED6,
-            remote_port: 42699,
-            inode: 162_034,
-        };
-        assert_eq!(row(v4), Some(expected));
-        assert_eq!(
-            row(v6).map(|row| (row.local_port, row.inode)),
-            Some((80, 77))
-        );
-        assert_eq!(row("  sl  local_address rem_address   st"), None);
     }
 }

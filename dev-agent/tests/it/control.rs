@@ -15,6 +15,25 @@ fn raw(id: &str) -> Value {
         "data": {"service": "shop", "http": {"method": "GET", "path": "/a"}}}])
 }
 
+fn event_and_log(client: &mut Client) {
+    client.post(
+        "/com.instana.plugin.generic.event",
+        &json!({"title": "deployed", "severity": -1}),
+    );
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("X-Log-Level", "INFO"),
+    ];
+    client
+        .send(
+            "POST",
+            "/com.instana.agent.logger",
+            &headers,
+            "{\"m\":\"ready\"}",
+        )
+        .expect("an answer");
+}
+
 fn agent() -> (DevAgent, Client) {
     let agent = DevAgent::start(Config::new()).expect("an agent");
     let client = Client::of(&agent);
@@ -32,6 +51,21 @@ fn waits_end_when_spans_arrive() {
     let spans = agent.wait_for_spans(2, PATIENCE).expect("two spans");
     assert_eq!(spans.len(), 2);
     sender.join().expect("no panic");
+}
+
+#[test]
+fn waits_end_when_events_and_logs_arrive() {
+    let (agent, mut client) = agent();
+    let sender = thread::spawn(move || {
+        event_and_log(&mut client);
+        event_and_log(&mut client);
+    });
+    let events = agent.wait_for_events(2, PATIENCE).expect("two events");
+    assert_eq!(events[1]["title"], "deployed");
+    let logs = agent.wait_for_logs(2, PATIENCE).expect("two lines");
+    assert_eq!(logs[1], json!({"m": "ready", "level": "INFO"}));
+    sender.join().expect("no panic");
+    agent.assert_clean();
 }
 
 #[test]
@@ -59,17 +93,22 @@ fn waits_over_http() {
     assert_eq!(late.status, 408);
     let addr = agent.addr();
     let waiting = thread::spawn(move || {
-        Client::new(addr).get("/dev/wait?spans=1&metrics=1&processes=1&timeout_ms=10000")
+        Client::new(addr)
+            .get("/dev/wait?spans=1&metrics=1&processes=1&events=1&logs=1&timeout_ms=10000")
     });
     report_in(&mut client, "rust");
     client.post(
         "/com.instana.plugin.generic.rawtrace",
         &raw("2222222222222222"),
     );
+    event_and_log(&mut client);
     let answer = waiting.join().expect("no panic");
     assert_eq!(
         (answer.status, answer.json()),
-        (200, json!({"spans": 1, "metrics": 1, "processes": 1}))
+        (
+            200,
+            json!({"spans": 1, "metrics": 1, "processes": 1, "events": 1, "logs": 1})
+        )
     );
     assert_eq!(client.get("/dev/wait?spans=many").status, 400);
 }
@@ -82,21 +121,7 @@ fn queries() {
         "/com.instana.plugin.generic.rawtrace",
         &raw("2222222222222222"),
     );
-    client.post(
-        "/com.instana.plugin.generic.event",
-        &json!({"title": "deployed", "severity": -1}),
-    );
-    client
-        .send(
-            "POST",
-            "/com.instana.agent.logger",
-            &[
-                ("Content-Type", "application/json"),
-                ("X-Log-Level", "INFO"),
-            ],
-            "{\"m\":\"ready\"}",
-        )
-        .expect("an answer");
+    event_and_log(&mut client);
     assert_eq!(client.post("/v1/traces", &json!({})).json(), json!({}));
     let mut at = |path: &str, pointer: &str| {
         client

@@ -9,6 +9,7 @@
 )]
 
 mod control;
+mod doctor;
 mod faults;
 mod lifecycle;
 mod mutated_bodies;

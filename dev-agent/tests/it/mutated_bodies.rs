@@ -122,6 +122,17 @@ fn other_endpoints() {
                 }),
             ),
             (
+                Rule::EventTarget,
+                "/id",
+                change(|session| {
+                    session.then(
+                        "POST",
+                        "/com.instana.plugin.generic.event".to_owned(),
+                        &json!({"title": "x", "plugin": "com.instana.forge.connection.http.logical.LogicalWebApp"}),
+                    );
+                }),
+            ),
+            (
                 Rule::EventSeverity,
                 "/severity",
                 change(|session| {

@@ -3,7 +3,7 @@
 use instana_dev_agent::{Config, DevAgent, Rule};
 use serde_json::{Value, json};
 
-use crate::session::{change, each, removed, span, spans, violated};
+use crate::session::{Change, change, each, removed, span, spans, violated};
 use crate::support::{Client, now_ms};
 
 #[test]
@@ -99,7 +99,11 @@ fn envelopes() {
                 span("/0/ia/t", json!("FA2375D711A4CA0F")),
             ),
             (Rule::Correlation, "/3/crid", span("/3/crtp", removed())),
+            (Rule::StackPlace, "/2/stack", span("/2/stack", frames(1))),
+            (Rule::StackLength, "/1/stack", span("/1/stack", frames(501))),
             (Rule::Batch, "/4/b", span("/4/b/s", json!(0))),
+            (Rule::BatchDuration, "/4/b/d", span("/4/b/d", json!(7))),
+            (Rule::BatchSize, "/4/b/s", span("/4/b", json!({"s": 1}))),
             (Rule::Data, "/3/data", span("/3/data", json!([]))),
             (
                 Rule::Service,
@@ -118,6 +122,76 @@ fn envelopes() {
     );
 }
 
+fn frames(count: usize) -> Value {
+    vec![json!({"m": "orders::load", "c": "src/repo.rs", "n": 88}); count].into()
+}
+
+/// A log below the entry, with this section and error count.
+fn logged(log: Value, errors: u64) -> Change {
+    change(move |session| {
+        let mut span = session.spans[1].clone();
+        span["s"] = "6666666666666666".into();
+        span["n"] = "log.go".into();
+        span["ec"] = errors.into();
+        span["data"] = json!({"log": log});
+        session.spans.as_array_mut().unwrap().push(span);
+    })
+}
+
+#[test]
+fn logs() {
+    for (level, errors) in [("WARN", 0), ("info", 0), ("Error", 1), ("fatal", 1)] {
+        let log = logged(
+            json!({"message": "low", "level": level, "logger": "shop"}),
+            errors,
+        );
+        assert_eq!(violated("rust", log.0), [], "{level}");
+    }
+    each(
+        "rust",
+        vec![
+            (
+                Rule::LogMessage,
+                "/5/data/log/message",
+                logged(json!({"level": "WARN"}), 0),
+            ),
+            (
+                Rule::LogMessage,
+                "/5/data/log/message",
+                logged(json!({"message": "", "level": "WARN"}), 0),
+            ),
+            (
+                Rule::LogLevel,
+                "/5/data/log/level",
+                logged(json!({"message": "low", "level": "loud"}), 0),
+            ),
+            (
+                Rule::LogLevel,
+                "/5/data/log/level",
+                logged(json!({"message": "low"}), 0),
+            ),
+            (
+                Rule::LogError,
+                "/5/data/log/level",
+                logged(json!({"message": "low", "level": "ERROR"}), 0),
+            ),
+            (
+                Rule::LogError,
+                "/5/data/log/level",
+                logged(json!({"message": "low", "level": "WARN"}), 1),
+            ),
+            (
+                Rule::SectionKey,
+                "/5/data/log/file",
+                logged(
+                    json!({"message": "low", "level": "WARN", "file": "a.rs"}),
+                    0,
+                ),
+            ),
+        ],
+    );
+}
+
 #[test]
 fn sections() {
     each(
@@ -128,6 +202,7 @@ fn sections() {
                 "/1/k",
                 change(|session| {
                     session.spans[1]["k"] = 3.into();
+                    session.spans[1].as_object_mut().unwrap().remove("stack");
                 }),
             ),
             (

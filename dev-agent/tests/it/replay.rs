@@ -144,7 +144,7 @@ fn go() {
     let agent = agent();
     assert_eq!(replay(&agent, GO), 1);
     agent.assert_clean();
-    assert_eq!(rules(&agent.notes()), BTreeSet::new());
+    assert_eq!(rules(&agent.notes()), BTreeSet::from(["log-error"]));
     let process = agent.process(24377).unwrap();
     assert_eq!(
         (

@@ -28,7 +28,7 @@ pub(crate) struct More {
 }
 
 /// One change of a session.
-pub(crate) struct Change(Box<dyn FnOnce(&mut Session)>);
+pub(crate) struct Change(pub(crate) Box<dyn FnOnce(&mut Session)>);
 
 impl Session {
     pub(crate) fn new(plugin: &'static str, client: &Client) -> Self {

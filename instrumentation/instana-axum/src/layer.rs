@@ -1,7 +1,7 @@
 //! The layer for routers.
 
-use http::request::Parts;
 use instana::Tracer;
+use instana_tower::RequestHead;
 use instana_tower::{InstanaServerLayer, Server};
 use tower_layer::Layer;
 
@@ -40,7 +40,7 @@ impl InstanaLayer {
     ///     .ignore(|request| request.uri.path() == "/health");
     /// # let _ = layer;
     /// ```
-    pub fn ignore(self, ignore: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(self, ignore: impl Fn(RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self {
             inner: self.inner.ignore(ignore),
         }

@@ -5,6 +5,7 @@ mod layer;
 mod route;
 
 pub use instana;
+pub use instana_tower::RequestHead;
 
 pub use crate::layer::InstanaLayer;
 pub use crate::route::MatchedRoute;

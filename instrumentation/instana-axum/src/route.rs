@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::{MatchedPath, OriginalUri};
-use http::request::Parts;
+use instana_tower::RequestHead;
 use instana_tower::RouteTemplate;
 
 /// The template of the route that axum's router took, nested routers included.
@@ -12,15 +12,14 @@ use instana_tower::RouteTemplate;
 pub struct MatchedRoute;
 
 impl RouteTemplate for MatchedRoute {
-    fn route<'a>(&self, request: &'a Parts) -> Option<Cow<'a, str>> {
+    fn route<'a>(&self, request: RequestHead<'a>) -> Option<Cow<'a, str>> {
         let matched = request.extensions.get::<MatchedPath>()?;
         Some(Cow::Borrowed(matched.as_str()))
     }
 
     /// Inside of a nested router, the request has the rest of the path only.
-    fn original_path<'a>(&self, request: &'a Parts) -> Option<&'a str> {
+    fn original_path<'a>(&self, request: RequestHead<'a>) -> Option<&'a str> {
         let OriginalUri(original) = request.extensions.get()?;
-        // Nested at `/`, nothing was taken off.
-        Some(original.path()).filter(|path| *path != request.uri.path())
+        Some(original.path())
     }
 }

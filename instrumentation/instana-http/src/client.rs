@@ -56,6 +56,7 @@ pub fn exit<B>(request: &mut Request<B>) -> Span {
         if let Some(template) = request.extensions().get::<PathTemplate>() {
             template.record(&mut span);
         }
+        span.decide();
     }
     inject(&span, request.headers_mut());
     span

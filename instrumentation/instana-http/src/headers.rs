@@ -1,7 +1,7 @@
 //! Trace context in the headers of HTTP.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use instana::propagation::{Extract, Header, Incoming, Inject};
 use instana::{Context, Span, Tracer};
 
@@ -29,17 +29,17 @@ pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
 /// is no trace, the headers stay as they are.
 #[inline]
 pub fn inject(span: &Span, headers: &mut HeaderMap) {
-    let mut sent = Sent::default();
+    let mut sent = Sent::new(headers);
     span.inject(&mut sent);
-    sent.write(headers);
+    sent.write();
 }
 
 /// Writes the headers that continue `context` in the callee, as [`inject`] does
 /// for a span.
 pub fn inject_context(context: &Context, headers: &mut HeaderMap) {
-    let mut sent = Sent::default();
+    let mut sent = Sent::new(headers);
     context.inject(&mut sent);
-    sent.write(headers);
+    sent.write();
 }
 
 #[inline]
@@ -123,11 +123,12 @@ impl Extract for Received<'_> {
     }
 }
 
-/// What is to be sent. All values stand in one buffer, which the header values
+/// What is to be sent. The values stand in one buffer, which the header values
 /// share.
-#[derive(Default)]
-struct Sent {
-    buffer: Vec<u8>,
+struct Sent<'a> {
+    headers: &'a mut HeaderMap,
+    buffer: [u8; USUAL],
+    used: usize,
     changes: [Option<Change>; MOST],
     len: usize,
 }
@@ -141,7 +142,18 @@ enum Change {
     Set(Header, usize),
 }
 
-impl Sent {
+impl<'a> Sent<'a> {
+    #[inline]
+    fn new(headers: &'a mut HeaderMap) -> Self {
+        Self {
+            headers,
+            buffer: [0; USUAL],
+            used: 0,
+            changes: [None; MOST],
+            len: 0,
+        }
+    }
+
     #[inline]
     fn push(&mut self, change: Change) {
         if let Some(place) = self.changes.get_mut(self.len) {
@@ -150,49 +162,60 @@ impl Sent {
         }
     }
 
-    /// A map that is full already (32,768 headers) stays as it is.
     #[inline]
-    fn write(self, headers: &mut HeaderMap) {
-        if self.len == 0 || headers.try_reserve(self.len).is_err() {
+    fn write(self) {
+        if self.len == 0 || self.headers.try_reserve(self.len).is_err() {
             return;
         }
-        let buffer = Bytes::from(self.buffer);
+        let buffer = Bytes::from_owner(self.buffer);
         let mut start = 0;
         for change in self.changes.into_iter().flatten() {
-            let (header, value) = match change {
+            match change {
                 Change::Remove(header) => {
                     if let Some(name) = name(header) {
-                        headers.remove(name);
+                        self.headers.remove(name);
                     }
-                    continue;
                 }
-                Change::SetDigit(header, b'0') => (header, Ok(HeaderValue::from_static("0"))),
-                Change::SetDigit(header, _) => (header, Ok(HeaderValue::from_static("1"))),
+                Change::SetDigit(header, b'0') => {
+                    insert(self.headers, header, Ok(HeaderValue::from_static("0")));
+                }
+                Change::SetDigit(header, _) => {
+                    insert(self.headers, header, Ok(HeaderValue::from_static("1")));
+                }
                 Change::Set(header, end) => {
-                    let value = buffer.slice(start..end);
+                    let value = HeaderValue::from_maybe_shared(buffer.slice(start..end));
                     start = end;
-                    (header, HeaderValue::from_maybe_shared(value))
+                    insert(self.headers, header, value);
                 }
-            };
-            if let (Some(name), Ok(value)) = (name(header), value) {
-                let _ = headers.try_insert(name, value);
             }
         }
     }
 }
 
-impl Inject for Sent {
+/// A map that is full already (32,768 headers) stays as it is.
+#[inline]
+fn insert(headers: &mut HeaderMap, header: Header, value: Result<HeaderValue, InvalidHeaderValue>) {
+    if let (Some(name), Ok(value)) = (name(header), value) {
+        let _ = headers.try_insert(name, value);
+    }
+}
+
+impl Inject for Sent<'_> {
     #[inline]
     fn set(&mut self, header: Header, value: &[u8]) {
         if let [digit @ (b'0' | b'1')] = value {
-            self.push(Change::SetDigit(header, *digit));
-            return;
+            return self.push(Change::SetDigit(header, *digit));
         }
-        if self.buffer.capacity() == 0 {
-            self.buffer.reserve_exact(USUAL);
+        let end = self.used + value.len();
+        match self.buffer.get_mut(self.used..end) {
+            Some(place) => {
+                place.copy_from_slice(value);
+                self.used = end;
+                self.push(Change::Set(header, end));
+            }
+            // Other vendors' `tracestate`.
+            None => insert(self.headers, header, HeaderValue::from_bytes(value)),
         }
-        self.buffer.extend_from_slice(value);
-        self.push(Change::Set(header, self.buffer.len()));
     }
 
     fn remove(&mut self, header: Header) {

@@ -1,31 +1,32 @@
 //! Attributes of HTTP spans.
 
-use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderMap, Method, StatusCode, header};
 use instana::Span;
+use instana::span::Kind;
 use instana::span::http::Http;
 
 use crate::capture::capture;
+use crate::server::RequestHead;
 
-/// Records what an entry has of its request: method, host, path, query and
-/// captured headers.
+/// Records what an entry has of its request: method, host, `path` (a router may
+/// have shortened that of the request), query and captured headers.
 #[inline]
-pub fn record_request(span: &mut Span, request: &Parts) {
+pub fn record_request(span: &mut Span, request: RequestHead<'_>, path: &str) {
     let tracer = span.tracer();
     Http::record(span, |http| {
         http.method(request.method.as_str());
-        if let Some(host) = host(&request.uri, &request.headers) {
+        if let Some(host) = host(request.uri, request.headers) {
             http.host(host);
         }
         // CONNECT has no path.
-        if !request.uri.path().is_empty() {
-            http.path(request.uri.path());
+        if !path.is_empty() {
+            http.path(path);
         }
         if let Some(query) = request.uri.query() {
             http.params(query);
         }
-        capture(http, &tracer, &request.headers);
+        capture(http, &tracer, request.headers);
     });
 }
 
@@ -50,7 +51,7 @@ pub fn record_exit(
 }
 
 /// Records status and captured headers of a response, on entries and on exits.
-/// From 500 on it is an error.
+/// From 500 on it is an error; below, on exits only, where the settings say so.
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
     let tracer = span.tracer();
@@ -58,7 +59,10 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
         http.status(status.as_u16().into());
         capture(http, &tracer, headers);
     });
-    if status.as_u16() >= 500 {
+    let code = status.as_u16();
+    let is_error = code >= 400
+        && (code >= 500 || tracer.is_client_error(code) && span.kind() == Some(Kind::Exit));
+    if is_error {
         span.mark_erroneous();
     }
 }
@@ -70,7 +74,12 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
         None => uri.authority()?.as_str(),
     };
     // A browser sends no user info; others may.
-    Some(host.rsplit_once('@').map_or(host, |(_, host)| host))
+    let has_user = host.bytes().fold(false, |has, byte| has | (byte == b'@'));
+    Some(if has_user {
+        host.rsplit_once('@').map_or(host, |(_, host)| host)
+    } else {
+        host
+    })
 }
 
 #[cfg(test)]

@@ -1,37 +1,36 @@
 //! `Server-Timing`: how a browser finds the trace of a response.
 
-use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use instana::Span;
 
-static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Adds `intid;desc=<trace id>` to the response's `Server-Timing`, behind what
 /// the application set. A value that has an `intid` stays as it is, and nothing
 /// is added where there is no trace or where it is suppressed.
 pub fn add_server_timing(span: &Span, headers: &mut HeaderMap) {
-    let Some(own) = span.context().server_timing() else {
+    let Some(own) = span.server_timing() else {
         return;
     };
-    match headers.try_entry(&SERVER_TIMING) {
-        Ok(Entry::Vacant(entry)) => {
-            if let Ok(value) = HeaderValue::try_from(own) {
-                let _ = entry.try_insert(value);
-            }
+    // Looking through the few names of a response is cheaper than a hash.
+    if headers.keys().all(|name| name != SERVER_TIMING) {
+        if let Ok(value) = HeaderValue::from_bytes(own.as_bytes()) {
+            let _ = headers.try_insert(SERVER_TIMING, value);
         }
-        Ok(Entry::Occupied(mut entry)) => {
-            if entry.iter().any(has_intid) {
-                return;
-            }
-            let mut value = entry.get().as_bytes().to_vec();
-            if !value.is_empty() {
-                value.extend_from_slice(b", ");
-            }
-            value.extend_from_slice(own.as_bytes());
-            if let Ok(value) = HeaderValue::try_from(value) {
-                *entry.get_mut() = value;
-            }
+        return;
+    }
+    if headers.get_all(SERVER_TIMING).iter().any(has_intid) {
+        return;
+    }
+    if let Some(first) = headers.get_mut(SERVER_TIMING) {
+        let mut value = first.as_bytes().to_vec();
+        if !value.is_empty() {
+            value.extend_from_slice(b", ");
         }
-        Err(_) => {}
+        value.extend_from_slice(own.as_bytes());
+        if let Ok(value) = HeaderValue::try_from(value) {
+            *first = value;
+        }
     }
 }
 

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::service::Service;
 use instana::Tracer;
 use instana_http::server::Options;
 
-pub use instana_http::server::{NoRoute, ResponseFuture, RouteTemplate, TracedBody};
+pub use instana_http::server::{NoRoute, RequestHead, ResponseFuture, RouteTemplate, TracedBody};
 
 /// A service whose requests are recorded as entries. An entry ends with the body
 /// of its response.
@@ -33,7 +32,7 @@ impl<S> Traced<S> {
     /// `/orders/{id}`. It is asked before the request is handled.
     pub fn route<F>(self, route: F) -> Traced<S, F>
     where
-        F: for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>>,
+        F: for<'a> Fn(RequestHead<'a>) -> Option<Cow<'a, str>>,
     {
         self.route_template(route)
     }
@@ -59,7 +58,7 @@ impl<S, R> Traced<S, R> {
 
     /// Requests to leave out: neither they nor the calls they make are
     /// recorded, and callees are told so.
-    pub fn ignore(self, ignore: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(self, ignore: impl Fn(RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self {
             inner: self.inner,
             options: self.options.ignore(ignore),

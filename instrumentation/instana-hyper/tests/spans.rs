@@ -6,7 +6,6 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Empty};
@@ -15,6 +14,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use instana::FutureExt;
 use instana::testing::{RecordedSpan, Recorder};
+use instana_hyper::server::RequestHead;
 use instana_hyper::{client, server};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -77,7 +77,7 @@ async fn connect(version: Version) -> Connection {
     let script = Arc::new(Mutex::new(Some((stream, call, drop))));
     let service = server::Traced::new(service_fn(move |request| serve(request, script.clone())))
         .tracer(recorder.tracer())
-        .route(|request: &Parts| {
+        .route(|request: RequestHead<'_>| {
             request
                 .uri
                 .path()

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::task::{Context, Poll};
 
-use http::request::Parts;
 use http::{Request, Response};
 use instana::Tracer;
+use instana_http::server::RequestHead;
 use instana_http::server::{NoRoute, Options, ResponseFuture, RouteTemplate, TracedBody};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -33,17 +33,17 @@ impl InstanaServerLayer {
     ///
     /// ```
     /// use std::borrow::Cow;
-    /// use http::request::Parts;
+    /// use instana_tower::RequestHead;
     ///
     /// struct Matched(&'static str);
     ///
     /// let layer = instana_tower::InstanaServerLayer::new()
-    ///     .route(|request: &Parts| Some(request.extensions.get::<Matched>()?.0.into()));
+    ///     .route(|request: RequestHead<'_>| Some(request.extensions.get::<Matched>()?.0.into()));
     /// # let _ = layer;
     /// ```
     pub fn route<F>(self, route: F) -> InstanaServerLayer<F>
     where
-        F: for<'a> Fn(&'a Parts) -> Option<Cow<'a, str>>,
+        F: for<'a> Fn(RequestHead<'a>) -> Option<Cow<'a, str>>,
     {
         self.route_template(route)
     }
@@ -73,7 +73,7 @@ impl<R> InstanaServerLayer<R> {
     ///     .ignore(|request| request.uri.path() == "/health");
     /// # let _ = layer;
     /// ```
-    pub fn ignore(self, ignore: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(self, ignore: impl Fn(RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self {
             options: self.options.ignore(ignore),
         }

@@ -2,6 +2,20 @@
 
 use std::time::Duration;
 
+use instana::span::{Family, Kind};
+
+instana::section! {
+    /// Calls to a cache.
+    struct Redis = "redis" {
+        /// The command.
+        command: text(64),
+        /// What went wrong.
+        error: error(200),
+    }
+}
+
+static REDIS: Family = Family::new("redis", Kind::Exit, Redis::SECTION, "databases");
+
 /// Obeys one line; the answer is one line too.
 pub(crate) fn obey(line: &str) -> String {
     let mut words = line.split_whitespace();
@@ -20,6 +34,22 @@ pub(crate) fn obey(line: &str) -> String {
                     instana::exit_span("call").end();
                 });
             }
+            "done".to_owned()
+        }
+        // Records an entry with quick calls of one database, of which one fails:
+        // "queries <how many>".
+        ("queries", Some(count)) => {
+            instana::entry_span("job").enter(|| {
+                for number in 0..count {
+                    let mut query = instana::Span::exit(&REDIS);
+                    Redis::record(&mut query, |redis| {
+                        redis.command("GET");
+                    });
+                    if number == 0 {
+                        query.error("no such key");
+                    }
+                }
+            });
             "done".to_owned()
         }
         // Records an entry with a tag of so many bytes: "large <bytes>".

@@ -19,6 +19,10 @@ pub(crate) struct App {
 impl App {
     /// Starts it with `arguments` and `environment`, without any other variable
     /// of the tracer.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the variables that the test was started with are left out"
+    )]
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_traced-app"));
         command.args(arguments);

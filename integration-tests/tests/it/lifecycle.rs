@@ -335,7 +335,7 @@ fn settings_of_wrong_types_are_ignored_and_the_others_used() {
             .member("extraHeaders", json!("x-one"))
             .member(
                 "tracing",
-                json!({"extra-http-headers": ["x-tenant", 3, ""], "disable": 17, "global": []}),
+                json!({"extra-http-headers": ["x-tenant", {}, ""], "disable": 17, "global": []}),
             )
             .member("plugin.rust", json!({"poll_rate": "often"})),
     );
@@ -343,7 +343,10 @@ fn settings_of_wrong_types_are_ignored_and_the_others_used() {
     assert_eq!(app.ask("entries 1"), "done");
     agent.wait_for_spans(2, LONG).unwrap();
     let status = app.ask("status");
-    assert!(status.contains("headers    x-tenant"), "{status}");
+    assert!(
+        status.contains("extra_headers = x-tenant (agent)"),
+        "{status}"
+    );
 }
 
 #[test]

@@ -7,8 +7,11 @@
 )]
 
 mod app;
+mod batching;
 mod downstream;
 mod lifecycle;
 mod own_cases;
+mod rules;
+mod settings;
 mod shutdown;
 mod trace_context;

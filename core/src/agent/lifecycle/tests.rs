@@ -15,7 +15,9 @@ const HURRIED: Demand = Demand {
     woken: false,
     hurry: true,
 };
-const ANNOUNCED: Event = Event::Announced { poll_rate: None };
+const ANNOUNCED: Event = Event::Announced {
+    metrics_interval: SECOND,
+};
 const NOT_FOUND: Event = Event::AnnounceFailed(Failure::Status(404));
 
 fn ms(time: u64) -> Duration {
@@ -30,8 +32,12 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Tempo::default())
+    }
+
+    fn with(tempo: Tempo) -> Self {
         Self {
-            lifecycle: Lifecycle::new(),
+            lifecycle: Lifecycle::new(tempo),
             now: Duration::ZERO,
         }
     }
@@ -139,7 +145,7 @@ fn lookups_every_second_for_a_minute_then_rarer() {
 #[test]
 fn jitter_is_a_tenth() {
     for (jitter, delay) in [(0.0, 900), (1.0, 1100), (-7.0, 900), (7.0, 1100)] {
-        let mut lifecycle = Lifecycle::new();
+        let mut lifecycle = Lifecycle::new(Tempo::default());
         assert_eq!(lifecycle.next(ms(0), IDLE), Action::Lookup);
         lifecycle.feed(ms(0), Event::NotFound, jitter);
         assert_eq!(
@@ -249,7 +255,7 @@ fn only_404_in_a_row_through_one_agent_count() {
         Event::NotFound,
         moved,
     ] {
-        let mut lifecycle = Lifecycle::new();
+        let mut lifecycle = Lifecycle::new(Tempo::default());
         for _ in 0..9 {
             assert_eq!(lifecycle.feed(ms(0), NOT_FOUND, 0.5), None);
         }
@@ -291,7 +297,7 @@ fn a_lost_agent_ends_the_fallback() {
         assert_eq!(bench.next(PENDING).1, next, "{loss:?}");
     }
     // An agent that answers anything is still there.
-    let mut lifecycle = Lifecycle::new();
+    let mut lifecycle = Lifecycle::new(Tempo::default());
     for _ in 0..10 {
         lifecycle.feed(ms(0), NOT_FOUND, 0.5);
     }
@@ -357,17 +363,60 @@ fn ticks_metrics_and_spans_wake_the_thread_once_a_second() {
 
 #[test]
 fn the_poll_rate_is_honoured() {
-    for (rate, second) in [(None, 1000), (Some(5), 5000), (Some(0), 1000)] {
+    for (rate, second) in [(1, 1000), (5, 5000), (0, 1000)] {
         let mut bench = Bench::new();
-        let poll_rate = rate.map(Duration::from_secs);
+        let metrics_interval = Duration::from_secs(rate);
         bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
-        bench.play(IDLE, 0, Action::Announce, Event::Announced { poll_rate });
+        bench.play(
+            IDLE,
+            0,
+            Action::Announce,
+            Event::Announced { metrics_interval },
+        );
         bench.play(IDLE, 0, Action::CheckReadiness, Event::Readiness(true));
         let metrics = Action::SendMetrics { snapshot: true };
         let accepted = Event::MetricsAccepted { snapshot: true };
         bench.play(IDLE, 0, metrics, accepted);
         let plain = Action::SendMetrics { snapshot: false };
         assert_eq!(bench.next(IDLE), (second, plain));
+    }
+}
+
+#[test]
+fn the_pause_between_lookups_can_be_set() {
+    let mut bench = Bench::with(Tempo {
+        retry: Some(ms(30_000)),
+        ..Tempo::default()
+    });
+    for lookup in 0..5 {
+        assert_eq!(bench.next(PENDING), (lookup * 30_000, Action::Lookup));
+        bench.feed(Event::NotFound);
+    }
+}
+
+#[test]
+fn the_time_between_batches_of_spans_can_be_set() {
+    for interval in [10, 1000, 5000] {
+        let mut bench = Bench::with(Tempo {
+            spans: ms(interval),
+            ..Tempo::default()
+        });
+        bench.connect();
+        let mut times = Vec::new();
+        while times.len() < 4 {
+            match bench.next(PENDING) {
+                (at, Action::SendSpans) => {
+                    times.push(at);
+                    bench.feed(Event::SpansAccepted { drained: true });
+                }
+                (_, Action::SendMetrics { snapshot }) => {
+                    bench.feed(Event::MetricsAccepted { snapshot });
+                }
+                (at, action) => panic!("{at}: {action:?}"),
+            }
+        }
+        let expected = [0, 1, 2, 3].map(|number| number * u128::from(interval));
+        assert_eq!(times, expected);
     }
 }
 
@@ -594,7 +643,7 @@ fn a_flush_does_not_wait_for_retries() {
 
 #[test]
 fn ticks_every_second_without_catching_up() {
-    let mut lifecycle = Lifecycle::new();
+    let mut lifecycle = Lifecycle::new(Tempo::default());
     let mut ticks = Vec::new();
     for now in [
         0, 999, 1000, 1001, 1999, 2500, 2999, 3000, 9000, 9999, 10_000,

@@ -112,11 +112,15 @@ impl MetricSource for Metrics {
     }
 }
 
-struct Settings(mpsc::Sender<AgentSettings>);
+struct Settings(mpsc::Sender<Tree>);
 
 impl SettingsSink for Settings {
-    fn apply(&self, settings: &AgentSettings) {
-        drop(self.0.send(settings.clone()));
+    fn apply(&self, answer: &Tree) -> Applied {
+        drop(self.0.send(answer.clone()));
+        Applied {
+            metrics_interval: Duration::from_secs(1),
+            problems: Vec::new(),
+        }
     }
 }
 
@@ -125,7 +129,7 @@ struct Running {
     signal: Arc<Signal>,
     state: Arc<AgentState>,
     spans: Spans,
-    settings: mpsc::Receiver<AgentSettings>,
+    settings: mpsc::Receiver<Tree>,
     broken_metrics: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -156,6 +160,7 @@ impl Running {
             spans.clone(),
             metrics,
             Settings(tell),
+            Tempo::default(),
             Arc::clone(&signal),
             Arc::clone(&state),
         );
@@ -222,7 +227,9 @@ fn the_order_of_requests_and_what_is_in_them() {
     let spans = json!({"e": "4711", "h": "uuid", "spans": [0, 1, 2]});
     assert_eq!(log[4].json(), spans);
     let settings = worker.settings.recv().unwrap();
-    assert_eq!(settings.extra_headers, Some(vec!["x-tenant".to_owned()]));
+    let sent = json!({"extraHeaders": ["X-Tenant"]});
+    let read = |answer: &serde_json::Value| Tree::of_answer(answer.as_object().unwrap());
+    assert_eq!(settings, read(&sent));
 
     // The next metrics are without the snapshot; the agent's log gets a line.
     let log = agent.wait_for(|log| {
@@ -247,7 +254,7 @@ fn the_order_of_requests_and_what_is_in_them() {
     let (delivered, status) = worker.shutdown();
     assert!(delivered);
     assert_eq!(status.phase, Phase::Stopped);
-    assert!(status.last_error.is_none(), "{status:?}");
+    assert!(status.errors.is_empty(), "{status:?}");
 }
 
 #[test]
@@ -342,7 +349,7 @@ fn an_agent_that_does_not_know_us_gets_raw_traces() {
     assert_eq!(sent["e"], std::process::id().to_string());
     assert_eq!(sent["h"], json!(null));
     assert_eq!(worker.status().phase, Phase::RawTrace);
-    assert!(worker.status().last_error.unwrap().contains("answered 404"));
+    assert!(worker.status().errors[0].text.contains("answered 404"));
     // A later announce ends it.
     known.store(true, Ordering::SeqCst);
     agent.wait_for(|log| count(log, METRICS) == 1);
@@ -384,7 +391,7 @@ fn another_server_is_not_an_agent() {
         // The flush is over: the next try comes a second later.
         let status = worker.status();
         assert_eq!(status.phase, Phase::Searching);
-        let error = status.last_error.unwrap();
+        let error = &status.errors.last().unwrap().text;
         assert!(error.contains(words), "{error}");
         assert!(status.requests >= 1 && status.failures + status.malformed_answers >= 1);
         let log = agent.log();

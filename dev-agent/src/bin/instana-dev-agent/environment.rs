@@ -18,3 +18,13 @@ pub(crate) fn no_color() -> bool {
 pub(crate) fn columns() -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok()
 }
+
+/// All variables; what is no Unicode is replaced.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the binary's reading of the environment"
+)]
+pub(crate) fn all() -> impl Iterator<Item = (String, String)> {
+    let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}

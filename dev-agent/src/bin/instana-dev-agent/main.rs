@@ -2,6 +2,7 @@
 
 mod console;
 mod environment;
+mod examine;
 mod options;
 
 use std::io::{IsTerminal, Write};
@@ -17,6 +18,7 @@ use self::options::{Action, Options};
 fn main() -> ExitCode {
     let options = match options::parse(lexopt::Parser::from_env()) {
         Ok(Action::Run(options)) => options,
+        Ok(Action::Doctor(order)) => return examine::run(order),
         Ok(Action::Help) => return print(options::HELP),
         Ok(Action::Rules) => return print(&Rule::table()),
         Ok(Action::Version) => {

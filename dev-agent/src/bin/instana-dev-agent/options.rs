@@ -4,12 +4,13 @@ use instana_dev_agent::{AnnounceAnswer, Config};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::console::Output;
+use crate::examine::{self, Order};
 
-pub(crate) const HELP: &str = "\
-A local Instana agent: shows the traces of your processes and checks what their
+pub(crate) const HELP: &str = r#"A local Instana agent: shows the traces of your processes and checks what their
 tracers send.
 
 Usage: instana-dev-agent [options]
+       instana-dev-agent doctor [options]   why a process does not show up
 
   --listen ADDR:PORT        default 127.0.0.1:42699; port 0 takes a free one
   --allow-remote            allow an address that other machines reach (needs --token)
@@ -22,10 +23,12 @@ Usage: instana-dev-agent [options]
                             contains-ignore-case, regex, none
   --extra-headers A;B       HTTP headers for the tracers to capture
   --poll-rate SECONDS       metrics interval for the tracers
+  --tracing JSON            tracing settings for the tracers, for instance
+                            '{"disable": [{"logging": true}], "span-batching-enabled": true}'
   --root-exits              exits may be without a parent
   -h, --help
   -V, --version
-";
+"#;
 
 const MATCHERS: &[&str] = &[
     "equals",
@@ -39,6 +42,7 @@ const MATCHERS: &[&str] = &[
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) enum Action {
+    Doctor(Order),
     Help,
     Rules,
     Run(Box<Options>),
@@ -65,6 +69,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
     let mut output = Output::Text;
     while let Some(option) = parser.next().map_err(|error| error.to_string())? {
         match option {
+            Value(command) if command == "doctor" => {
+                return examine::parse(parser).map(Action::Doctor);
+            }
             Short('h') | Long("help") => return Ok(Action::Help),
             Short('V') | Long("version") => return Ok(Action::Version),
             Long("rules") => return Ok(Action::Rules),
@@ -92,6 +99,14 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
                 let refused =
                     || format!("--poll-rate `{seconds}` is not a number of seconds above 0");
                 answer = answer.poll_rate(parsed.ok_or_else(refused)?);
+            }
+            Long("tracing") => {
+                let settings = text(&mut parser)?;
+                let parsed = serde_json::from_str(&settings)
+                    .ok()
+                    .filter(serde_json::Value::is_object);
+                let refused = || format!("--tracing `{settings}` is no JSON object");
+                answer = answer.tracing(parsed.ok_or_else(refused)?);
             }
             Value(value) => {
                 return Err(format!("unexpected argument `{}`", value.to_string_lossy()));
@@ -143,6 +158,7 @@ mod tests {
             (&["--listen", "here"][..], "is not ADDR:PORT"),
             (&["--secrets", "like:a"], "known are equals, "),
             (&["--poll-rate", "0"], "above 0"),
+            (&["--tracing", "[]"], "is no JSON object"),
             (&["--loud"], "--loud"),
             (&["x"], "`x`"),
             (&["--token"], "--token"),
@@ -164,10 +180,16 @@ mod tests {
             "x; y",
             "--poll-rate",
             "5",
+            "--tracing",
+            r#"{"disable": [{"logging": true}]}"#,
         ];
         assert!(
             matches!(parsed(&all), Ok(Action::Run(options)) if options.output == Output::Quiet)
         );
+        assert!(matches!(
+            parsed(&["doctor", "--pid", "7"]),
+            Ok(Action::Doctor(Order::Examine { .. }))
+        ));
         assert!(matches!(parsed(&["--rules"]), Ok(Action::Rules)));
         assert!(matches!(parsed(&["-V"]), Ok(Action::Version)));
         assert!(matches!(parsed(&["--json", "-h"]), Ok(Action::Help)));

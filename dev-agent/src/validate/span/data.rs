@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::sections::{Family, Kinds, OTEL, SDK, Type, family};
-use super::{Span, http, sdk};
+use super::{Span, http, log, sdk};
 use crate::validate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
@@ -70,8 +70,10 @@ fn registered(
     kind(span, section, family, report);
     let at = pointer(at, family.section);
     keys(&at, section, family.keys, &[], report);
-    if family.section == "http" {
-        http::check(span, &at, section, report);
+    match family.section {
+        "http" => http::check(span, &at, section, report),
+        "log" => log::check(span, &at, section, report),
+        _ => {}
     }
 }
 

@@ -4,6 +4,7 @@ mod data;
 mod from;
 mod http;
 mod ids;
+mod log;
 mod sdk;
 mod sections;
 
@@ -16,6 +17,8 @@ use super::rule::Rule;
 use super::secrets::Secrets;
 
 const DAY_MS: u64 = 86_400_000;
+/// The longest stack that a setting allows.
+const FRAMES: usize = 500;
 const KEYS: &[&str] = &[
     "t", "s", "p", "lt", "n", "k", "ts", "d", "f", "ec", "data", "stack", "sy", "tp", "ia", "crid",
     "crtp", "b",
@@ -215,6 +218,20 @@ impl Span<'_> {
                 b,
                 "is not `{s, d}` with a size above 0",
             );
+            return;
+        }
+        let member = |key: &str| b.get(key).and_then(Value::as_u64);
+        let (size, sum) = (member("s").unwrap_or(1), member("d").unwrap_or_default());
+        if size == 1 {
+            let at = pointer(&self.at("b"), "s");
+            report.text(Rule::BatchSize, at, "1", "is a single call");
+        }
+        // Each duration has lost its fraction of a millisecond, the sum may not have.
+        let longest = self.get("d").and_then(Value::as_u64);
+        if longest.is_some_and(|d| sum > size.saturating_mul(d.saturating_add(1))) {
+            let at = pointer(&self.at("b"), "d");
+            let message = format!("is more than {size} calls within `d` can take");
+            report.text(Rule::BatchDuration, at, &sum.to_string(), message);
         }
     }
 
@@ -226,6 +243,16 @@ impl Span<'_> {
             report.value(Rule::Stack, self.at("stack"), stack, "is no array");
             return;
         };
+        if !frames.is_empty() && self.kind() != Some(2) {
+            let shown = frames.len().to_string();
+            let message = "is the number of frames of a span that is no exit";
+            report.text(Rule::StackPlace, self.at("stack"), &shown, message);
+        }
+        if frames.len() > FRAMES {
+            let shown = frames.len().to_string();
+            let message = format!("is above {FRAMES}");
+            report.text(Rule::StackLength, self.at("stack"), &shown, message);
+        }
         for (index, frame) in frames.iter().enumerate() {
             let at = format!("{}/{index}", self.at("stack"));
             if !is_frame(frame) {

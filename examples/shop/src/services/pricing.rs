@@ -8,11 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use instana_hyper::server::Traced;
+use instana_hyper::server::{RequestHead, Traced};
 use tokio::net::TcpListener;
 
 /// How long the slow offer takes.
@@ -32,7 +31,7 @@ pub(super) async fn serve(listener: TcpListener) -> io::Result<()> {
 }
 
 /// hyper knows no routes: templates are the service's own.
-fn template(head: &Parts) -> Option<Cow<'_, str>> {
+fn template(head: RequestHead<'_>) -> Option<Cow<'_, str>> {
     head.uri
         .path()
         .starts_with("/price/")

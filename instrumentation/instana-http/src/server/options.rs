@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Request;
-use http::request::Parts;
 use instana::Tracer;
 use instana::span::http::{ENTRY, Http};
 use instana::span::{Kind, Recording};
 
 use super::future::{Asked, Guarded, ResponseFuture};
-use super::{NoRoute, RouteTemplate};
+use super::{NoRoute, RequestHead, RouteTemplate};
 use crate::{extract, record_request};
 
 /// How a server records its requests: what the builders of layers and wrappers
@@ -24,7 +23,7 @@ pub struct Options<R = NoRoute> {
 }
 
 /// True for requests to leave out.
-type Ignore = dyn Fn(&Parts) -> bool + Send + Sync;
+type Ignore = dyn Fn(RequestHead<'_>) -> bool + Send + Sync;
 
 impl Options {
     /// The process's tracer, no templates, `Server-Timing` on.
@@ -41,7 +40,10 @@ impl<R> Options<R> {
     }
 
     /// Requests to leave out: neither they nor the calls they make are recorded.
-    pub fn ignore(mut self, ignore: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn ignore(
+        mut self,
+        ignore: impl Fn(RequestHead<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.ignore = Some(Arc::new(ignore));
         self
     }
@@ -76,39 +78,42 @@ impl<R: RouteTemplate> Options<R> {
         if !tracer.is_on() {
             return ResponseFuture::untraced(call(request));
         }
-        let (request, body) = request.into_parts();
-        let mut incoming = extract(&request.headers, &tracer);
-        if self.ignore.as_ref().is_some_and(|ignore| ignore(&request)) {
+        let head = RequestHead::of(&request);
+        let mut incoming = extract(head.headers, &tracer);
+        if self.ignore.as_ref().is_some_and(|ignore| ignore(head)) {
             incoming = incoming.into_suppressed();
         }
         let mut span = tracer.entry(&ENTRY, &incoming);
         if span.is_recording() {
-            record_request(&mut span, &request);
-            if let Some(path) = self.route.original_path(&request) {
-                Http::record(&mut span, |http| {
-                    http.path(path);
-                });
-            }
-            self.record_route(&mut span, &request);
+            let path = self.path(head);
+            record_request(&mut span, head, path);
+            self.record_route(&mut span, head, path);
+            span.decide();
         } else {
             instana::current(|outer| {
                 // It may be a span that a middleware between the two has opened.
                 if outer.kind() == Some(Kind::Entry) {
-                    self.record_route(outer, &request);
+                    self.record_route(outer, head, self.path(head));
                 }
             });
         }
-        let asked = Asked::of(&request.method);
+        let asked = Asked::of(head.method);
         let mut span = Guarded::new(span);
-        let inner = span.enter(|| call(Request::from_parts(request, body)));
+        let inner = span.enter(|| call(request));
         ResponseFuture::new(inner, span.release(), asked, self.server_timing)
     }
 
+    /// The path that the client asked for.
+    fn path<'a>(&self, request: RequestHead<'a>) -> &'a str {
+        let original = self.route.original_path(request);
+        original.unwrap_or_else(|| request.uri.path())
+    }
+
     /// A template that is no more than the path says nothing.
-    fn record_route(&self, span: &mut impl Recording, request: &Parts) {
+    #[inline]
+    fn record_route(&self, span: &mut impl Recording, request: RequestHead<'_>, path: &str) {
         if let Some(template) = self.route.route(request) {
-            let path = self.route.original_path(request);
-            if template != path.unwrap_or(request.uri.path()) {
+            if template != path {
                 Http::record(span, |http| {
                     http.path_tpl(&template);
                 });

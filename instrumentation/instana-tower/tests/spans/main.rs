@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::channel::{Channel, Sender};
@@ -18,6 +17,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use instana::FutureExt;
 use instana::span::http::Http;
 use instana::testing::{RecordedSpan, Recorder};
+use instana_tower::RequestHead;
 use instana_tower::{InstanaServerLayer, Server, TracedBody};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 
@@ -93,7 +93,7 @@ async fn a_request_is_an_entry_with_its_attributes() {
         .extra_headers(&["X-Tenant", "x-answer", "x-both"])
         .build();
     let service = layer(&recorder)
-        .route(|_: &Parts| Some("/orders/{id}".into()))
+        .route(|_: RequestHead<'_>| Some("/orders/{id}".into()))
         .layer(service_fn(async |_: Request<Empty<Bytes>>| -> Answer {
             let mut response = answer(StatusCode::CREATED, "done");
             let headers = response.headers_mut();
@@ -295,7 +295,7 @@ fn types_are_as_free_as_those_they_wrap() {
 async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
     let recorder = Recorder::new();
     let inner = InstanaServerLayer::new()
-        .route(|_: &Parts| Some("/orders/{id}".into()))
+        .route(|_: RequestHead<'_>| Some("/orders/{id}".into()))
         .layer(service_fn(hello));
     let (head, _) = call(layer(&recorder).layer(inner), get("/orders/7")).await;
     assert_eq!(head.headers.get_all("server-timing").iter().count(), 1);
@@ -311,7 +311,7 @@ async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
 async fn a_route_found_below_a_span_of_a_middleware_is_not_that_spans() {
     let recorder = Recorder::new();
     let inner = InstanaServerLayer::new()
-        .route(|_: &Parts| Some("/orders/{id}".into()))
+        .route(|_: RequestHead<'_>| Some("/orders/{id}".into()))
         .layer(service_fn(hello));
     let middleware = service_fn(move |request| {
         let span = instana::span("authorize");
@@ -342,7 +342,7 @@ async fn a_handler_can_set_the_template_and_a_plain_path_is_none() {
 
     recorder.clear();
     let service = layer(&recorder)
-        .route(|request: &Parts| Some(request.uri.path().into()))
+        .route(|request: RequestHead<'_>| Some(request.uri.path().into()))
         .layer(service_fn(hello));
     call(service, get("/health")).await;
     assert!(!entry(&recorder).has("data.http.path_tpl"));
@@ -400,7 +400,7 @@ async fn a_suppressed_request_runs_suppressed_to_the_end_of_its_body() {
     }
     let recorder = Recorder::new();
     let service = layer(&recorder)
-        .route(|_: &Parts| unreachable!("nothing is recorded"))
+        .route(|_: RequestHead<'_>| unreachable!("nothing is recorded"))
         .layer(service_fn(async |_| {
             assert!(instana::Context::current().is_suppressed());
             instana::exit_span("below").end();

@@ -1,0 +1,32 @@
+//! What is known of a request before its body.
+
+use http::uri::Uri;
+use http::{Extensions, HeaderMap, Method, Request};
+
+/// The head of a request that came in: what [`RouteTemplate`](super::RouteTemplate)
+/// and `ignore` decide by. Borrowed, so that nothing is moved to look at it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RequestHead<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// Path and query, and the authority where the request has one.
+    pub uri: &'a Uri,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// What servers and layers left with the request.
+    pub extensions: &'a Extensions,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The head of `request`.
+    #[inline]
+    pub fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
