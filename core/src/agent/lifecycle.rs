@@ -295,6 +295,8 @@ impl Lifecycle {
             Event::Readiness(true) => {
                 self.go(Step::Ready, now);
                 self.metrics_due = now;
+                // On one grid: a process at rest is woken once a second.
+                self.tick_due = now + SECOND;
                 None
             }
             Event::Readiness(false) => self.not_ready(now),
@@ -407,7 +409,8 @@ impl Lifecycle {
             return None;
         }
         self.introduced = true;
-        self.restart_deliveries(now);
+        // At once, then on the grid of the metrics.
+        self.restart_deliveries(self.metrics_due.saturating_sub(self.metrics_interval));
         Some(Change::Connected)
     }
 

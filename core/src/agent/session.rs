@@ -233,7 +233,7 @@ impl Session {
 
     /// HEAD: is the agent ready for this process?
     pub(crate) fn readiness(&mut self, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::bare(Method::Head, &path);
         match self.exchange(&request, self.deadline(until)) {
             Ok(_) => Event::Readiness(true),
@@ -244,7 +244,7 @@ impl Session {
 
     /// POST: metrics; then refuses what the agent asked for in its answer.
     pub(crate) fn metrics(&mut self, body: &[u8], snapshot: bool, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::json(Method::Post, &path, body);
         let Ok(answer) = self.exchange(&request, self.deadline(until)) else {
             return Event::MetricsFailed;
@@ -254,7 +254,7 @@ impl Session {
             Some(requests) => {
                 let deadline = self.deadline(until);
                 for request in requests {
-                    let path = self.paths.response(self.announced.pid, &request.message_id);
+                    let path = self.paths.response(&self.pid, &request.message_id);
                     let body = request.refusal();
                     let reply = Request::json(Method::Post, &path, &body);
                     if self.exchange(&reply, deadline) == Err(Failure::Transport) {
@@ -285,7 +285,7 @@ impl Session {
         let path = if fallback {
             paths::RAW_TRACE.to_owned()
         } else {
-            self.paths.traces(self.announced.pid)
+            self.paths.traces(&self.pid)
         };
         let request = Request::json(Method::Post, &path, body);
         self.exchange(&request, self.deadline(until))

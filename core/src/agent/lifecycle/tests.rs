@@ -334,6 +334,37 @@ fn metrics_keep_to_the_grid_and_are_not_caught_up_with() {
 }
 
 #[test]
+fn ticks_metrics_and_spans_wake_the_thread_once_a_second() {
+    let mut bench = Bench::new();
+    bench.now = ms(333);
+    bench.connect();
+    let mut waits = Vec::new();
+    let mut done = [0; 3];
+    while waits.len() < 5 {
+        // Each exchange takes its time.
+        bench.now += ms(2);
+        match bench.lifecycle.next(bench.now, PENDING) {
+            Action::Wait(until) => {
+                waits.push(until.as_millis());
+                bench.now = until;
+            }
+            Action::Tick => done[0] += 1,
+            Action::SendMetrics { snapshot } => {
+                done[1] += 1;
+                bench.feed(Event::MetricsAccepted { snapshot });
+            }
+            Action::SendSpans => {
+                done[2] += 1;
+                bench.feed(Event::SpansAccepted { drained: true });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(waits, [1333, 2333, 3333, 4333, 5333]);
+    assert_eq!(done, [4, 4, 5], "the first spans went at once");
+}
+
+#[test]
 fn the_poll_rate_is_honoured() {
     for (rate, second) in [(1, 1000), (5, 5000), (0, 1000)] {
         let mut bench = Bench::new();
