@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::agent::lifecycle::Tempo;
 use crate::agent::lookup;
-use crate::agent::session::{AgentConfig, IsSecret, Session};
+use crate::agent::session::{AgentConfig, Session};
 use crate::agent::signal::Signal;
 use crate::agent::status::AgentState;
 use crate::agent::worker::{Applied, MetricSource, SettingsSink, Worker};
@@ -20,6 +20,7 @@ use crate::local;
 use crate::log;
 use crate::metrics::Metrics;
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
+use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings, Switches};
 use crate::span::{Family, Section, block};
@@ -62,7 +63,8 @@ pub(crate) fn start(
     #[cfg(unix)]
     fork::watch();
     let (sources, config) = (Arc::new(sources), Arc::new(config));
-    let agent = Agent::start(&sources, &config).map_err(InitError::Thread)?;
+    let agent =
+        Agent::start(&sources, &config, config.secrets.clone()).map_err(InitError::Thread)?;
     GLOBAL.replace(Settings::new(Config::clone(&config)));
     POOL.open(config.buffer_bytes, config.transmission_threshold, wake);
     let settings = config.settings();
@@ -144,7 +146,13 @@ fn wake() {
     if let Some(agent) = &tracer.agent {
         return agent.signal.spans_ready();
     }
-    let failure = match Agent::start(&tracer.sources, &tracer.config) {
+    // The parent may know those of the agent.
+    let settings = GLOBAL.get();
+    let config = settings
+        .as_ref()
+        .map_or(&*tracer.config, |known| &known.config);
+    let secrets = config.secrets.clone();
+    let failure = match Agent::start(&tracer.sources, &tracer.config, secrets) {
         Ok(agent) => {
             tracer.agent = Some(agent);
             None
@@ -220,7 +228,8 @@ impl Agent {
         }
     }
 
-    fn start(sources: &Arc<Sources>, config: &Config) -> std::io::Result<Self> {
+    /// `secrets` are those of the first announce.
+    fn start(sources: &Arc<Sources>, config: &Config, secrets: Matcher) -> std::io::Result<Self> {
         let agent = Self {
             signal: Arc::new(Signal::default()),
             state: Arc::new(AgentState::new(&config.plugin)),
@@ -234,7 +243,7 @@ impl Agent {
                 lenient_lookup: false,
                 gateway: lookup::default_gateway,
             },
-            is_secret(config),
+            secrets,
             agent.state.clone(),
         );
         let worker = Worker::new(
@@ -252,13 +261,6 @@ impl Agent {
         worker.spawn()?;
         Ok(agent)
     }
-}
-
-/// For the arguments of the command line, which are announced before the agent
-/// has said what is secret.
-fn is_secret(config: &Config) -> IsSecret {
-    let matcher = config.secrets.clone();
-    Box::new(move |key| matcher.is_secret(key))
 }
 
 /// The metrics as the agent thread asks for them.
@@ -281,6 +283,7 @@ impl SettingsSink for Merge {
         let (config, problems) = self.0.with_agent(answer);
         let applied = Applied {
             metrics_interval: config.metrics_interval,
+            secrets: config.secrets.clone(),
             problems: problems.clone(),
         };
         let mut running = lock();

@@ -119,6 +119,7 @@ impl SettingsSink for Settings {
         drop(self.0.send(answer.clone()));
         Applied {
             metrics_interval: Duration::from_secs(1),
+            secrets: Matcher::default(),
             problems: Vec::new(),
         }
     }
@@ -153,8 +154,7 @@ impl Running {
         let (tell, settings) = mpsc::channel();
         let metrics = Metrics::default();
         let broken_metrics = Arc::clone(&metrics.panics);
-        let is_secret = Box::new(|_: &str| false);
-        let session = Session::new(config, is_secret, Arc::clone(&state));
+        let session = Session::new(config, Matcher::default(), Arc::clone(&state));
         let worker = Worker::new(
             session,
             spans.clone(),
