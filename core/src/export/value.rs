@@ -200,7 +200,7 @@ fn header(
     out: &mut Vec<u8>,
 ) {
     let is_harmless = value.len() <= usize::from(limit)
-        && json::is_plain(name)
+        && json::is_plain_without(name, *b"%+")
         && json::is_plain_without(value, *b"=:@%")
         && !secrets.may_match_in(name)
         && !redact::is_credential(name);

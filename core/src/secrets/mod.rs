@@ -55,3 +55,5 @@ const REDACTED_USER: &str = "<redacted>:<redacted>@";
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_linear;

@@ -12,6 +12,7 @@ mod downstream;
 mod lifecycle;
 mod own_cases;
 mod rules;
+mod secrets;
 mod settings;
 mod shutdown;
 mod trace_context;
