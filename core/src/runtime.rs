@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::agent::lifecycle::Tempo;
 use crate::agent::lookup;
-use crate::agent::session::{AgentConfig, IsSecret, Session};
+use crate::agent::session::{AgentConfig, Session};
 use crate::agent::signal::Signal;
 use crate::agent::status::AgentState;
 use crate::agent::worker::{Applied, MetricSource, SettingsSink, Worker};
@@ -21,6 +21,7 @@ use crate::local;
 use crate::log::{self, Logger};
 use crate::metrics::Metrics;
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
+use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings, Switches};
 use crate::span::{Family, Section, block};
@@ -66,7 +67,8 @@ pub(crate) fn start(
     fork::watch();
     let (sources, config) = (Arc::new(sources), Arc::new(config));
     let agent = Agent::new(&config);
-    if let Err(error) = agent.start(&sources, &config, &problems) {
+    let secrets = config.secrets.clone();
+    if let Err(error) = agent.start(&sources, &config, secrets, &problems) {
         drop(running);
         return Err(InitError::Thread(error));
     }
@@ -170,8 +172,14 @@ fn tell(news: fn(&Signal)) {
     if let Some(agent) = &tracer.agent {
         return news(&agent.signal);
     }
+    // The parent may know those of the agent.
+    let settings = GLOBAL.get();
+    let config = settings
+        .as_ref()
+        .map_or(&*tracer.config, |known| &known.config);
+    let secrets = config.secrets.clone();
     let agent = Agent::new(&tracer.config);
-    let failure = match agent.start(&tracer.sources, &tracer.config, &[]) {
+    let failure = match agent.start(&tracer.sources, &tracer.config, secrets, &[]) {
         Ok(()) => {
             tracer.agent = Some(agent);
             None
@@ -257,11 +265,13 @@ impl Agent {
         }
     }
 
-    /// Starts the thread. It tells the agent of the problems, too.
+    /// Starts the thread. It tells the agent of the problems, too. `secrets` are
+    /// those of the first announce.
     fn start(
         &self,
         sources: &Arc<Sources>,
         config: &Config,
+        secrets: Matcher,
         problems: &[String],
     ) -> std::io::Result<()> {
         let mut session = Session::new(
@@ -273,7 +283,7 @@ impl Agent {
                 lenient_lookup: false,
                 gateway: lookup::default_gateway,
             },
-            is_secret(config),
+            secrets,
             Courier::new(),
             self.state.clone(),
         );
@@ -292,13 +302,6 @@ impl Agent {
         );
         worker.spawn().map(drop)
     }
-}
-
-/// For the arguments of the command line, which are announced before the agent
-/// has said what is secret.
-fn is_secret(config: &Config) -> IsSecret {
-    let matcher = config.secrets.clone();
-    Box::new(move |key| matcher.is_secret(key))
 }
 
 /// The metrics as the agent thread asks for them.
@@ -321,6 +324,7 @@ impl SettingsSink for Merge {
         let (config, problems) = self.0.with_agent(answer);
         let applied = Applied {
             metrics_interval: config.metrics_interval,
+            secrets: config.secrets.clone(),
             problems: problems.clone(),
         };
         let mut running = lock();

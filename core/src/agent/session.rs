@@ -20,6 +20,7 @@ use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
 use crate::event::Courier;
 use crate::log::Level;
+use crate::secrets::Matcher;
 
 /// How long connecting to the gateway may take: it is one hop away, and a
 /// router that drops the packets must not keep us from the configured host.
@@ -70,13 +71,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) host: Option<&'a str>,
 }
 
-/// Tells whether the value of an argument with this key is a secret.
-pub(crate) type IsSecret = Box<dyn Fn(&str) -> bool + Send>;
-
 /// What is known about the agent, and the connection to it.
 pub(crate) struct Session {
     config: AgentConfig,
-    is_secret: IsSecret,
+    secrets: Matcher,
     paths: Paths,
     courier: Courier,
     state: Arc<AgentState>,
@@ -101,18 +99,18 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// A session that has not looked for the agent yet. Values of command-line
-    /// arguments whose key `is_secret` are not announced.
+    /// A session that has not looked for the agent yet. `secrets` are those of the
+    /// first announce.
     pub(crate) fn new(
         config: AgentConfig,
-        is_secret: IsSecret,
+        secrets: Matcher,
         courier: Courier,
         state: Arc<AgentState>,
     ) -> Self {
         Self {
             paths: Paths::new(&config.plugin),
             config,
-            is_secret,
+            secrets,
             courier,
             state,
             voice: Voice::default(),
@@ -128,6 +126,11 @@ impl Session {
     pub(crate) fn deadline(&self, until: Option<Instant>) -> Instant {
         let deadline = Instant::now() + self.config.timeout.min(Duration::from_secs(3600));
         until.map_or(deadline, |until| until.min(deadline))
+    }
+
+    /// What is secret in the arguments that the next announce tells.
+    pub(crate) fn secrets(&mut self, secrets: Matcher) {
+        self.secrets = secrets;
     }
 
     /// The last successful announce.
@@ -198,7 +201,7 @@ impl Session {
 
     /// PUT: the announce, on a connection of its own whose socket it names.
     pub(crate) fn announce(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        let process = Process::read(&self.is_secret);
+        let process = Process::read(&self.secrets);
         self.own_pid = process.pid.to_string();
         let deadline = self.deadline(until);
         let socket = self.connection.as_mut().and_then(|connection| {

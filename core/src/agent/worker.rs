@@ -15,6 +15,7 @@ use crate::agent::session::{Origin, Session};
 use crate::agent::signal::{Signal, Woken};
 use crate::agent::status::{AgentState, Phase};
 use crate::config::Tree;
+use crate::secrets::Matcher;
 
 /// A batch is full at 1000 spans or 5 MiB. One that is less than half full
 /// shows that the source was empty when it was encoded.
@@ -60,6 +61,8 @@ pub(crate) trait SettingsSink: Send {
 pub(crate) struct Applied {
     /// The time between two metrics.
     pub(crate) metrics_interval: Duration,
+    /// Which keys are secret.
+    pub(crate) secrets: Matcher,
     /// Settings of the agent that could not be used, in words.
     pub(crate) problems: Vec<String>,
 }
@@ -267,6 +270,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         }
         let applied = self.settings.apply(&self.session.announced().settings);
         self.session.tell_settings(&applied.problems);
+        self.session.secrets(applied.secrets);
         Event::Announced {
             metrics_interval: applied.metrics_interval,
         }

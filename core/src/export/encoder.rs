@@ -381,7 +381,7 @@ impl Encoder {
                 timeline: &surroundings.timeline,
                 scratch: &mut self.scratch,
             };
-            value.write(key, field.shape, out);
+            value.write(key, field, out);
         }
         match out.get_mut(start) {
             Some(comma) => *comma = b'{',

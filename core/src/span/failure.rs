@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use super::fields::{Attribute, Fields, prefix};
 use super::tag::{TagValue, kind};
 use super::{Family, sdk};
+use crate::secrets::kept;
 
 /// Sources of an error that are looked at.
 const MOST_SOURCES: usize = 8;
@@ -56,8 +57,8 @@ impl<'a> Failure<'a> {
         }
     }
 
-    /// The text of the error and of its sources, to a little more than `limit`
-    /// bytes, so that what is cut is counted.
+    /// The text of the error and of its sources, to a little more than is kept of
+    /// it, so that what is cut is counted.
     fn text(self, limit: u16) -> String {
         let mut text = Bounded::new(limit);
         match self.what {
@@ -125,7 +126,7 @@ impl fmt::Debug for Failure<'_> {
 pub(super) fn write_text(family: &'static Family, out: &mut Vec<u8>, text: &str) {
     let section = family.section();
     match section.error() {
-        Some((field, limit)) => Fields::new(out, section).text(field, text, limit),
+        Some((field, limit)) => Fields::new(out, section).redacted(field, text, limit),
         None => Fields::new(out, &sdk::SECTION).tag("error", TagValue::Error(text)),
     }
 }
@@ -167,7 +168,7 @@ impl Bounded {
     fn new(limit: u16) -> Self {
         Self {
             text: String::new(),
-            most: usize::from(limit) + 4,
+            most: usize::from(kept(limit)) + 4,
         }
     }
 
@@ -260,7 +261,12 @@ mod tests {
             }
         }
         let text = Failure::display(&Endless).text(100);
-        assert!((101..=104).contains(&text.len()), "{}", text.len());
+        let kept = usize::from(kept(100));
+        assert!(
+            (kept + 1..=kept + 4).contains(&text.len()),
+            "{}",
+            text.len()
+        );
     }
 
     #[test]

@@ -183,7 +183,7 @@ pub struct Field {
     /// Its JSON type, and what is hidden in it.
     pub shape: Shape,
     /// Bytes of text that are kept; the rest is cut off at a character's
-    /// boundary and counted.
+    /// boundary, after secrets were replaced, and counted.
     pub limit: u16,
 }
 
@@ -345,11 +345,20 @@ macro_rules! __setter {
             self
         }
     };
-    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $text:ident($limit:expr)) => {
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, text($limit:expr)) => {
+        $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, list($limit:expr)) => {
+        $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $redacted:ident($limit:expr)) => {
+        $crate::__setter!(@ redacted, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    (@ $set:ident, $(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $limit:expr) => {
         $(#[$meta])*
         #[inline]
         $vis fn $field(&mut self, value: &str) -> &mut Self {
-            self.fields.text($index, value, $limit);
+            self.fields.$set($index, value, $limit);
             self
         }
     };

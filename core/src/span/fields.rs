@@ -6,6 +6,7 @@ use std::str;
 use super::log::LogEntry;
 use super::tag::{TagValue, kind};
 use super::{Section, sdk};
+use crate::secrets::kept;
 use crate::status::DROPS;
 
 /// Bytes of attributes a span may hold (design rule: 16 KiB); what comes later
@@ -53,6 +54,13 @@ impl<'a> Fields<'a> {
         self.bytes(field, cut(value, limit).as_bytes());
     }
 
+    /// Sets a field to text that is redacted before it is cut to `limit` bytes,
+    /// which is when it is sent.
+    #[inline]
+    pub fn redacted(&mut self, field: u8, value: &str, limit: u16) {
+        self.bytes(field, cut_later(value, limit).as_bytes());
+    }
+
     /// Sets a field to the bytes of a number or a boolean.
     #[inline]
     pub fn bytes(&mut self, field: u8, value: &[u8]) {
@@ -61,10 +69,15 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Adds a name and its value to a field that is an object.
+    /// Adds a name and its value to a field that is an object. The value is cut as
+    /// in [`redacted`](Self::redacted). Part of a name does not tell whether the
+    /// value is secret, so one of more than 255 bytes is left out and counted.
     pub fn pair(&mut self, field: u8, name: &str, value: &str, limit: u16) {
-        let name = cut(name, u16::from(u8::MAX));
-        let value = cut(value, limit);
+        if name.len() > usize::from(u8::MAX) {
+            DROPS.attribute();
+            return;
+        }
+        let value = cut_later(value, limit);
         if self.reserve(field, 1 + name.len() + value.len()) {
             self.out.push(name.len() as u8);
             self.out.extend_from_slice(name.as_bytes());
@@ -210,6 +223,16 @@ pub(crate) fn cut(text: &str, limit: u16) -> &str {
         text
     } else {
         cut_long(text, limit as usize)
+    }
+}
+
+/// As [`cut`], but for what is needed to redact the text before.
+#[inline]
+pub(crate) fn cut_later(text: &str, limit: u16) -> &str {
+    if text.len() <= limit as usize {
+        text
+    } else {
+        cut_long(text, kept(limit) as usize)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::fields::{cut, cut_later};
 use super::sdk;
 
 /// The value of a free tag.
@@ -123,17 +124,9 @@ impl<'a> TagValue<'a> {
             Self::Boolean(true) => return (kind::BOOLEAN, &[1]),
             Self::Boolean(false) => return (kind::BOOLEAN, &[0]),
             Self::Error(text) => {
-                return (
-                    kind::ERROR,
-                    super::fields::cut(text, sdk::TAG_LIMIT).as_bytes(),
-                );
+                return (kind::ERROR, cut_later(text, sdk::TAG_LIMIT).as_bytes());
             }
-            Self::Text(text) => {
-                return (
-                    kind::TEXT,
-                    super::fields::cut(text, sdk::TAG_LIMIT).as_bytes(),
-                );
-            }
+            Self::Text(text) => return (kind::TEXT, cut(text, sdk::TAG_LIMIT).as_bytes()),
             Self::Float(float) => (kind::FLOAT, float.to_bits()),
             Self::Integer(integer) => (kind::INTEGER, integer as u64),
             Self::Unsigned(integer) => (kind::UNSIGNED, integer),

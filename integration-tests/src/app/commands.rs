@@ -136,6 +136,7 @@ fn log_lines() {
 
 fn secrets() {
     use instana::propagation::Incoming;
+    use instana::span::TagValue;
     use instana::span::http::{ENTRY, Http};
 
     let mut entry = instana::Span::entry(&ENTRY, &Incoming::none());
@@ -144,4 +145,8 @@ fn secrets() {
             .path("/")
             .params("token=hidden-1&plain=shown&credential=hidden-2");
     });
+    // Keys that matchers of all kinds tell apart.
+    entry.error("Token=hidden-3 mytoken=hidden-4 password=hidden-5 http://u:hidden-6@h/");
+    entry.tag("note", TagValue::Error("token: hidden-7"));
+    entry.log("TOKEN=hidden-8");
 }

@@ -14,6 +14,7 @@ mod lifecycle;
 mod logs;
 mod own_cases;
 mod rules;
+mod secrets;
 mod settings;
 mod shutdown;
 mod stacks;
