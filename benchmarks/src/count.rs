@@ -85,6 +85,9 @@ impl<'a, L: Library> Prepared<'a, L> {
             Scenario::Inject | Scenario::InjectForeign => library.extract(&headers),
             _ => library.incoming(scenario != Scenario::Suppressed),
         };
+        if scenario == Scenario::PollTimed && !L::TIMES_POLLS {
+            return None;
+        }
         let router = match scenario {
             Scenario::Axum | Scenario::AxumHeaders => Some(library.layer(requests::router())?),
             _ => None,
@@ -164,8 +167,12 @@ fn measured_burst<L: Library>(
                 each(iterations, || inject(library, open));
             }
         }
-        Scenario::Poll => {
-            let future = library.traced(library.open(incoming), Countdown(iterations));
+        Scenario::Poll | Scenario::PollTimed => {
+            let mut open = library.open(incoming);
+            if scenario == Scenario::PollTimed {
+                library.time_polls(&mut open);
+            }
+            let future = library.traced(open, Countdown(iterations));
             drive(black_box(pin!(future)));
         }
         Scenario::Axum | Scenario::AxumHeaders => {}

@@ -49,6 +49,12 @@ pub(crate) trait Library: Sync {
         future: F,
     ) -> impl Future<Output = ()>;
 
+    /// Whether the library can tell how the polls of a span's future went.
+    const TIMES_POLLS: bool = false;
+
+    /// Makes it do so, for a span that is open.
+    fn time_polls(&self, _open: &mut Self::Open) {}
+
     /// A router with the library's layer; `None` where it has none of its own.
     fn layer(&self, router: Router) -> Option<Router>;
 
@@ -85,6 +91,7 @@ pub(crate) enum Scenario {
     Extract,
     ExtractForeign,
     Poll,
+    PollTimed,
     Axum,
     AxumHeaders,
 }
@@ -102,6 +109,7 @@ impl Scenario {
             "extract" => Self::Extract,
             "extract-foreign" => Self::ExtractForeign,
             "poll" => Self::Poll,
+            "poll-timed" => Self::PollTimed,
             "axum" => Self::Axum,
             "axum-headers" => Self::AxumHeaders,
             _ => return None,
@@ -117,7 +125,7 @@ impl Scenario {
             Self::Request | Self::Suppressed => 120,
             Self::Tree => 4,
             Self::Inject | Self::InjectForeign | Self::Extract | Self::ExtractForeign => 500,
-            Self::Poll => 2_000,
+            Self::Poll | Self::PollTimed => 2_000,
         }
     }
 }

@@ -36,6 +36,11 @@ pub(crate) struct W3cTrace {
     pub(crate) low: u64,
 }
 
+const _: () = assert!(
+    Switches::AT_START.at_start() & (Flags::CARRIED.0 * 2 - 1) == 0,
+    "the bits of switches are not those of flags"
+);
+
 /// What few contexts carry.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
@@ -162,6 +167,22 @@ impl Context {
         Span::carrier(self).enter(f)
     }
 
+    /// The same context with tracing suppressed: nothing is recorded in it, and
+    /// callees are told not to trace. The W3C's trace goes on, not sampled.
+    ///
+    /// [`suppress`] and [`FutureExt::suppress`](crate::FutureExt::suppress) run
+    /// code in it.
+    pub fn suppressed(mut self) -> Self {
+        if !self.is_suppressed() {
+            if self.w3c == W3cTrace::default() {
+                self.w3c.low = local::next_id();
+            }
+            self.span = 0;
+            self.flags = self.flags.without(Flags::ACTIVE).with(Flags::SUPPRESSED);
+        }
+        self
+    }
+
     /// True where neither a trace nor a suppression nor a scoped tracer is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.flags == Flags::default() && self.extra.is_none()
@@ -183,6 +204,18 @@ impl Context {
     pub(crate) fn tracestate(&self) -> Option<&[u8]> {
         self.extra.as_ref()?.tracestate.as_deref()
     }
+}
+
+/// Runs `f` with tracing suppressed: nothing that starts in it is recorded, and
+/// the services it calls are told so. For futures, use
+/// [`FutureExt::suppress`](crate::FutureExt::suppress).
+///
+/// ```
+/// let healthy = instana::suppress(|| instana::exit_span("ping").enter(|| true));
+/// assert!(healthy);
+/// ```
+pub fn suppress<R>(f: impl FnOnce() -> R) -> R {
+    Context::current().suppressed().enter(f)
 }
 
 impl fmt::Debug for Context {

@@ -37,6 +37,12 @@ pub trait FutureExt: Future + Sized {
         self.in_context(Context::current())
     }
 
+    /// Runs the future with tracing suppressed: nothing that starts in it is
+    /// recorded, and the services it calls are told so.
+    fn suppress(self) -> InSpan<Self> {
+        self.in_context(Context::current().suppressed())
+    }
+
     /// Runs the future in `context`, wherever it is polled.
     fn in_context(self, context: Context) -> InSpan<Self> {
         InSpan::new(self, Span::carrier(context), Ignore)
@@ -89,7 +95,7 @@ pin_project! {
                 this.inner.set(None);
                 entered.leave();
                 // One that panicked has its error.
-                if *this.polled != Polled::Now {
+                if *this.polled != Polled::Panicked {
                     this.span.given_up();
                 }
             }
@@ -111,9 +117,57 @@ impl<F, D> InSpan<F, D> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Polled {
     Before,
+    /// And each poll is timed.
+    BeforeTimed,
     Never,
-    /// For good if the poll panicked.
-    Now,
+    Panicked,
+}
+
+impl Polled {
+    /// Before a poll that is not like most.
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, span: &mut Span) {
+        if *self == Self::BeforeTimed {
+            span.poll_begins();
+        } else {
+            self.begin_first(span);
+        }
+    }
+
+    #[inline]
+    fn end(self, span: &mut Span) {
+        if self != Self::Before {
+            span.poll_ends();
+        }
+    }
+
+    #[inline(never)]
+    fn begin_first(&mut self, span: &mut Span) {
+        if *self == Self::Never {
+            span.begin();
+        }
+        *self = Self::Before;
+        if span.is_timed() {
+            *self = Self::BeforeTimed;
+            span.poll_begins();
+        }
+    }
+}
+
+/// Notes that a poll panics.
+struct Unwinding<'a> {
+    polled: &'a mut Polled,
+    is_over: bool,
+}
+
+impl Drop for Unwinding<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.is_over {
+            *self.polled = Polled::Panicked;
+        }
+    }
 }
 
 impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
@@ -122,21 +176,27 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if *this.polled == Polled::Never {
-            this.span.begin();
+        if *this.polled != Polled::Before {
+            this.polled.begin(this.span);
         }
         // Polled again after its end, it has nothing more to say.
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        *this.polled = Polled::Now;
+        let mut unwinding = Unwinding {
+            polled: this.polled,
+            is_over: false,
+        };
         let entered = Entered::new(this.span);
         let polled = inner.poll(cx);
         entered.leave();
-        *this.polled = Polled::Before;
+        unwinding.is_over = true;
+        // The same for both results: what is returned need not be kept meanwhile.
         let Poll::Ready(output) = polled else {
+            unwinding.polled.end(this.span);
             return Poll::Pending;
         };
+        unwinding.polled.end(this.span);
         this.inner.set(None);
         if let Some(done) = this.done.take() {
             done.done(this.span, &output);

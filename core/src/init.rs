@@ -49,6 +49,7 @@ pub fn builder() -> Builder {
 #[must_use = "init() starts the tracer"]
 pub struct Builder {
     code: Code,
+    logger: Option<log::Logger>,
 }
 
 impl Builder {
@@ -158,7 +159,7 @@ impl Builder {
 
     /// Categories and types of spans that are not recorded
     /// (`INSTANA_TRACING_DISABLE`), such as `logging,redis`; `!` before a name keeps it,
-    /// `true` is everything. Context is passed on all the same.
+    /// `true` is everything.
     pub fn disable(mut self, names: &str) -> Self {
         self.code.disable(Given::Text(names));
         self
@@ -271,9 +272,32 @@ impl Builder {
         self
     }
 
-    /// How much the tracer says on stderr (`INSTANA_LOG_LEVEL`).
+    /// Whether entries record how long their futures ran and how long they idled
+    /// (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
+    ///
+    /// [`Span::time_polls`]: crate::Span::time_polls
+    pub fn poll_timing(mut self, on: bool) -> Self {
+        self.code.poll_timing(Given::Value(on));
+        self
+    }
+
+    /// From which length on the log tells of a timed poll (`INSTANA_SLOW_POLL`),
+    /// once for each route or span name; default 100 ms.
+    pub fn slow_poll(mut self, length: Duration) -> Self {
+        self.code.slow_poll(Given::Value(length));
+        self
+    }
+
+    /// Up to which level the tracer writes about itself (`INSTANA_LOG_LEVEL`).
     pub fn log_level(mut self, level: log::Level) -> Self {
         self.code.log_level(Given::Value(level));
+        self
+    }
+
+    /// Where the tracer writes about itself, instead of to standard error: see
+    /// [`set_logger`](crate::set_logger). It stays in force when the tracer stops.
+    pub fn logger(mut self, logger: impl Fn(log::Level, &str) + Send + Sync + 'static) -> Self {
+        self.logger = Some(log::Logger::new(logger));
         self
     }
 
@@ -298,7 +322,7 @@ impl Builder {
     pub fn init(self) -> Result<Guard, InitError> {
         let (sources, config, problems) = Sources::read(&Environment::of_process(), self.code);
         let deadline = config.flush_deadline;
-        runtime::start(sources, config, problems)?;
+        runtime::start(sources, config, problems, self.logger)?;
         Ok(Guard {
             owner: true,
             deadline,

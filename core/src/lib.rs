@@ -3,16 +3,25 @@ mod agent;
 mod clock;
 mod config;
 mod context;
+mod event;
 mod export;
 #[cfg(unix)]
 mod fork;
 mod future;
 mod id;
+mod ids;
 mod init;
 mod json;
 mod local;
 mod log;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub mod logger;
 mod metrics;
+#[cfg(any(test, feature = "testing"))]
+mod outside;
+#[cfg(not(any(test, feature = "testing")))]
+#[path = "outside_none.rs"]
+mod outside;
 pub mod propagation;
 mod record;
 mod rules;
@@ -20,6 +29,7 @@ mod runtime;
 mod secrets;
 mod segment;
 mod settings;
+mod slow_polls;
 pub mod span;
 mod stack;
 mod status;
@@ -32,11 +42,21 @@ pub use crate::config::{
     CapturedLogs, FilterMatch, IgnoredEndpoint, KafkaHeaderFormat, Origin, Setting, SpanFilter,
     StackTraces,
 };
-pub use crate::context::Context;
+pub use crate::context::{Context, suppress};
+pub use crate::event::{Event, EventCounts, Severity, event};
 pub use crate::future::{FutureExt, InSpan};
+pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
-pub use crate::log::{Level as LogLevel, set_log_sink};
+pub use crate::log::{Level as LogLevel, set_logger};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};
 pub use crate::tracer::Tracer;
+#[cfg(feature = "macros")]
+pub use instana_macros::trace;
+
+/// What the attribute expands to needs it.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "macros.rs"]
+pub mod __macro;

@@ -138,7 +138,7 @@ impl Local {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn keep(&self, mut block: Box<Block>) {
         block.next = exchange_in(&self.spare, None);
         self.spare.set(ManuallyDrop::new(Some(block)));
@@ -201,6 +201,7 @@ impl Drop for End {
 
 /// True where the end of the thread will be noticed; false when it has been.
 #[cold]
+#[inline(never)]
 fn is_alive() -> bool {
     END.try_with(|_| ()).is_ok()
 }

@@ -3,8 +3,9 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::config::{Config, StackTraces};
+use crate::config::{CapturedLogs, Config, StackTraces};
 use crate::rules::Rules;
 use crate::stack::Policy;
 
@@ -73,16 +74,20 @@ impl Switches {
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
+    /// The polls of entries are timed.
+    pub(crate) const POLL_TIMING: Self = Self(1 << 5);
     /// Some spans are not recorded.
     pub(crate) const RULES: Self = Self(1 << 6);
     /// Some exits have a stack from their start.
     pub(crate) const STACKS: Self = Self(1 << 7);
     /// Some exits have a stack if they fail.
-    pub(crate) const ERROR_STACKS: Self = Self(1 << 5);
-
+    pub(crate) const ERROR_STACKS: Self = Self(1 << 8);
     /// What is looked at when a span starts below another. Contexts carry it
     /// along in these bits of their flags, so that it costs nothing there.
     pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
+    /// Where the three bits of [`captured_logs`](Self::captured_logs) are: all 0
+    /// while spans are not recorded.
+    const CAPTURED_LOGS: u32 = 29;
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
@@ -92,6 +97,8 @@ impl Switches {
             .set(Self::W3C_CORRELATION, config.w3c_correlation)
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
+            .set(Self::POLL_TIMING, config.poll_timing)
+            .with_captured_logs(config.captured_logs)
     }
 
     #[inline]
@@ -103,6 +110,22 @@ impl Switches {
     #[inline]
     pub(crate) const fn at_start(self) -> u32 {
         self.0 & Self::AT_START.0
+    }
+
+    /// From which level on log lines are recorded.
+    #[inline]
+    pub(crate) fn captured_logs(self) -> CapturedLogs {
+        let number = self.0 >> Self::CAPTURED_LOGS;
+        let logs = CapturedLogs::ALL.get(number as usize);
+        logs.copied().unwrap_or(CapturedLogs::Off)
+    }
+
+    fn with_captured_logs(self, logs: CapturedLogs) -> Self {
+        if !self.has(Self::ON) {
+            return self;
+        }
+        let number = CapturedLogs::ALL.iter().position(|other| *other == logs);
+        Self(self.0 | (number.unwrap_or_default() as u32) << Self::CAPTURED_LOGS)
     }
 
     const fn set(self, switch: Self, on: bool) -> Self {
@@ -121,6 +144,7 @@ pub(crate) type LiveGuard<'a> = MutexGuard<'a, Option<Arc<Settings>>>;
 #[derive(Debug)]
 pub(crate) struct Live {
     switches: AtomicU32,
+    slow_poll: AtomicU32,
     id: AtomicU64,
     settings: Mutex<Option<Arc<Settings>>>,
 }
@@ -130,6 +154,7 @@ impl Live {
     pub(crate) const fn off() -> Self {
         Self {
             switches: AtomicU32::new(0),
+            slow_poll: AtomicU32::new(0),
             id: AtomicU64::new(0),
             settings: Mutex::new(None),
         }
@@ -138,6 +163,11 @@ impl Live {
     #[inline]
     pub(crate) fn switches(&self) -> Switches {
         Switches(self.switches.load(Ordering::Relaxed))
+    }
+
+    /// A timed poll of this length is told of.
+    pub(crate) fn slow_poll(&self) -> Duration {
+        Duration::from_millis(self.slow_poll.load(Ordering::Relaxed).into())
     }
 
     /// The id of the settings in force; 0 while there are none.
@@ -155,6 +185,9 @@ impl Live {
 
     pub(crate) fn replace(&self, settings: Settings) {
         let (switches, id) = (settings.switches, settings.id);
+        let slow_poll = settings.config.slow_poll.as_millis();
+        let slow_poll = u32::try_from(slow_poll).unwrap_or(u32::MAX);
+        self.slow_poll.store(slow_poll, Ordering::Relaxed);
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
@@ -168,5 +201,22 @@ impl Live {
     /// Nothing is recorded any more.
     pub(crate) fn switch_off(&self) {
         self.switches.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_of_captured_logs_is_part_of_the_switches() {
+        assert_eq!(Switches::default().captured_logs(), CapturedLogs::Off);
+        let off = Switches::default().with_captured_logs(CapturedLogs::Trace);
+        assert_eq!(off, Switches::default());
+        for logs in CapturedLogs::ALL {
+            let switches = Switches::ON.with_captured_logs(logs);
+            assert_eq!(switches.captured_logs(), logs);
+            assert!(switches.has(Switches::ON) && !switches.has(Switches::CLIENT_ERRORS));
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::agent::status::AgentStatus;
 use crate::config::Setting;
+use crate::event::{EventCounts, OUTBOX};
 use crate::runtime;
 use crate::segment::POOL;
 use crate::tracer::GLOBAL;
@@ -23,6 +24,8 @@ pub struct Status {
     pub agent: Option<AgentStatus>,
     /// Spans since `init`.
     pub spans: SpanCounts,
+    /// Events since `init`.
+    pub events: EventCounts,
     /// Bytes of memory that hold finished spans, bounded by
     /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
     pub buffer_bytes: usize,
@@ -97,6 +100,7 @@ pub fn status() -> Status {
             stacks_dropped: DROPS.stacks.load(Ordering::Relaxed),
             texts_cut: DROPS.cuts.load(Ordering::Relaxed),
         },
+        events: OUTBOX.counts(),
         buffer_bytes: POOL.memory(),
         buffer_bound: POOL.bound(),
         settings: GLOBAL
@@ -143,6 +147,20 @@ impl fmt::Display for Status {
             "cut        {} attributes and {} stacks left out, {} texts shortened",
             spans.attributes_dropped, spans.stacks_dropped, spans.texts_cut
         )?;
+        let events = &self.events;
+        if *events != EventCounts::default() {
+            writeln!(
+                f,
+                "events     {} sent, {} waiting, {} dropped ({} no room, {} refused by the agent, \
+                 {} at the stop)",
+                events.sent,
+                events.waiting,
+                events.dropped(),
+                events.dropped_full,
+                events.dropped_rejected,
+                events.dropped_stopped
+            )?;
+        }
         write!(
             f,
             "buffer     {} KiB of {} KiB",

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::config::CapturedLogs;
 use crate::local;
 use crate::record::Head;
 use crate::settings::{Live, Settings, Switches};
@@ -54,6 +55,14 @@ impl Tracer {
             && self
                 .settings()
                 .is_some_and(|settings| settings.is_client_error(status))
+    }
+
+    /// From which level on log lines are recorded as spans
+    /// (`INSTANA_TRACING_CAPTURE_LOG_LEVEL`); `Off` while spans are not recorded.
+    /// One load.
+    #[inline]
+    pub fn captured_logs(&self) -> CapturedLogs {
+        self.switches().captured_logs()
     }
 
     #[inline]

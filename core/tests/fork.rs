@@ -362,14 +362,50 @@ fn a_childs_first_span_may_end_while_its_thread_does() {
     assert_eq!(named(&agent.spans(), "at the end").len(), 1);
 }
 
-/// A log sink of the application is in the way of nobody either.
+/// Events that wait at the fork are the parent's; the child's first event brings
+/// it an agent thread.
 #[test]
-fn a_log_sink_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
+fn both_processes_send_their_own_events() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    agent.stop();
+    let guard = instana::builder().agent(&agent.addr().to_string()).init();
+    let mut guard = guard.ok();
+    instana::event("of the parent").send();
+    let mut children = Vec::new();
+    for _ in 0..3 {
+        children.push(Child::fork(|| {
+            assert_eq!(instana::status().events.waiting, 0);
+            instana::event("of a child").send();
+            assert!(instana::flush(LONG));
+            drop(guard.take());
+        }));
+    }
+    agent.restart().unwrap();
+    children.into_iter().for_each(Child::join);
+    drop(guard);
+    let events = agent.events();
+    let of = |title: &str| {
+        events
+            .iter()
+            .filter(|event| event["title"] == title)
+            .count()
+    };
+    assert_eq!(
+        (of("of the parent"), of("of a child")),
+        (1, 3),
+        "{events:?}"
+    );
+}
+
+/// A logger of the application is in the way of nobody either.
+#[test]
+fn a_logger_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
     let _alone = alone();
     let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
-    let busy = Busy::start(2, || instana::set_log_sink(|_, _| {}));
+    let busy = Busy::start(2, || instana::set_logger(|_, _| {}));
     for _ in 0..100 {
-        Child::fork(|| instana::set_log_sink(|_, _| {})).join();
+        Child::fork(|| instana::set_logger(|_, _| {})).join();
     }
     busy.join();
 }

@@ -10,6 +10,7 @@ pub(crate) fn test() -> Vec<Step> {
         "tests",
         &["test", "--workspace", "--all-features", "--no-fail-fast"],
     ));
+    steps.push(all_orders());
     steps.push(bench::check());
     steps.extend(checks_after());
     steps
@@ -20,6 +21,20 @@ pub(crate) fn check() -> Vec<Step> {
     let mut steps = checks_before();
     steps.extend(checks_after());
     steps
+}
+
+/// loom's tests: core's segments in all orders in which threads may run. Built
+/// apart, for the flag goes to every crate.
+fn all_orders() -> Step {
+    let name = "loom";
+    let target = match packages::target() {
+        Ok(target) => target.join("loom").display().to_string(),
+        Err(error) => return steps::timed(name, || Err(error)),
+    };
+    let arguments = ["test", "--package", "instana", "--lib", "--target-dir"];
+    let environment = [("RUSTFLAGS", "--cfg loom")];
+    let arguments = [&arguments[..], &[&target, "loom"]].concat();
+    steps::cargo_with(name, &arguments, &environment)
 }
 
 fn checks_before() -> Vec<Step> {

@@ -99,6 +99,8 @@ impl Library for Instana {
     type Incoming = Incoming;
     type Open = Span;
 
+    const TIMES_POLLS: bool = true;
+
     fn incoming(&self, sampled: bool) -> Incoming {
         if sampled {
             Incoming::from_ids(values::TRACE_ID, values::PARENT_ID)
@@ -145,6 +147,10 @@ impl Library for Instana {
         future: F,
     ) -> impl Future<Output = ()> {
         future.in_span(open)
+    }
+
+    fn time_polls(&self, open: &mut Span) {
+        open.time_polls();
     }
 
     fn layer(&self, router: Router) -> Option<Router> {

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use crate::secrets::{self, Matcher};
+
 /// The most arguments, and the most bytes of them together, that are announced.
 const MAX_ARGUMENTS: usize = 256;
 const MAX_ARGUMENT_BYTES: usize = 8 * 1024;
@@ -11,8 +13,6 @@ const MAX_NAME: usize = 4 * 1024;
 const MAX_FILE: u64 = 64 * 1024;
 /// A cpuset file of this size or more is left out (Node's limit).
 const MAX_CPUSET: usize = 2000;
-/// What stands where a secret was.
-const REDACTED: &str = "<redacted>";
 
 /// The process in the announce.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Reads what the system says now. Values of arguments whose key
-    /// `is_secret` are not announced.
-    pub(crate) fn read(is_secret: &dyn Fn(&str) -> bool) -> Self {
+    /// Reads what the system says now. What is secret in the arguments is not
+    /// announced.
+    pub(crate) fn read(matcher: &Matcher) -> Self {
         let own = u64::from(std::process::id());
         let parent = read_file("/proc/self/sched")
             .and_then(|sched| parent_pid(&String::from_utf8_lossy(&sched)))
@@ -49,7 +49,7 @@ impl Process {
             pid: parent.unwrap_or(own),
             pid_from_parent: parent.is_some(),
             name: cut(name, MAX_NAME),
-            arguments: bounded(redacted(arguments, is_secret)),
+            arguments: bounded(secrets::arguments(matcher, arguments)),
             cpuset: read_file("/proc/self/cpuset")
                 .filter(|content| !content.is_empty() && content.len() < MAX_CPUSET)
                 .map(|content| String::from_utf8_lossy(&content).into_owned()),
@@ -69,9 +69,16 @@ fn own_command() -> (String, Vec<String>) {
     (name, arguments.collect())
 }
 
-/// The parts of a `cmdline` file: each ends with a NUL, the last one too.
+/// The parts of a `cmdline` file: each ends with a NUL, the last one too. One
+/// that was not read to its end is left out, for that could show what is secret
+/// in it.
 fn command_line(content: &[u8]) -> Vec<String> {
-    let content = content.strip_suffix(&[0]).unwrap_or(content);
+    let whole = content.len() < MAX_FILE as usize;
+    let end = content.iter().rposition(|byte| *byte == 0);
+    let content = match end.filter(|_| !whole) {
+        Some(end) => content.get(..end).unwrap_or_default(),
+        None => content.strip_suffix(&[0]).unwrap_or(content),
+    };
     if content.is_empty() {
         return Vec::new();
     }
@@ -91,30 +98,6 @@ fn parent_pid(sched: &str) -> Option<u64> {
         let numeric = digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse().ok().filter(|pid| numeric && *pid > 0)
     })
-}
-
-/// Replaces the values of `--key=value`, `key=value` and `--key value` where
-/// `key` (without dashes) is a secret.
-fn redacted(arguments: Vec<String>, is_secret: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let mut next_is_secret = false;
-    let mut safe = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        let dashed = argument.starts_with('-');
-        let hide = std::mem::take(&mut next_is_secret) && !dashed;
-        let text = argument.trim_start_matches('-');
-        let key = text.split_once('=').map_or(text, |(key, _)| key);
-        if hide {
-            safe.push(REDACTED.to_owned());
-        } else if key.len() < text.len() && is_secret(key) {
-            let dashes = argument.len() - text.len();
-            let kept = argument.get(..=dashes + key.len()).unwrap_or_default();
-            safe.push(format!("{kept}{REDACTED}"));
-        } else {
-            next_is_secret = dashed && key.len() == text.len() && is_secret(key);
-            safe.push(argument);
-        }
-    }
-    safe
 }
 
 /// As many arguments as the limits allow; the last one may be cut.
@@ -152,10 +135,6 @@ fn read_file(path: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn strings(parts: &[&str]) -> Vec<String> {
-        parts.iter().map(|part| (*part).to_owned()).collect()
-    }
-
     #[test]
     fn pids_in_sched_files() {
         for (sched, pid) in [
@@ -189,26 +168,9 @@ mod tests {
         ] {
             assert_eq!(command_line(content), parts, "{content:?}");
         }
-    }
-
-    #[test]
-    fn secret_arguments() {
-        let is_secret = |key: &str| key.contains("pass") || key.contains("token");
-        #[rustfmt::skip]
-        let table: [(&[&str], &[&str]); 9] = [
-            (&["--password=x", "y"], &["--password=<redacted>", "y"]),
-            (&["--password=a=b"], &["--password=<redacted>"]),
-            (&["--token", "x", "y"], &["--token", "<redacted>", "y"]),
-            (&["-token", "x"], &["-token", "<redacted>"]),
-            (&["--no-pass", "--verbose", "x"], &["--no-pass", "--verbose", "x"]),
-            (&["DB_passé=x"], &["DB_passé=<redacted>"]),
-            (&["token", "x"], &["token", "x"]),
-            (&["--port=1", "--é", "-", "--", "="], &["--port=1", "--é", "-", "--", "="]),
-            (&["--token"], &["--token"]),
-        ];
-        for (arguments, expected) in table {
-            assert_eq!(redacted(strings(arguments), &is_secret), expected);
-        }
+        let mut long = b"shop\0http://user:".to_vec();
+        long.resize(MAX_FILE as usize, b'x');
+        assert_eq!(command_line(&long), ["shop"]);
     }
 
     #[test]
@@ -224,7 +186,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process() {
-        let process = Process::read(&|_| false);
+        let process = Process::read(&Matcher::default());
         assert!(process.pid > 0);
         assert!(process.name.contains("instana"), "{process:?}");
     }

@@ -18,7 +18,9 @@ use crate::agent::paths::{self, Paths};
 use crate::agent::requests;
 use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
+use crate::event::Courier;
 use crate::log::Level;
+use crate::secrets::Matcher;
 
 /// How long connecting to the gateway may take: it is one hop away, and a
 /// router that drops the packets must not keep us from the configured host.
@@ -69,14 +71,12 @@ pub(crate) struct Origin<'a> {
     pub(crate) host: Option<&'a str>,
 }
 
-/// Tells whether the value of an argument with this key is a secret.
-pub(crate) type IsSecret = Box<dyn Fn(&str) -> bool + Send>;
-
 /// What is known about the agent, and the connection to it.
 pub(crate) struct Session {
     config: AgentConfig,
-    is_secret: IsSecret,
+    secrets: Matcher,
     paths: Paths,
+    courier: Courier,
     state: Arc<AgentState>,
     voice: Voice,
     connection: Option<Connection>,
@@ -99,13 +99,19 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// A session that has not looked for the agent yet. Values of command-line
-    /// arguments whose key `is_secret` are not announced.
-    pub(crate) fn new(config: AgentConfig, is_secret: IsSecret, state: Arc<AgentState>) -> Self {
+    /// A session that has not looked for the agent yet. `secrets` are those of the
+    /// first announce.
+    pub(crate) fn new(
+        config: AgentConfig,
+        secrets: Matcher,
+        courier: Courier,
+        state: Arc<AgentState>,
+    ) -> Self {
         Self {
             paths: Paths::new(&config.plugin),
             config,
-            is_secret,
+            secrets,
+            courier,
             state,
             voice: Voice::default(),
             connection: None,
@@ -120,6 +126,11 @@ impl Session {
     pub(crate) fn deadline(&self, until: Option<Instant>) -> Instant {
         let deadline = Instant::now() + self.config.timeout.min(Duration::from_secs(3600));
         until.map_or(deadline, |until| until.min(deadline))
+    }
+
+    /// What is secret in the arguments that the next announce tells.
+    pub(crate) fn secrets(&mut self, secrets: Matcher) {
+        self.secrets = secrets;
     }
 
     /// The last successful announce.
@@ -190,7 +201,7 @@ impl Session {
 
     /// PUT: the announce, on a connection of its own whose socket it names.
     pub(crate) fn announce(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        let process = Process::read(&self.is_secret);
+        let process = Process::read(&self.secrets);
         self.own_pid = process.pid.to_string();
         let deadline = self.deadline(until);
         let socket = self.connection.as_mut().and_then(|connection| {
@@ -225,7 +236,7 @@ impl Session {
 
     /// HEAD: is the agent ready for this process?
     pub(crate) fn readiness(&mut self, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::bare(Method::Head, &path);
         match self.exchange(&request, self.deadline(until)) {
             Ok(_) => Event::Readiness(true),
@@ -236,7 +247,7 @@ impl Session {
 
     /// POST: metrics; then refuses what the agent asked for in its answer.
     pub(crate) fn metrics(&mut self, body: &[u8], snapshot: bool, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::json(Method::Post, &path, body);
         let Ok(answer) = self.exchange(&request, self.deadline(until)) else {
             return Event::MetricsFailed;
@@ -246,7 +257,7 @@ impl Session {
             Some(requests) => {
                 let deadline = self.deadline(until);
                 for request in requests {
-                    let path = self.paths.response(self.announced.pid, &request.message_id);
+                    let path = self.paths.response(&self.pid, &request.message_id);
                     let body = request.refusal();
                     let reply = Request::json(Method::Post, &path, &body);
                     if self.exchange(&reply, deadline) == Err(Failure::Transport) {
@@ -277,7 +288,7 @@ impl Session {
         let path = if fallback {
             paths::RAW_TRACE.to_owned()
         } else {
-            self.paths.traces(self.announced.pid)
+            self.paths.traces(&self.pid)
         };
         let request = Request::json(Method::Post, &path, body);
         self.exchange(&request, self.deadline(until))
@@ -288,6 +299,49 @@ impl Session {
             })
     }
 
+    /// Whether an event waits.
+    pub(crate) fn has_event(&self) -> bool {
+        self.courier.pending()
+    }
+
+    /// A flush begins.
+    pub(crate) fn begin_flush(&mut self) {
+        self.courier.begin_flush();
+    }
+
+    /// Whether the events before the flush are done with.
+    pub(crate) fn events_are_flushed(&self) -> bool {
+        self.courier.is_flushed()
+    }
+
+    /// POST: the oldest event.
+    pub(crate) fn send_event(&mut self, until: Option<Instant>) -> Event {
+        let Some(body) = self.courier.encode() else {
+            return Event::Delivered;
+        };
+        let request = Request::json(Method::Post, paths::EVENT, &body);
+        match self.exchange(&request, self.deadline(until)) {
+            Ok(_) => {
+                self.courier.acknowledge();
+                Event::Delivered
+            }
+            Err(failure) => Event::NotDelivered(failure),
+        }
+    }
+
+    /// The event sent last is never going to be accepted.
+    pub(crate) fn reject_event(&self) {
+        self.courier.reject();
+    }
+
+    /// Keeps what is wrong with the settings for the agent's own log.
+    pub(crate) fn keep_problems(&mut self, problems: &[String]) {
+        if !problems.is_empty() {
+            let text = format!("a part of the settings is ignored: {}", problems.join("; "));
+            self.voice.keep(Level::Warn, &text);
+        }
+    }
+
     /// POST: a line for the agent's own log, if one waits. Failures are ignored.
     pub(crate) fn log_line(&mut self, now: Duration) {
         let Some(connection) = &mut self.connection else {
@@ -296,7 +350,8 @@ impl Session {
         let Some(line) = self.voice.line(now) else {
             return;
         };
-        let body = json!({ "m": line.text }).to_string();
+        let text = self.courier.redacted(&line.text);
+        let body = json!({ "m": text }).to_string();
         let level = line.level.to_string();
         let mut request = Request::json(Method::Post, paths::LOGGER, body.as_bytes());
         request.header = Some(("x-log-level", &level));

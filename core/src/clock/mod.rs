@@ -137,6 +137,11 @@ impl Timeline {
         self.nanos(to.saturating_sub(from)).saturating_add(500_000) / 1_000_000
     }
 
+    /// How long so many ticks are.
+    pub(crate) fn duration(&self, ticks: u64) -> Duration {
+        Duration::from_nanos(self.nanos(ticks))
+    }
+
     fn nanos(&self, ticks: u64) -> u64 {
         (ticks as f64 * self.nanos_per_tick) as u64
     }

@@ -338,13 +338,13 @@ keys! {
     variables [
         variable(
             "INSTANA_TRACING_DISABLE_W3C_CORRELATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S`.",
         ),
         variable(
             "INSTANA_DISABLE_W3C_TRACE_CORRELATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "An older name of `INSTANA_TRACING_DISABLE_W3C_CORRELATION`.",
         ),
@@ -364,7 +364,7 @@ keys! {
     variables [
         variable(
             "INSTANA_TRACING_DISABLE_W3C_PROPAGATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "`traceparent` and `tracestate` are not sent.",
         ),
@@ -395,6 +395,26 @@ keys! {
             "An older name of `INSTANA_ALLOW_ROOT_EXIT_SPAN`.",
         ),
     ],
+    paths [];
+
+    /// Whether entries record how their futures ran.
+    poll_timing: Switch = false,
+    variables [variable(
+        "INSTANA_POLL_TIMING",
+        "`true`, `1`, `false`, `0`",
+        "`false`",
+        "Entries record how long their futures ran and how long they idled, in tags: a handler that blocks is told from a slow dependency.",
+    )],
+    paths [];
+
+    /// From which length on a timed poll is told of.
+    slow_poll: Millis<1, 600_000> = Duration::from_millis(100),
+    variables [variable(
+        "INSTANA_SLOW_POLL",
+        "milliseconds, 1 to 600000",
+        "`100`",
+        "From which length on one timed poll is a warning in the tracer's log, once for each route or span name.",
+    )],
     paths [];
 
     /// Whether an exit answered 4xx has failed.
@@ -432,7 +452,7 @@ keys! {
             "INSTANA_TRACING_DISABLE",
             "names separated by `,` or `;`, or `true`, `false`",
             "none",
-            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. `true` is all of them. Context is passed on all the same, and metrics are sent.",
+            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. Callees of what is switched off still join the trace. `true` switches tracing off: headers are left alone, too. Metrics are sent.",
         ),
         variable(
             "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",
@@ -640,7 +660,7 @@ keys! {
     metrics: Presence = true,
     variables [variable(
         "INSTANA_DISABLE_METRICS_COLLECTION",
-        "any text but `false` and `0`",
+        "any text",
         "not set",
         "The process is not measured: only what it is and that it lives is sent.",
     )],
@@ -671,7 +691,7 @@ keys! {
         ),
         variable(
             "INSTANA_DEBUG",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "The same as `INSTANA_LOG_LEVEL=debug`, and stronger.",
         ),
@@ -692,7 +712,7 @@ keys! {
 /// Of two settings.
 const DISABLE_W3C: Variable = variable(
     "INSTANA_TRACING_DISABLE_W3C",
-    "any text but `false` and `0`",
+    "any text",
     "not set",
     "Both: `traceparent` is neither followed nor sent.",
 );

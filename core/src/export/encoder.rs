@@ -323,7 +323,7 @@ impl Encoder {
         }
         let present = std::mem::take(&mut self.present);
         for section in &present {
-            self.section(*section, attributes, family, surroundings.secrets, out);
+            self.section(*section, attributes, family, surroundings, out);
             out.push(b',');
         }
         self.present = present;
@@ -340,7 +340,7 @@ impl Encoder {
         index: u8,
         attributes: &[u8],
         family: &Family,
-        secrets: &Matcher,
+        surroundings: &Surroundings<'_>,
         out: &mut Vec<u8>,
     ) {
         let Some(layout) = self.sections.get(usize::from(index).wrapping_sub(1)) else {
@@ -377,10 +377,11 @@ impl Encoder {
                 } else {
                     &[]
                 },
-                secrets,
+                secrets: surroundings.secrets,
+                timeline: &surroundings.timeline,
                 scratch: &mut self.scratch,
             };
-            value.write(key, field.shape, out);
+            value.write(key, field, out);
         }
         match out.get_mut(start) {
             Some(comma) => *comma = b'{',
@@ -426,30 +427,38 @@ fn flags(flags: u16, out: &mut Vec<u8>) {
     }
 }
 
-/// The rest of what stands beside `data`.
+/// The rest of what stands beside `data`: the last value of each field.
 fn envelope(record: &Record<'_>, is_batch: bool, out: &mut Vec<u8>) {
+    let mut last = [None; envelope::FIELDS];
     let mut rest = record.attributes;
     while let Some((attribute, tail)) = Attribute::split(rest) {
         rest = tail;
-        if attribute.section != ENVELOPE {
-            continue;
-        }
-        match attribute.field {
-            envelope::LONG_TRACE => {
-                let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
-                id::put(&mut long, 7, id::hex(word(attribute.value, 0)));
-                id::put(&mut long, 23, id::hex(record.head.trace));
-                out.extend_from_slice(&long);
+        if attribute.section == ENVELOPE {
+            if let Some(last) = last.get_mut(usize::from(attribute.field)) {
+                *last = Some(attribute.value);
             }
-            envelope::ANCESTOR => ancestor(attribute.value, out),
-            envelope::CORRELATION_TYPE => member(out, ",\"crtp\":", attribute.value),
-            envelope::CORRELATION_ID => member(out, ",\"crid\":", attribute.value),
-            envelope::SIZE if !is_batch => {
-                member_number(out, b",\"b\":{\"s\":", word(attribute.value, 0));
-                out.push(b'}');
-            }
-            _ => {}
         }
+    }
+    // In the order of their numbers.
+    let [_, long_trace, ancestor_ids, kind, id, size, _] = last;
+    if let Some(high) = long_trace {
+        let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
+        id::put(&mut long, 7, id::hex(word(high, 0)));
+        id::put(&mut long, 23, id::hex(record.head.trace));
+        out.extend_from_slice(&long);
+    }
+    if let Some(ids) = ancestor_ids {
+        ancestor(ids, out);
+    }
+    if let Some(kind) = kind {
+        member(out, ",\"crtp\":", kind);
+    }
+    if let Some(id) = id {
+        member(out, ",\"crid\":", id);
+    }
+    if let Some(size) = size.filter(|_| !is_batch) {
+        member_number(out, b",\"b\":{\"s\":", word(size, 0));
+        out.push(b'}');
     }
 }
 

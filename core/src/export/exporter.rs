@@ -13,6 +13,7 @@ use crate::record::{FAMILIES, Record};
 use crate::rules::Rules;
 use crate::segment::{Backlog, Pool, Portion, Unsent};
 use crate::settings::{Live, Settings};
+use crate::slow_polls;
 use crate::span::{Family, fields};
 
 /// Spans in a request (`reference`: "Constants to start from").
@@ -250,6 +251,7 @@ impl SpanSource for Exporter {
 
     fn tick(&mut self) {
         self.backlog.tick();
+        slow_polls::tell();
         self.encoder.tick();
     }
 }

@@ -7,6 +7,8 @@ mod exporter;
 mod piece;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_secrets;
 mod value;
 
 #[cfg(any(test, feature = "testing"))]

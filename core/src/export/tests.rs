@@ -16,6 +16,7 @@ use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
 use crate::segment::Pool;
 use crate::settings::{Live, Settings};
+use crate::span::AsTag;
 use crate::span::fields::Fields;
 use crate::span::http::{self, Http};
 use crate::span::{Family, Kind, sdk};
@@ -184,6 +185,8 @@ crate::section! {
         float: float,
         /// Yes or no.
         boolean: boolean,
+        /// A line of a log.
+        message: message(300),
         /// An error.
         error: error(300),
     }
@@ -203,8 +206,8 @@ proptest! {
             let mut entry = Span::entry(&SHAPES, &Incoming::none());
             for text in &texts {
                 Shapes::record(&mut entry, |shapes| {
-                    shapes.text(text).query(text).url(text).path(text).dsn(text).list(text)
-                        .header(text, text).integer(7).float(number).boolean(true);
+                    shapes.text(text).message(text).query(text).url(text).path(text).dsn(text)
+                        .list(text).header(text, text).integer(7).float(number).boolean(true);
                 });
                 entry.tag(text, text.as_str());
                 entry.tag("float", number);
@@ -243,7 +246,7 @@ fn with_tags(tags: u32) -> Vec<u8> {
     let mut attributes = Vec::new();
     for tag in 0..tags {
         let name = char::from_u32(0x4e00 + tag % 1_900).unwrap().to_string();
-        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.into());
+        Fields::new(&mut attributes, &sdk::SECTION).tag(&name, tag.as_tag());
     }
     attributes
 }
@@ -349,7 +352,7 @@ fn batches_end_where_a_request_is_full() {
     let mut text = Vec::new();
     for part in 0..4 {
         let tag = "x".repeat(3_900);
-        Fields::new(&mut text, &sdk::SECTION).tag(&format!("part{part}"), tag.as_str().into());
+        Fields::new(&mut text, &sdk::SECTION).tag(&format!("part{part}"), tag.as_tag());
     }
     for span in 1..=900 {
         let is_large = span % 2 == 0;

@@ -1,27 +1,31 @@
 //! The value of one field: its JSON, without its secrets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str;
 
 use super::piece::Piece;
+use crate::clock::Timeline;
 use crate::json;
 use crate::secrets::{self as redact, Matcher};
-use crate::span::Shape;
 use crate::span::fields::{Attribute, pair, tag};
+use crate::span::log::Entry;
+use crate::span::tag::kind;
+use crate::span::{Field, Shape, sdk};
 
 /// One field's value, and all attributes before it.
 pub(super) struct Value<'a> {
     pub(super) attribute: Attribute<'a>,
     pub(super) before: &'a [u8],
     pub(super) secrets: &'a Matcher,
+    pub(super) timeline: &'a Timeline,
     pub(super) scratch: &'a mut String,
 }
 
 impl<'a> Value<'a> {
     /// Appends the field as a member, with a comma before it.
     #[inline]
-    pub(super) fn write(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
-        match shape {
+    pub(super) fn write(self, key: &Piece, field: &Field, out: &mut Vec<u8>) {
+        match field.shape {
             Shape::Integer => {
                 key.append_but_last(out);
                 json::signed(out, word(self.attribute.value, 0) as i64);
@@ -38,24 +42,28 @@ impl<'a> Value<'a> {
                 let on = self.attribute.value == [1];
                 out.extend_from_slice(if on { b"true" } else { b"false" });
             }
-            Shape::Headers => self.headers(key, out),
+            Shape::Headers => self.headers(key, field.limit, out),
             Shape::List => self.list(key, out),
-            Shape::Tags => self.tags(key, out),
-            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
-                self.text(key, shape, out);
-            }
+            Shape::Custom => self.custom(key, out),
+            Shape::Text
+            | Shape::Query
+            | Shape::Url
+            | Shape::Path
+            | Shape::Dsn
+            | Shape::Error
+            | Shape::Message => self.text(key, field, out),
         }
     }
 
     /// An empty string says nothing (`reference`: the Go tracer).
     #[inline]
-    fn text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
+    fn text(self, key: &Piece, field: &Field, out: &mut Vec<u8>) {
         let value = self.attribute.value;
         if value.is_empty() {
             return;
         }
-        if !is_written_as_it_is(shape, value, self.secrets) {
-            return self.other_text(key, shape, out);
+        if !is_written_as_it_is(field, value, self.secrets) {
+            return self.other_text(key, field, out);
         }
         key.append(out);
         out.extend_from_slice(value);
@@ -63,21 +71,22 @@ impl<'a> Value<'a> {
     }
 
     #[inline(never)]
-    fn other_text(self, key: &Piece, shape: Shape, out: &mut Vec<u8>) {
+    fn other_text(self, key: &Piece, field: &Field, out: &mut Vec<u8>) {
         let Ok(text) = str::from_utf8(self.attribute.value) else {
             return;
         };
         key.append_but_last(out);
-        let redact = match shape {
+        let redact = match field.shape {
             Shape::Query => redact::query,
             Shape::Url => redact::url,
             Shape::Path => redact::path,
             Shape::Dsn => redact::dsn,
-            Shape::Error => redact::text,
+            Shape::Error | Shape::Message => redact::text,
             _ => return json::string(out, text),
         };
+        let redact = |text: &str, out: &mut String| redact(self.secrets, text, out);
         self.scratch.clear();
-        redact(self.secrets, text, self.scratch);
+        redact::limited(redact, text, field.limit, self.scratch);
         json::string(out, self.scratch);
     }
 
@@ -109,7 +118,7 @@ impl<'a> Value<'a> {
         out.push(b']');
     }
 
-    fn headers(self, key: &Piece, out: &mut Vec<u8>) {
+    fn headers(self, key: &Piece, limit: u16, out: &mut Vec<u8>) {
         let pairs = self.values().filter_map(pair);
         let is_last = is_last(pairs.clone().map(|(name, _)| name));
         key.append_but_last(out);
@@ -120,30 +129,82 @@ impl<'a> Value<'a> {
                 if out.len() > start {
                     out.push(b',');
                 }
-                header(name, value, self.secrets, self.scratch, out);
+                let pair = (name, value, limit);
+                header(pair, self.secrets, self.scratch, out);
             }
         }
         out.push(b'}');
     }
 
-    fn tags(self, key: &Piece, out: &mut Vec<u8>) {
-        key.append_but_last(out);
-        out.extend_from_slice(b"{\"tags\":{");
+    /// Tags, and entries of the span's log.
+    fn custom(self, key: &Piece, out: &mut Vec<u8>) {
         let tags = self.values().filter_map(tag);
-        let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
-        let mut inner = Members::new(out);
-        for (position, (name, kind, value)) in tags.enumerate() {
-            if !is_last(position, name.as_bytes()) {
-                continue;
-            }
-            write_tag(name, kind, value, self.secrets, &mut inner);
+        let entries = self.values().filter_map(Entry::parse);
+        let has_tags = tags.clone().next().is_some();
+        let has_entries = entries.clone().next().is_some();
+        key.append_but_last(out);
+        out.push(b'{');
+        if has_tags {
+            out.extend_from_slice(b"\"tags\":");
+            write_tags(&tags, self.secrets, out);
         }
-        out.extend_from_slice(b"}}");
+        if has_tags && has_entries {
+            out.push(b',');
+        }
+        if has_entries {
+            out.extend_from_slice(b"\"logs\":");
+            self.logs(entries, out);
+        }
+        out.push(b'}');
+    }
+
+    /// An object from milliseconds to fields. Two entries of one millisecond
+    /// would be one.
+    fn logs(&self, entries: impl Iterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
+        let mut taken = HashSet::new();
+        out.push(b'{');
+        for entry in entries {
+            if !taken.is_empty() {
+                out.push(b',');
+            }
+            let mut millis = self.timeline.unix_millis(entry.ticks);
+            while !taken.insert(millis) {
+                millis += 1;
+            }
+            out.push(b'"');
+            json::unsigned(out, millis);
+            out.extend_from_slice(b"\":");
+            write_tags(&entry.fields(), self.secrets, out);
+        }
+        out.push(b'}');
     }
 }
 
-fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, out: &mut Vec<u8>) {
-    let is_harmless = json::is_plain(name)
+/// An object of names and typed values, the last of each name.
+fn write_tags<'a, I>(tags: &I, secrets: &Matcher, out: &mut Vec<u8>)
+where
+    I: Iterator<Item = (&'a str, u8, &'a [u8])> + Clone,
+{
+    let is_last = is_last(tags.clone().map(|(name, ..)| name.as_bytes()));
+    out.push(b'{');
+    let mut inner = Members::new(out);
+    for (position, (name, kind, value)) in tags.clone().enumerate() {
+        if is_last(position, name.as_bytes()) {
+            write_tag(name, kind, value, secrets, &mut inner);
+        }
+    }
+    out.push(b'}');
+}
+
+/// A header: its name, its value and the limit of that.
+fn header(
+    (name, value, limit): (&[u8], &[u8], u16),
+    secrets: &Matcher,
+    scratch: &mut String,
+    out: &mut Vec<u8>,
+) {
+    let is_harmless = value.len() <= usize::from(limit)
+        && json::is_plain_without(name, *b"%+")
         && json::is_plain_without(value, *b"=:@%")
         && !secrets.may_match_in(name)
         && !redact::is_credential(name);
@@ -155,8 +216,9 @@ fn header(name: &[u8], value: &[u8], secrets: &Matcher, scratch: &mut String, ou
     }
     // They were written as text.
     let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+    let redact = |value: &str, out: &mut String| redact::header(secrets, text(name), value, out);
     scratch.clear();
-    redact::header(secrets, text(name), text(value), scratch);
+    redact::limited(redact, text(value), limit, scratch);
     json::string(out, text(name));
     out.push(b':');
     json::string(out, scratch);
@@ -179,26 +241,25 @@ fn is_last<'a>(names: impl Iterator<Item = &'a [u8]> + Clone) -> impl Fn(usize, 
 
 fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mut Members<'_>) {
     let number = word(value, 0);
-    if kind == b'f' && !f64::from_bits(number).is_finite() {
+    if kind == kind::FLOAT && !f64::from_bits(number).is_finite() {
         return;
     }
     members.name(name);
     match kind {
-        b'i' => json::signed(members.out, number as i64),
-        b'u' => json::unsigned(members.out, number),
-        b'b' => members
-            .out
-            .extend_from_slice(if value == [1] { b"true" } else { b"false" }),
-        b'f' => {
+        kind::INTEGER => json::signed(members.out, number as i64),
+        kind::UNSIGNED => json::unsigned(members.out, number),
+        kind::BOOLEAN => {
+            let word: &[u8] = if value == [1] { b"true" } else { b"false" };
+            members.out.extend_from_slice(word);
+        }
+        kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        b'e' => {
+        kind::ERROR => {
+            let text = str::from_utf8(value).unwrap_or_default();
+            let redact = |text: &str, out: &mut String| redact::text(secrets, text, out);
             let mut scratch = String::new();
-            redact::text(
-                secrets,
-                str::from_utf8(value).unwrap_or_default(),
-                &mut scratch,
-            );
+            redact::limited(redact, text, sdk::TAG_LIMIT, &mut scratch);
             json::string(members.out, &scratch);
         }
         _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),
@@ -229,11 +290,14 @@ impl<'a> Members<'a> {
 /// and URLs have neither parameters nor user information, most queries no
 /// secret key.
 #[inline]
-fn is_written_as_it_is(shape: Shape, text: &[u8], secrets: &Matcher) -> bool {
-    match shape {
+fn is_written_as_it_is(field: &Field, text: &[u8], secrets: &Matcher) -> bool {
+    let fits = text.len() <= usize::from(field.limit);
+    match field.shape {
         Shape::Text => json::is_plain(text),
-        Shape::Query => json::is_plain_without(text, *b"?#;%+ ") && !secrets.may_match_in(text),
-        Shape::Url | Shape::Path => json::is_plain_without(text, *b"=?#@"),
+        Shape::Query => {
+            fits && json::is_plain_without(text, *b"?#;%+ @") && !secrets.may_match_in(text)
+        }
+        Shape::Url | Shape::Path => fits && json::is_plain_without(text, *b"=?#@"),
         _ => false,
     }
 }

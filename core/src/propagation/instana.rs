@@ -3,7 +3,7 @@
 use std::str;
 
 /// Bytes of a correlation type or id that are kept.
-const CORRELATION_LIMIT: usize = 256;
+pub(crate) const CORRELATION_LIMIT: usize = 256;
 
 /// What `X-INSTANA-L` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

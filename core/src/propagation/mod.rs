@@ -13,6 +13,7 @@ mod tests;
 mod w3c;
 
 pub use self::incoming::{Extract, Incoming};
+pub(crate) use self::instana::CORRELATION_LIMIT;
 pub use self::outgoing::Inject;
 pub(crate) use self::outgoing::inject;
 pub use self::server_timing::ServerTiming;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::span::fields::{self, Attribute};
+use crate::span::tag::kind;
 use crate::span::{Family, Field, Kind, Shape, sdk};
 
 /// A span, as far as it is known: its family and the attributes so far.
@@ -56,7 +57,7 @@ impl<'a> Subject<'a> {
     fn field(&self, key: &str) -> Option<Cow<'a, str>> {
         let (section, path) = key.split_once('.')?;
         if let Some(name) = key.strip_prefix("sdk.custom.tags.") {
-            return self.last(&sdk::SECTION, sdk::TAGS, |value| tag(value, name));
+            return self.last(&sdk::SECTION, sdk::CUSTOM, |value| tag(value, name));
         }
         let declared = self.family.section();
         let declared = if section == declared.key() {
@@ -125,10 +126,10 @@ fn tag<'a>(value: &'a [u8], wanted: &str) -> Option<Cow<'a, str>> {
     }
     let number = || value.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     Some(match kind {
-        b'i' => (number()? as i64).to_string().into(),
-        b'u' => number()?.to_string().into(),
-        b'f' => f64::from_bits(number()?).to_string().into(),
-        b'b' => if value == [1] { "true" } else { "false" }.into(),
+        kind::INTEGER => (number()? as i64).to_string().into(),
+        kind::UNSIGNED => number()?.to_string().into(),
+        kind::FLOAT => f64::from_bits(number()?).to_string().into(),
+        kind::BOOLEAN => if value == [1] { "true" } else { "false" }.into(),
         _ => std::str::from_utf8(value).ok()?.into(),
     })
 }

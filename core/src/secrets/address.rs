@@ -1,5 +1,7 @@
 //! The front part of a URL: scheme, user information, host and port.
 
+use super::seek::{last, split_at_any};
+
 /// A URL cut at the places that redaction needs.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Address<'a> {
@@ -14,25 +16,30 @@ pub(super) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// Cuts `text`, which begins behind `prefix`. The host ends at one of
-    /// `stops`.
+    /// Cuts `text`, which begins behind `prefix` and has its last `@` at
+    /// `last_at`. The host ends at one of `stops`.
     ///
     /// Passwords with one of `stops` in them are not valid in a URL, and are
     /// common all the same: what stands behind the last colon shows them, for
     /// it is not a port. One that begins with digits and such a sign is taken
     /// for a port.
-    pub(super) fn cut(prefix: &'a str, text: &'a str, stops: &[char]) -> Self {
+    pub(super) fn cut(
+        prefix: &'a str,
+        text: &'a str,
+        last_at: Option<usize>,
+        stops: &[char],
+    ) -> Self {
         let (authority, rest) = split_at_any(text, stops);
-        if let Some((_, host)) = authority.rsplit_once('@') {
+        if let Some(at) = last(authority, '@') {
             return Self {
                 prefix,
                 user: true,
-                host,
+                host: authority.get(at + 1..).unwrap_or_default(),
                 rest,
             };
         }
         if !may_end_in_port(authority) {
-            if let Some((_, behind)) = text.rsplit_once('@') {
+            if let Some(behind) = last_at.and_then(|at| text.get(at + 1..)) {
                 let (host, rest) = split_at_any(behind, stops);
                 return Self {
                     prefix,
@@ -51,16 +58,10 @@ impl<'a> Address<'a> {
     }
 }
 
-/// Splits before the first of `stops`.
-pub(super) fn split_at_any<'a>(text: &'a str, stops: &[char]) -> (&'a str, &'a str) {
-    let end = text.find(stops).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
-}
-
 fn may_end_in_port(authority: &str) -> bool {
-    match authority.rsplit_once(':') {
+    match last(authority, ':').and_then(|at| authority.get(at + 1..)) {
         None => true,
-        Some((_, port)) => {
+        Some(port) => {
             let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
             digits || authority.ends_with(']')
         }
@@ -87,7 +88,7 @@ mod tests {
             ("@h", true, "h", ""),
             ("", false, "", ""),
         ] {
-            let address = Address::cut("x://", text, &['/', '?', '#']);
+            let address = Address::cut("x://", text, text.rfind('@'), &['/', '?', '#']);
             let expected = Address {
                 prefix: "x://",
                 user,

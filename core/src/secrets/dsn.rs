@@ -1,10 +1,11 @@
 //! Connection strings without their passwords.
 
 use super::REDACTED_USER;
-use super::address::{Address, split_at_any};
+use super::address::Address;
 use super::key::is_secret_or_password;
 use super::matcher::Matcher;
 use super::scan::{Form, scan};
+use super::seek::{last, split_at_any};
 
 /// Writes a connection string. Passwords are secret to every matcher here.
 ///
@@ -56,7 +57,7 @@ fn split_scheme(dsn: &str) -> (&str, &str) {
 
 /// The length of the user information at the front of `user:pw@host/db?x=y`.
 fn user_of_uri(rest: &str) -> usize {
-    let address = Address::cut("", rest, &['/', '?', '#', ';']);
+    let address = Address::cut("", rest, last(rest, '@'), &['/', '?', '#', ';']);
     let tail = address.rest.len();
     let (path, _) = split_at_any(address.rest, &['?', ';']);
     match behind_last_at(path) {
@@ -68,7 +69,7 @@ fn user_of_uri(rest: &str) -> usize {
 
 /// The length of `text` up to its last `@`; 0 if there is none.
 fn behind_last_at(text: &str) -> usize {
-    text.rfind('@').map_or(0, |at| at + 1)
+    last(text, '@').map_or(0, |at| at + 1)
 }
 
 /// How the pairs are separated, if `dsn` begins with one: by semicolons, or by

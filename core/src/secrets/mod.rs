@@ -13,17 +13,35 @@
 //! | error text, any free text | [`text`] |
 //! | connection string | [`dsn()`] |
 //! | captured header | [`header`] |
+//! | command line | [`arguments()`] |
+//!
+//! A text is redacted first and cut to its limit after that ([`limited`]).
+//! `docs/ENVIRONMENT.md` tells users what is hidden and what is not searched.
 
 mod address;
+mod arguments;
+mod decode;
 mod dsn;
 mod filter;
 mod fold;
 mod key;
+mod limit;
 mod matcher;
+mod nested;
+mod prose;
 mod redact;
 mod scan;
+mod seek;
+#[cfg(test)]
+mod steps;
+#[cfg(not(test))]
+#[path = "steps_none.rs"]
+mod steps;
+mod word;
 
+pub(crate) use self::arguments::arguments;
 pub(crate) use self::dsn::dsn;
+pub(crate) use self::limit::{kept, limited};
 pub(crate) use self::matcher::Matcher;
 pub(crate) use self::redact::{header, is_credential, path, query, text, url};
 
@@ -37,3 +55,5 @@ const REDACTED_USER: &str = "<redacted>:<redacted>@";
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_linear;

@@ -1,9 +1,12 @@
 //! Query strings, URLs, paths, texts and headers without their secrets.
 
-use super::address::{Address, split_at_any};
+use super::address::Address;
 use super::key::{is_secret, is_secret_or_password};
 use super::matcher::Matcher;
+use super::nested::has_secret;
 use super::scan::{Form, scan};
+use super::seek::{last, split_at_any};
+use super::word::Word;
 use super::{REDACTED, REDACTED_USER};
 
 /// Headers of credentials.
@@ -18,7 +21,8 @@ const COOKIE_HEADERS: [&str; 2] = ["cookie", "set-cookie"];
 ///
 /// `;` and `?` separate too, for servers that read it so and for URLs within
 /// a query. What follows a secret value behind one of these and is no pair of
-/// its own counts as part of the value.
+/// its own counts as part of the value. A value in which a secret stands (a URL,
+/// a query or JSON, also encoded) is replaced as a whole.
 pub(crate) fn query(matcher: &Matcher, query: &str, out: &mut String) {
     let (query, _) = split_at_any(query, &['#']);
     let query = query.trim_start_matches('?');
@@ -87,7 +91,7 @@ fn split_prefix(url: &str) -> Address<'_> {
         _ => 0,
     };
     let (prefix, rest) = url.split_at_checked(behind).unwrap_or(("", url));
-    Address::cut(prefix, rest, &['/', '?', '#'])
+    Address::cut(prefix, rest, last(rest, '@'), &['/', '?', '#'])
 }
 
 /// Copies `text`, in which pairs stand between `hard` and `soft` separators,
@@ -95,34 +99,50 @@ fn split_prefix(url: &str) -> Address<'_> {
 /// secret value behind a soft separator belongs to that value.
 fn pairs(matcher: &Matcher, text: &str, hard: char, soft: [char; 2], out: &mut String) {
     let [first, second] = soft;
-    let separators = [hard, first, second];
+    let is_query = hard == '&';
+    let mut word = Word::new(text, &['&']);
     let mut within_secret = false;
-    let mut rest = text;
+    let mut start = 0;
     let mut separator = "";
     loop {
-        let (piece, tail) = split_at_any(rest, &separators);
-        match piece.split_once('=') {
-            Some((key, _)) if is_secret(matcher, key) => {
-                within_secret = true;
-                out.push_str(separator);
-                out.push_str(key);
-                out.push('=');
-                out.push_str(REDACTED);
-            }
-            None if within_secret && separator.starts_with(soft) => {}
-            _ => {
-                within_secret = false;
-                out.push_str(separator);
+        let rest = text.get(start..).unwrap_or_default();
+        let (piece, _) = split_at_any(rest, &[hard, first, second]);
+        // A password in a URL may have separators in it.
+        let piece = if is_query && piece.contains("://") {
+            let user = word.last_at(start).map_or(0, |at| at + 1 - start);
+            let (_, host) = rest.split_at_checked(user).unwrap_or_default();
+            let (host, _) = split_at_any(host, &[hard, first, second]);
+            rest.get(..user + host.len()).unwrap_or(rest)
+        } else {
+            piece
+        };
+        let key = piece.split_once('=').map(|(key, _)| key);
+        let is_rest = key.is_none() && within_secret && separator.starts_with(soft);
+        if !is_rest {
+            within_secret = key.is_some_and(|key| is_secret(matcher, key))
+                || ((is_query || key.is_some()) && has_secret(matcher, piece));
+            out.push_str(separator);
+            if within_secret {
+                hidden(matcher, key, out);
+            } else {
                 out.push_str(piece);
             }
         }
         // The separators are ASCII, one byte long.
-        match tail.split_at_checked(1) {
-            Some((next, behind)) if !next.is_empty() => {
-                separator = next;
-                rest = behind;
-            }
-            _ => return,
-        }
+        let end = start + piece.len();
+        separator = match text.get(end..=end) {
+            Some(next) => next,
+            None => return,
+        };
+        start = end + 1;
     }
+}
+
+/// Writes a piece that is secret: its key, unless a secret stands in that.
+fn hidden(matcher: &Matcher, key: Option<&str>, out: &mut String) {
+    if let Some(key) = key.filter(|key| !has_secret(matcher, key)) {
+        out.push_str(key);
+        out.push('=');
+    }
+    out.push_str(REDACTED);
 }

@@ -1,6 +1,10 @@
 //! Finds `key=value` and `key: value` pairs and URLs in a text.
 
-use super::address::{Address, split_at_any};
+use super::address::Address;
+use super::prose::is_prose;
+use super::seek::{self, first, run, run_back, split_at_any};
+use super::steps;
+use super::word::Word;
 use super::{REDACTED, REDACTED_USER};
 
 /// How pairs are written in a text.
@@ -19,85 +23,160 @@ pub(super) enum Form {
 /// Copies `text` to `out` without user information and the values of keys that
 /// are secret.
 pub(super) fn scan(is_secret: &impl Fn(&str) -> bool, text: &str, form: Form, out: &mut String) {
-    // Before `written`, everything is in `out`. No key begins before `floor`.
-    let (mut written, mut floor) = (0, 0);
-    while let Some(at) = from(text, floor)
-        .find(['=', ':'])
-        .map(|found| found + floor)
-    {
-        let behind = from(text, at + 1);
-        let colon = from(text, at).starts_with(':');
-        if colon && behind.starts_with("//") {
-            let start = at + 3;
-            let address = address_at(from(text, start));
-            let host = start + address.prefix.len();
-            if address.user {
-                out.push_str(between(text, written, start));
-                out.push_str(REDACTED_USER);
-                written = host;
-            }
-            floor = host + address.host.len();
-        } else if colon && form != Form::Text {
-            floor = at + 1;
-        } else if colon && behind.starts_with(':') {
-            // A Rust path.
-            floor = at + 2;
-        } else if is_secret(key_at_end(between(text, floor, at))) {
-            let start = at + 1 + start_of_value(behind);
-            let value = from(text, start);
-            let (skip, length) = extent(value, form);
-            if length > 0 {
-                out.push_str(between(text, written, start + skip));
-                out.push_str(REDACTED);
-                written = start + skip + length;
-            }
-            floor = start + skip + length;
-        } else {
-            floor = at + 1;
-        }
+    let mut written = 0;
+    for found in Finder::new(is_secret, text, form) {
+        out.push_str(between(text, written, found.start));
+        out.push_str(found.mark);
+        written = found.end;
     }
     out.push_str(from(text, written));
 }
 
-/// The address at the front of `text`. Its prefix is the user information.
-/// The host ends where a pair may begin.
-fn address_at(text: &str) -> Address<'_> {
-    let end = text.find(|c: char| c.is_whitespace() || c == '"');
-    let url = between(text, 0, end.unwrap_or(text.len()));
-    let address = Address::cut("", url, &['/', '?', '#']);
-    let user = url.len() - address.host.len() - address.rest.len();
-    let (host, _) = split_at_any(address.host, &[';', '&', ',']);
-    Address {
-        prefix: between(url, 0, user),
-        host,
-        ..address
+/// Whether [`scan`] would replace anything in `text`.
+pub(super) fn finds(is_secret: &impl Fn(&str) -> bool, text: &str, form: Form) -> bool {
+    Finder::new(is_secret, text, form).next().is_some()
+}
+
+/// A part of a text that is to be replaced.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    start: usize,
+    end: usize,
+    /// What stands there instead.
+    mark: &'static str,
+}
+
+/// Finds the parts to replace, in time that grows as the text does: what is
+/// looked at beyond the part that is found is remembered or not looked at again.
+struct Finder<'a, F> {
+    is_secret: &'a F,
+    text: &'a str,
+    form: Form,
+    /// No key begins before it.
+    floor: usize,
+    /// What a URL may be part of.
+    url: Word<'a>,
+    /// What a `user:password@` without a scheme may be part of.
+    user: Word<'a>,
+}
+
+impl<F: Fn(&str) -> bool> Iterator for Finder<'_, F> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            let rest = from(self.text, self.floor);
+            let at = self.floor + first(rest, |c| matches!(c, '=' | ':'))?;
+            let found = if from(self.text, at).starts_with(':') {
+                self.colon(at)
+            } else {
+                self.pair(at)
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+}
+
+impl<'a, F: Fn(&str) -> bool> Finder<'a, F> {
+    fn new(is_secret: &'a F, text: &'a str, form: Form) -> Self {
+        Self {
+            is_secret,
+            text,
+            form,
+            floor: 0,
+            url: Word::new(text, &['"']),
+            user: Word::new(text, &['"', '/', '?', '#']),
+        }
+    }
+
+    fn colon(&mut self, at: usize) -> Option<Found> {
+        let behind = from(self.text, at + 1);
+        if behind.starts_with("//") {
+            return self.address(at + 3);
+        }
+        if self.form != Form::Text {
+            self.floor = at + 1;
+            return None;
+        }
+        if behind.starts_with(':') {
+            // A Rust path.
+            self.floor = at + 2;
+            return None;
+        }
+        let before = between(self.text, self.floor, at);
+        if is_prose(before, behind) {
+            self.floor = at + 1;
+            return None;
+        }
+        self.pair(at).or_else(|| self.user(at, before))
+    }
+
+    /// The user information of the URL whose address begins at `start`. The host
+    /// ends where a pair may begin.
+    fn address(&mut self, start: usize) -> Option<Found> {
+        let end = self.url.end(start);
+        let last_at = self.url.last_at(start).map(|at| at - start);
+        let url = between(self.text, start, end);
+        let address = Address::cut("", url, last_at, &['/', '?', '#']);
+        let host = end - address.host.len() - address.rest.len();
+        let (name, _) = split_at_any(address.host, &[';', '&', ',']);
+        self.floor = host + name.len();
+        address.user.then_some(Found {
+            start,
+            end: host,
+            mark: REDACTED_USER,
+        })
+    }
+
+    /// The value of the pair whose sign stands at `at`.
+    fn pair(&mut self, at: usize) -> Option<Found> {
+        let key = key_at_end(between(self.text, self.floor, at));
+        self.floor = at + 1;
+        if !(self.is_secret)(key) {
+            return None;
+        }
+        let start = at + 1 + start_of_value(from(self.text, at + 1));
+        let (skip, length) = extent(from(self.text, start), self.form);
+        self.floor = start + skip + length;
+        (length > 0).then_some(Found {
+            start: start + skip,
+            end: self.floor,
+            mark: REDACTED,
+        })
+    }
+
+    /// `name:word@` around the colon at `at`, as in a connection string.
+    fn user(&mut self, at: usize, before: &str) -> Option<Found> {
+        let name = before.len() - run_back(before, is_key_char);
+        let last = self.user.last_at(at + 1);
+        let last = last.filter(|last| name > 0 && *last > at + 1 && self.floor <= *last)?;
+        self.floor = last + 1;
+        Some(Found {
+            start: at - name,
+            end: last + 1,
+            mark: REDACTED_USER,
+        })
     }
 }
 
 /// The key in front of an `=` or `:`, without quotes and blanks around it.
 fn key_at_end(text: &str) -> &str {
-    let text = text.trim_end_matches(|c: char| {
-        c.is_whitespace() || is_quote(c) || matches!(c, '\\' | ')' | ']')
-    });
-    let start = text
-        .char_indices()
-        .rev()
-        .take_while(|(_, c)| is_key_char(*c))
-        .last()
-        .map_or(text.len(), |(at, _)| at);
-    from(text, start)
+    let is_around = |c: char| c.is_whitespace() || is_quote(c) || matches!(c, '\\' | ')' | ']');
+    let text = between(text, 0, run_back(text, is_around));
+    from(text, run_back(text, is_key_char))
 }
 
 /// Skips blanks and the rest of signs such as `=>`, `:=` and `==`.
 fn start_of_value(text: &str) -> usize {
-    let value = text.trim_start_matches([' ', '\t', '=', '>', ':']);
-    text.len() - value.len()
+    run(text, |c| matches!(c, ' ' | '\t' | '=' | '>' | ':'))
 }
 
 /// How many bytes of `value` to keep (an opening quote), and how many behind
 /// them are the value.
 fn extent(value: &str, form: Form) -> (usize, usize) {
-    let backslashes = value.bytes().take_while(|b| *b == b'\\').count();
+    let backslashes = run(value, |c| c == '\\');
     match from(value, backslashes).chars().next() {
         Some(quote) if is_quote(quote) && form != Form::Query => {
             let skip = backslashes + 1;
@@ -112,6 +191,12 @@ fn extent(value: &str, form: Form) -> (usize, usize) {
 /// has been skipped. A quote that is doubled or escaped once more is part of
 /// the value; without a closing quote all the rest is.
 fn quoted(value: &str, quote: char, backslashes: usize) -> usize {
+    let length = up_to_quote(value, quote, backslashes);
+    steps::count(length);
+    length
+}
+
+fn up_to_quote(value: &str, quote: char, backslashes: usize) -> usize {
     let mut before = 0;
     let mut chars = value.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
@@ -145,7 +230,10 @@ fn quoted(value: &str, quote: char, backslashes: usize) -> usize {
 fn unquoted(value: &str, form: Form) -> usize {
     let mut at = 0;
     let mut previous = ' ';
+    // Before it, no closing sign closes the value.
+    let mut open = 0;
     while let Some(c) = from(value, at).chars().next() {
+        steps::count(1);
         let next = at + c.len_utf8();
         let behind = from(value, next);
         let ends = match form {
@@ -155,9 +243,15 @@ fn unquoted(value: &str, form: Form) -> usize {
                 '\n' | '\r' => true,
                 // As in `password: key: a`.
                 ' ' if matches!(previous, ':' | '=') => false,
+                // As in `authorization: Bearer a`.
+                ' ' if is_scheme(between(value, 0, at)) => false,
                 c if c.is_whitespace() => return at + up_to_semicolon(from(value, at)),
                 ';' | '&' => is_end_or_pair(behind),
-                c => is_closer(c) && is_closed(from(value, at)),
+                c if is_closer(c) && at >= open => {
+                    open = at + run(from(value, at), is_closer);
+                    is_closed(from(value, at), open - at)
+                }
+                _ => false,
             },
         };
         if ends {
@@ -184,7 +278,7 @@ fn unquoted(value: &str, form: Form) -> usize {
 /// `Password=a b c;Server=d`; 0 where no pair follows.
 fn up_to_semicolon(text: &str) -> usize {
     let stops = |c: char| matches!(c, ';' | '=' | ':' | '\n' | '\r') || is_quote(c);
-    match text.find(stops) {
+    match first(text, stops) {
         Some(at) if from(text, at).starts_with(';') && is_end_or_pair(from(text, at + 1)) => at,
         _ => 0,
     }
@@ -192,37 +286,45 @@ fn up_to_semicolon(text: &str) -> usize {
 
 /// Whether nothing, a blank or the key of another pair follows.
 fn is_end_or_pair(text: &str) -> bool {
-    let behind = text.trim_start_matches(is_key_char);
+    let key = run(text, is_key_char);
     text.is_empty()
         || text.starts_with(char::is_whitespace)
-        || (behind.len() < text.len() && behind.starts_with('='))
+        || (key > 0 && from(text, key).starts_with('='))
 }
 
-/// Whether `text`, which begins with a closing sign, goes on with more of them
-/// and then an end: `)`, `"}, `, `","next"`, `)(next=`.
-fn is_closed(text: &str) -> bool {
-    let behind = text.trim_start_matches(is_closer);
-    let run = between(text, 0, text.len() - behind.len());
+/// Whether `text`, which begins with `run` bytes of closing signs, has an end
+/// behind them: `)`, `"}, `, `","next"`, `)(next=`. If not, it has none behind
+/// the last of them either.
+fn is_closed(text: &str, run: usize) -> bool {
+    let (signs, behind) = (between(text, 0, run), from(text, run));
     let next = behind.chars().next();
     let after_next = from(behind, next.map_or(0, char::len_utf8));
     match next {
         None => true,
         Some(':') => after_next.is_empty() || after_next.starts_with(char::is_whitespace),
         Some(';' | '&') => is_end_or_pair(after_next),
-        Some('(') => after_next.trim_start_matches(is_key_char).starts_with('='),
-        Some(c) => c.is_whitespace() || (run.contains(',') && run.contains(is_quote)),
+        Some('(') => from(after_next, seek::run(after_next, is_key_char)).starts_with('='),
+        Some(c) => c.is_whitespace() || (signs.contains(',') && signs.contains(is_quote)),
     }
+}
+
+/// Whether a credential follows the word.
+fn is_scheme(word: &str) -> bool {
+    let is_word = |scheme: &str| word.eq_ignore_ascii_case(scheme);
+    ["basic", "bearer", "digest", "token"]
+        .into_iter()
+        .any(is_word)
 }
 
 fn is_closer(c: char) -> bool {
     is_quote(c) || matches!(c, ',' | ')' | ']' | '}')
 }
 
-fn is_quote(c: char) -> bool {
+pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`')
 }
 
-fn is_key_char(c: char) -> bool {
+pub(super) fn is_key_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '%' | '+' | '$' | '@')
 }
 

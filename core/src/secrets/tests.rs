@@ -44,6 +44,23 @@ fn queries() {
             ("a=1#access_key=x", "a=1"),
             ("user[password]=x", "user[password]=<redacted>"),
             ("schlüssel=ü&KEYü=ß", "schlüssel=ü&KEYü=<redacted>"),
+            (
+                "to=https%3A%2F%2Fh%2F%3Fa%3D1%26key%3Dx&b=2",
+                "to=<redacted>&b=2",
+            ),
+            ("to=%252F%253Fkey%253Dx", "to=<redacted>"),
+            ("to=%25252F%25253Fkey%25253Dx", "to=<redacted>"),
+            ("to=%2F%3Fpage%3D2+3&b", "to=%2F%3Fpage%3D2+3&b"),
+            ("a%26key%3Dx;y&b", "<redacted>&b"),
+            ("a%3Fpass%3Dx%26b=1", "<redacted>"),
+            ("to=http://u:p;q@h;c=1", "to=<redacted>;c=1"),
+            ("to=http%3A%2F%2Fu%3Ap%40h", "to=<redacted>"),
+            ("to=http://h/x;c@d&e=1", "to=http://h/x;c@d&e=1"),
+            ("f={\"key\":\"x\"}&b", "f=<redacted>&b"),
+            ("f=%7B%22a%22%3A1%2C%22key%22%3A%22x%22%7D", "f=<redacted>"),
+            ("sort=key:asc&v=monkey==", "sort=key:asc&v=monkey=="),
+            ("mail=a@b&q=a%20b", "mail=a@b&q=a%20b"),
+            ("a=b=key=x", "a=<redacted>"),
         ],
     );
 }
@@ -135,6 +152,26 @@ fn texts() {
             ("password='' x=1", "password='' x=1"),
             ("password=abc is wrong; retry", "password=<redacted>; retry"),
             ("%70assword=x y", "%70assword=<redacted> y"),
+            ("KeyError: 'users'", "KeyError: 'users'"),
+            ("NoSuchKey: none here", "NoSuchKey: none here"),
+            (
+                "no such key: users, password: x",
+                "no such key: users, password: <redacted>",
+            ),
+            ("api_key: abc123", "api_key: <redacted>"),
+            ("bad api key: abc123", "bad api key: <redacted>"),
+            ("KeyError=x", "KeyError=<redacted>"),
+            ("{\"KeyError\": \"x\"}", "{\"KeyError\": \"<redacted>\"}"),
+            (
+                "Authorization: Bearer abc def",
+                "Authorization: <redacted> def",
+            ),
+            (
+                "dial u:p@w@tcp(h:1)/db: refused",
+                "dial <redacted>:<redacted>@tcp(h:1)/db: refused",
+            ),
+            ("h:5000/image@sha256:ab", "h:5000/image@sha256:ab"),
+            ("from bob@h: refused", "from bob@h: refused"),
         ],
     );
 }

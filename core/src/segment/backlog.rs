@@ -1,8 +1,7 @@
 //! The agent thread's view of the pool: what is to be sent, and what became of it.
 
-use std::sync::Arc;
-
 use super::pool::Pool;
+use super::sync::Arc;
 use super::words::{Mark, Segment};
 
 /// What a request may take from one segment.

@@ -8,8 +8,17 @@
 
 mod backlog;
 mod pool;
-#[cfg(test)]
+#[cfg(not(all(test, loom)))]
+mod sync;
+#[cfg(all(test, loom))]
+#[path = "sync_loom.rs"]
+mod sync;
+#[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+mod tests_loom;
+#[cfg(test)]
+mod thread;
 mod words;
 mod writer;
 
@@ -17,12 +26,11 @@ pub(crate) use self::backlog::{Backlog, Portion, Unsent};
 pub(crate) use self::pool::{Counts, Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
 
-/// Bytes of a segment.
-pub(crate) const SEGMENT: usize = 32 * 1024;
-
-/// Bytes of a thread's first one: most threads of a process record little, and
-/// hold what they have while they live.
-const FIRST: usize = 4 * 1024;
-
 /// The process's pool.
+#[cfg(not(all(test, loom)))]
 pub(crate) static POOL: Pool = Pool::new();
+
+#[cfg(all(test, loom))]
+loom::lazy_static! {
+    pub(crate) static ref POOL: Pool = Pool::new();
+}

@@ -1,11 +1,10 @@
 //! All segments of a process: who fills which, which are full, which are free.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, PoisonError};
+use super::sync::{FIRST, SEGMENT};
 use super::words::{Filler, Mark, Segment};
-use super::{FIRST, SEGMENT};
 use crate::record::Head;
 
 /// Empty segments that are kept for the next burst.
@@ -94,33 +93,20 @@ pub(crate) struct Counts {
 }
 
 impl Pool {
+    #[cfg(not(all(test, loom)))]
     pub(crate) const fn new() -> Self {
         Self {
             epoch: AtomicU32::new(1),
-            state: Mutex::new(State {
-                open: false,
-                bound: 0,
-                wake_at: usize::MAX,
-                allocated: 0,
-                next_id: 0,
-                free: Vec::new(),
-                active: Vec::new(),
-                sealed: VecDeque::new(),
-                orphans: Vec::new(),
-                shared: None,
-                waiting: 0,
-                counts: Counts {
-                    sent: 0,
-                    ignored: 0,
-                    waiting: 0,
-                    dropped_full: 0,
-                    dropped_rejected: 0,
-                    dropped_invalid: 0,
-                    dropped_stopped: 0,
-                },
-                waker: None,
-                forked: false,
-            }),
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    /// loom's types come into being while it runs only.
+    #[cfg(all(test, loom))]
+    pub(crate) fn new() -> Self {
+        Self {
+            epoch: AtomicU32::new(1),
+            state: Mutex::new(State::new()),
         }
     }
 
@@ -235,6 +221,33 @@ impl Pool {
 }
 
 impl State {
+    const fn new() -> Self {
+        Self {
+            open: false,
+            bound: 0,
+            wake_at: usize::MAX,
+            allocated: 0,
+            next_id: 0,
+            free: Vec::new(),
+            active: Vec::new(),
+            sealed: VecDeque::new(),
+            orphans: Vec::new(),
+            shared: None,
+            waiting: 0,
+            counts: Counts {
+                sent: 0,
+                ignored: 0,
+                waiting: 0,
+                dropped_full: 0,
+                dropped_rejected: 0,
+                dropped_invalid: 0,
+                dropped_stopped: 0,
+            },
+            waker: None,
+            forked: false,
+        }
+    }
+
     fn record_shared(&mut self, head: &Head, attributes: &[u8]) {
         if !self.open {
             self.counts.dropped_stopped += 1;

@@ -7,10 +7,8 @@
 )]
 
 use std::cell::UnsafeCell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::SEGMENT;
+use super::sync::{Arc, AtomicU32, Ordering, SEGMENT, Watch};
 use crate::record::{HEAD, Head};
 
 /// A segment as its readers see it: the published part never changes while
@@ -20,6 +18,7 @@ pub(crate) struct Segment {
     words: Box<[UnsafeCell<u64>]>,
     /// What is whole and may be read: only [`Filler`] stores it.
     published: AtomicU32,
+    watch: Watch,
 }
 
 /// A place in a segment: behind so many records, which take so many words.
@@ -68,9 +67,11 @@ impl Segment {
 
     /// The records published beyond `from`.
     pub(crate) fn published(&self, from: Mark) -> &[u8] {
-        let Some(words) = self.filled().words().checked_sub(from.words()) else {
+        let end = self.filled().words();
+        let Some(words) = end.checked_sub(from.words()) else {
             return &[];
         };
+        self.watch.read(from.words()..end);
         // SAFETY: the words behind `from`, up to what was loaded from
         // `published` with acquire, lie within the segment and were written
         // before they were published. Nothing writes there while this borrow
@@ -92,13 +93,12 @@ pub(crate) struct Filler {
 impl Filler {
     /// A new, empty segment of at most [`SEGMENT`] bytes.
     pub(crate) fn allocate(bytes: usize) -> Self {
-        let words = (0..bytes.min(SEGMENT) / 8)
-            .map(|_| UnsafeCell::new(0))
-            .collect();
+        let words = bytes.min(SEGMENT) / 8;
         Self {
             segment: Arc::new(Segment {
-                words,
+                words: (0..words).map(|_| UnsafeCell::new(0)).collect(),
                 published: AtomicU32::new(0),
+                watch: Watch::new(words),
             }),
             at: Mark::default(),
         }
@@ -106,7 +106,9 @@ impl Filler {
 
     /// Empties a segment for use; `None` while somebody else still has it.
     pub(crate) fn reuse(mut segment: Arc<Segment>) -> Option<Self> {
-        *Arc::get_mut(&mut segment)?.published.get_mut() = 0;
+        let empty = Arc::get_mut(&mut segment)?;
+        // The only reference: whoever gets the segment next, gets it by a lock.
+        empty.published.store(0, Ordering::Relaxed);
         Some(Self {
             segment,
             at: Mark::default(),
@@ -131,6 +133,7 @@ impl Filler {
         if at + words > self.segment.words.len() {
             return false;
         }
+        self.segment.watch.written(at..at + words);
         // SAFETY: the words from `at` on are within the segment and above
         // `published`, where this `Filler`, being the only one, may write.
         unsafe {
@@ -149,7 +152,7 @@ impl Filler {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::thread;
 

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::handle::Inbox;
+use super::polls::Polls;
 use crate::context::Context;
 use crate::local::{self, Local};
 use crate::record::{Head, Traits};
+use crate::settings::Live;
+use crate::tracer::GLOBAL;
 
 /// Attribute bytes a block starts with: typical HTTP and SQL spans fit.
 const CAPACITY: usize = 512;
@@ -42,10 +45,20 @@ pub(crate) struct Block {
     /// Ticks.
     pub(crate) start: u64,
     pub(crate) attributes: Vec<u8>,
-    /// Where other threads leave attributes, if they asked for it.
-    pub(crate) inbox: Option<Arc<Inbox>>,
+    pub(crate) rare: Option<Box<Rare>>,
+    /// Means nothing unless they are timed.
+    pub(crate) polls: Polls,
     /// The next block of the thread's pool.
     pub(crate) next: Option<Box<Block>>,
+}
+
+/// What few spans have. It costs the others one look when they end.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    /// Where other threads leave attributes, if they asked for it.
+    pub(crate) inbox: Option<Arc<Inbox>>,
+    /// Its polls are timed.
+    pub(crate) is_timed: bool,
 }
 
 impl Block {
@@ -58,7 +71,8 @@ impl Block {
             parent: 0,
             start: 0,
             attributes: Vec::with_capacity(CAPACITY),
-            inbox: None,
+            rare: None,
+            polls: Polls::default(),
             next: None,
         })
     }
@@ -76,6 +90,29 @@ impl Block {
     #[inline]
     pub(crate) fn is_recording(&self) -> bool {
         self.recorded_by != 0
+    }
+
+    /// The settings of the tracer it goes to.
+    pub(crate) fn settings(&self) -> &Live {
+        self.context
+            .scope()
+            .map_or(&GLOBAL, |scope| scope.settings())
+    }
+
+    /// True where its polls are timed.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_timed)
+    }
+
+    /// Times its polls from now on.
+    #[cold]
+    pub(crate) fn time_polls(&mut self) {
+        let rare = self.rare.get_or_insert_default();
+        if !rare.is_timed {
+            rare.is_timed = true;
+            self.polls = Polls::default();
+        }
     }
 
     /// True where it is this process that records it.
@@ -97,7 +134,7 @@ impl Block {
         }
     }
 
-    /// Empties the block, which has neither inbox nor extra any more, for its
+    /// Empties the block, which has nothing rare any more, for its
     /// next use.
     #[inline]
     pub(crate) fn clear(&mut self) {

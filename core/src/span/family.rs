@@ -183,7 +183,7 @@ pub struct Field {
     /// Its JSON type, and what is hidden in it.
     pub shape: Shape,
     /// Bytes of text that are kept; the rest is cut off at a character's
-    /// boundary and counted.
+    /// boundary, after secrets were replaced, and counted.
     pub limit: u16,
 }
 
@@ -211,6 +211,8 @@ pub enum Shape {
     Dsn,
     /// The text of an error: URLs and connection strings inside are redacted.
     Error,
+    /// Free text, such as a log line: redacted as the text of an error is.
+    Message,
     /// An integer.
     Integer,
     /// A floating point number; what JSON has no number for is left out.
@@ -221,14 +223,14 @@ pub enum Shape {
     Headers,
     /// An array of strings.
     List,
-    /// `custom.tags`: free keys with typed values.
-    Tags,
+    /// `custom`: free tags, and entries of the span's log.
+    Custom,
 }
 
 /// Declares a section of `data` and its setters.
 ///
-/// Each field has a shape: `text`, `query`, `url`, `path`, `dsn`, `error` and
-/// `list` take the limit in bytes; `integer`, `float`, `boolean` take none;
+/// Each field has a shape: `text`, `message`, `query`, `url`, `path`, `dsn`, `error`
+/// and `list` take the limit in bytes; `integer`, `float`, `boolean` take none;
 /// `headers` takes the limit of one value. `= "key"` gives a field another key
 /// than its name.
 ///
@@ -296,6 +298,7 @@ macro_rules! __field {
     (@ $key:expr, path($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Path, $limit) };
     (@ $key:expr, dsn($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Dsn, $limit) };
     (@ $key:expr, error($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Error, $limit) };
+    (@ $key:expr, message($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Message, $limit) };
     (@ $key:expr, list($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::List, $limit) };
     (@ $key:expr, headers($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Headers, $limit) };
     (@ $key:expr, integer) => { $crate::span::Field::new($key, $crate::span::Shape::Integer, 8) };
@@ -342,11 +345,20 @@ macro_rules! __setter {
             self
         }
     };
-    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $text:ident($limit:expr)) => {
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, text($limit:expr)) => {
+        $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, list($limit:expr)) => {
+        $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $redacted:ident($limit:expr)) => {
+        $crate::__setter!(@ redacted, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    (@ $set:ident, $(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $limit:expr) => {
         $(#[$meta])*
         #[inline]
         $vis fn $field(&mut self, value: &str) -> &mut Self {
-            self.fields.text($index, value, $limit);
+            self.fields.$set($index, value, $limit);
             self
         }
     };

@@ -3,13 +3,18 @@
 
 use std::str;
 
+use super::log::LogEntry;
+use super::tag::{TagValue, kind};
 use super::{Section, sdk};
-use crate::record::FAMILIES;
+use crate::secrets::kept;
 use crate::status::DROPS;
 
 /// Bytes of attributes a span may hold (design rule: 16 KiB); what comes later
 /// is left out and counted.
 pub(crate) const MAX_ATTRIBUTES: usize = 16 * 1024;
+
+/// Bytes of the word before each attribute.
+pub(crate) const HEADER: usize = 4;
 
 /// Something attributes can be recorded on: a [`Span`](super::Span), or a
 /// [`Handle`](super::Handle) to one.
@@ -49,6 +54,13 @@ impl<'a> Fields<'a> {
         self.bytes(field, cut(value, limit).as_bytes());
     }
 
+    /// Sets a field to text that is redacted before it is cut to `limit` bytes,
+    /// which is when it is sent.
+    #[inline]
+    pub fn redacted(&mut self, field: u8, value: &str, limit: u16) {
+        self.bytes(field, cut_later(value, limit).as_bytes());
+    }
+
     /// Sets a field to the bytes of a number or a boolean.
     #[inline]
     pub fn bytes(&mut self, field: u8, value: &[u8]) {
@@ -57,10 +69,15 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Adds a name and its value to a field that is an object.
+    /// Adds a name and its value to a field that is an object. The value is cut as
+    /// in [`redacted`](Self::redacted). Part of a name does not tell whether the
+    /// value is secret, so one of more than 255 bytes is left out and counted.
     pub fn pair(&mut self, field: u8, name: &str, value: &str, limit: u16) {
-        let name = cut(name, u16::from(u8::MAX));
-        let value = cut(value, limit);
+        if name.len() > usize::from(u8::MAX) {
+            DROPS.attribute();
+            return;
+        }
+        let value = cut_later(value, limit);
         if self.reserve(field, 1 + name.len() + value.len()) {
             self.out.push(name.len() as u8);
             self.out.extend_from_slice(name.as_bytes());
@@ -71,40 +88,30 @@ impl<'a> Fields<'a> {
     /// Adds a tag: a name and a typed value.
     pub(crate) fn tag(&mut self, name: &str, value: TagValue<'_>) {
         let name = cut(name, u16::from(u8::MAX));
-        let number: [u8; 8];
-        let (kind, value) = match value {
-            TagValue::Error(text) => (b'e', cut(text, sdk::TAG_LIMIT).as_bytes()),
-            TagValue::Text(text) => (b's', cut(text, sdk::TAG_LIMIT).as_bytes()),
-            TagValue::Integer(integer) => {
-                number = integer.to_ne_bytes();
-                (b'i', number.as_slice())
-            }
-            TagValue::Unsigned(integer) => {
-                number = integer.to_ne_bytes();
-                (b'u', number.as_slice())
-            }
-            TagValue::Float(float) => {
-                number = float.to_ne_bytes();
-                (b'f', number.as_slice())
-            }
-            TagValue::Boolean(true) => (b'b', [1].as_slice()),
-            TagValue::Boolean(false) => (b'b', [0].as_slice()),
-        };
-        if self.reserve(sdk::TAGS, 2 + name.len() + value.len()) {
+        let mut number = [0; 8];
+        let (kind, value) = value.encode(&mut number);
+        if self.reserve(sdk::CUSTOM, 2 + name.len() + value.len()) {
             self.out.extend_from_slice(&[kind, name.len() as u8]);
             self.out.extend_from_slice(name.as_bytes());
             self.out.extend_from_slice(value);
         }
     }
 
+    /// Begins an entry of the span's log; `None` where there is no room for one.
+    pub(crate) fn log(mut self, ticks: u64) -> Option<LogEntry<'a>> {
+        let start = self.out.len();
+        let fits = self.reserve(sdk::CUSTOM, LogEntry::PREFIX);
+        fits.then(|| LogEntry::begin(self.out, start, ticks))
+    }
+
     /// Room for `len` bytes behind a header word, which is written.
     #[inline]
     fn reserve(&mut self, field: u8, len: usize) -> bool {
-        if self.out.len() + len + 4 > MAX_ATTRIBUTES {
+        if self.out.len() + len + HEADER > MAX_ATTRIBUTES {
             DROPS.attribute();
             return false;
         }
-        self.out.reserve(len + 4);
+        self.out.reserve(len + HEADER);
         let header = u32::from(self.section) | u32::from(field) << 8 | (len as u32) << 16;
         self.out.extend_from_slice(&header.to_ne_bytes());
         true
@@ -131,6 +138,8 @@ pub(crate) mod envelope {
     pub(crate) const SIZE: u8 = 5;
     /// `stack`, as addresses; the first counts.
     pub(crate) const STACK: u8 = 6;
+    /// How many there are.
+    pub(crate) const FIELDS: usize = 7;
 }
 
 /// The number of calls that the span stands for by itself.
@@ -183,25 +192,15 @@ pub(crate) fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(*len))
 }
 
-/// The name, the type and the value of a [tag](Fields::tag).
+/// The name, the type and the value of a [tag](Fields::tag); `None` for an entry
+/// of the log.
 pub(crate) fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
-    let (kind, rest) = value.split_first()?;
+    let (kind, rest) = value
+        .split_first()
+        .filter(|(kind, _)| **kind != kind::LOG)?;
     let (len, rest) = rest.split_first()?;
     let (name, value) = rest.split_at_checked(usize::from(*len))?;
     Some((str::from_utf8(name).ok()?, *kind, value))
-}
-
-/// Writes the text of an error into the field that the family has for it, or
-/// into the tag `error`.
-pub(crate) fn write_error(family: u16, out: &mut Vec<u8>, text: &str) {
-    let Some(family) = FAMILIES.get(family) else {
-        return;
-    };
-    let section = family.section();
-    match section.error() {
-        Some((field, limit)) => Fields::new(out, section).text(field, text, limit),
-        None => Fields::new(out, &sdk::SECTION).tag("error", TagValue::Error(text)),
-    }
 }
 
 /// Appends whole attributes while they fit.
@@ -217,56 +216,9 @@ pub(crate) fn append(out: &mut Vec<u8>, mut more: &[u8]) {
     }
 }
 
-/// The value of a free tag.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum TagValue<'a> {
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A text in which URLs and connection strings are redacted.
-    Error(&'a str),
-    /// A floating point number; what JSON has no number for is left out.
-    Float(f64),
-    /// An integer.
-    Integer(i64),
-    /// A string, cut to 4,000 bytes.
-    Text(&'a str),
-    /// An integer.
-    Unsigned(u64),
-}
-
-impl<'a> From<&'a str> for TagValue<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a> From<&'a String> for TagValue<'a> {
-    fn from(value: &'a String) -> Self {
-        Self::Text(value)
-    }
-}
-
-macro_rules! tag_values {
-    ($($variant:ident($as:ty): $($from:ty)+;)+) => {
-        $($(impl From<$from> for TagValue<'_> {
-            fn from(value: $from) -> Self {
-                Self::$variant(value as $as)
-            }
-        })+)+
-    };
-}
-
-tag_values! {
-    Boolean(bool): bool;
-    Float(f64): f32 f64;
-    Integer(i64): i8 i16 i32 i64 isize;
-    Unsigned(u64): u8 u16 u32 u64 usize;
-}
-
 /// `text` up to `limit` bytes, at the boundary of a character.
 #[inline]
-fn cut(text: &str, limit: u16) -> &str {
+pub(crate) fn cut(text: &str, limit: u16) -> &str {
     if text.len() <= limit as usize {
         text
     } else {
@@ -274,13 +226,28 @@ fn cut(text: &str, limit: u16) -> &str {
     }
 }
 
+/// As [`cut`], but for what is needed to redact the text before.
+#[inline]
+pub(crate) fn cut_later(text: &str, limit: u16) -> &str {
+    if text.len() <= limit as usize {
+        text
+    } else {
+        cut_long(text, kept(limit) as usize)
+    }
+}
+
 #[cold]
 fn cut_long(text: &str, limit: usize) -> &str {
     DROPS.cut();
-    let end = (0..=limit)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    prefix(text, limit)
+}
+
+/// As much of `text` as `limit` bytes hold, in whole characters.
+pub(crate) fn prefix(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
     text.get(..end).unwrap_or_default()
 }
 

@@ -3,9 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::block::{self, Block};
-use super::fields::{self, Fields, Recording, TagValue};
-use super::{Section, sdk};
+use super::failure::{self, Failure};
+use super::fields::{self, Fields, Recording};
+use super::log::LogEntry;
+use super::tag::AsTag;
+use super::{Family, Section, sdk};
 use crate::context::Context;
+use crate::record::FAMILIES;
 use crate::settings::Switches;
 use crate::stack;
 
@@ -26,7 +30,8 @@ impl Handle {
     }
 
     pub(super) fn to(block: &mut Block, family: u16) -> Self {
-        let inbox = block
+        let rare = block.rare.get_or_insert_default();
+        let inbox = rare
             .inbox
             .get_or_insert_with(|| Arc::new(Inbox::new(family)));
         Self {
@@ -41,15 +46,36 @@ impl Handle {
     }
 
     /// Sets a tag, as [`Span::tag`](super::Span::tag) does.
-    pub fn tag<'a>(&mut self, name: &str, value: impl Into<TagValue<'a>>) {
-        self.with_fields(&sdk::SECTION, |mut fields| fields.tag(name, value.into()));
+    pub fn tag(&mut self, name: &str, value: impl AsTag) {
+        self.leave(|out, _| Fields::new(out, &sdk::SECTION).tag(name, value.as_tag()));
+    }
+
+    /// Notes that something happened, as [`Span::log`](super::Span::log) does.
+    pub fn log(&mut self, message: &str) {
+        self.log_with(message, |_| ());
+    }
+
+    /// As [`log`](Self::log), with fields that `fields` adds.
+    pub fn log_with(&mut self, message: &str, fields: impl FnOnce(&mut LogEntry<'_>)) {
+        self.leave(|out, _| LogEntry::write(Fields::new(out, &sdk::SECTION), message, fields));
     }
 
     /// Marks the span as erroneous, as [`Span::error`](super::Span::error) does.
     pub fn error(&mut self, text: &str) {
+        self.leave(|out, family| failure::write_text(family, out, text));
+        self.mark_erroneous();
+    }
+
+    /// Marks the span as erroneous, as
+    /// [`Span::record_error`](super::Span::record_error) does.
+    pub fn record_error<'a>(&mut self, error: impl Into<Failure<'a>>) {
+        let mut known = false;
         self.with_letters(|letters, family| {
-            fields::write_error(family, &mut letters.attributes, text);
+            known = failure::has_error(family, &letters.attributes);
         });
+        if !known {
+            self.leave(|out, family| error.into().write(family, out));
+        }
         self.mark_erroneous();
     }
 
@@ -63,20 +89,41 @@ impl Handle {
         });
     }
 
-    fn with_letters(&self, f: impl FnOnce(&mut Letters, u16)) {
+    /// Leaves attributes that `write` makes without a lock: what it calls may use
+    /// handles, too.
+    fn leave(&self, write: impl FnOnce(&mut Vec<u8>, &'static Family)) {
+        let Some(family) = self.open_family() else {
+            return;
+        };
+        let mut more = Vec::new();
+        write(&mut more, family);
+        self.with_letters(|letters, _| fields::append(&mut letters.attributes, &more));
+    }
+
+    /// The family of the span while that is open.
+    fn open_family(&self) -> Option<&'static Family> {
+        let mut open = None;
+        self.with_letters(|_, family| open = Some(family));
+        open
+    }
+
+    fn with_letters(&self, f: impl FnOnce(&mut Letters, &'static Family)) {
         let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_here()) else {
+            return;
+        };
+        let Some(family) = FAMILIES.get(inbox.family) else {
             return;
         };
         let mut letters = inbox.letters.lock().unwrap_or_else(PoisonError::into_inner);
         if letters.open {
-            f(&mut letters, inbox.family);
+            f(&mut letters, family);
         }
     }
 }
 
 impl Recording for Handle {
     fn with_fields(&mut self, section: &'static Section, set: impl FnOnce(Fields<'_>)) {
-        self.with_letters(|letters, _| set(Fields::new(&mut letters.attributes, section)));
+        self.leave(|out, _| set(Fields::new(out, section)));
     }
 }
 

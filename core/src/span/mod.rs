@@ -1,19 +1,24 @@
 //! Spans: started, described while they are open, and recorded when they end.
 
 pub(crate) mod block;
+mod describe;
+mod entered;
+mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
+pub(crate) mod log;
+mod polls;
 pub(crate) mod sdk;
 mod start;
+pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use self::block::Block;
-use self::fields::envelope;
 use crate::clock;
 use crate::context::{Context, Flags};
 use crate::local;
@@ -21,12 +26,15 @@ use crate::propagation::{self, Inject, ServerTiming};
 use crate::record::FAMILIES;
 use crate::rules::{self, Subject, Verdict};
 use crate::settings::Switches;
-use crate::stack;
 use crate::tracer::Tracer;
 
+pub(crate) use self::entered::Entered;
+pub use self::failure::Failure;
 pub use self::family::{Family, Field, Kind, Section, Shape};
-pub use self::fields::{Fields, Recording, TagValue};
+pub use self::fields::{Fields, Recording};
 pub use self::handle::Handle;
+pub use self::log::LogEntry;
+pub use self::tag::{AsTag, TagValue};
 
 /// An open span: eight bytes that own a block of the thread's pool.
 ///
@@ -46,8 +54,10 @@ impl Span {
         Self(None)
     }
 
-    /// A span that records nothing and carries `context` to where it is entered.
-    pub(crate) fn carrier(context: Context) -> Self {
+    /// A span that records nothing and carries `context` to where it is entered:
+    /// for what is polled or called more than once, as
+    /// [`in_context`](crate::FutureExt::in_context) is for futures.
+    pub fn carrier(context: Context) -> Self {
         if context.is_empty() {
             return Self(None);
         }
@@ -157,55 +167,35 @@ impl Span {
         result
     }
 
-    /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
-    /// family; setting one again replaces it.
-    pub fn tag<'a>(&mut self, name: &str, value: impl Into<TagValue<'a>>) {
-        self.with_fields(&sdk::SECTION, |mut fields| fields.tag(name, value.into()));
-    }
-
-    /// Replaces the configured service name for this span alone.
-    pub fn service(&mut self, name: &str) {
-        self.with_envelope(|mut fields| fields.text(envelope::SERVICE, name, sdk::NAME_LIMIT));
-    }
-
-    /// Marks the span as erroneous, with a text. URLs and connection strings in
-    /// it are redacted.
-    pub fn error(&mut self, text: &str) {
-        let Some((family, block)) = self.recording() else {
-            return;
-        };
-        fields::write_error(family, &mut block.attributes, text);
-        self.mark_erroneous();
-    }
-
-    /// Marks the span as erroneous without saying why.
-    pub fn mark_erroneous(&mut self) {
-        self.error_count(1);
-    }
-
-    /// Sets the number of errors, for a call that stands for several (a
-    /// pipeline of commands). A number below the one so far is ignored.
-    pub fn error_count(&mut self, errors: u16) {
-        let Some((family, block)) = self.recording() else {
-            return;
-        };
-        let is_first = errors > 0 && block.traits.errors() == 0;
-        block.traits = block.traits.with_errors(errors);
-        if is_first && block.context.switches().has(Switches::ERROR_STACKS) {
-            stack::at_error(&block.context, family, &mut block.attributes);
+    /// As [`enter`](Self::enter), for one poll of a future, a stream or a body
+    /// that an instrumentation wraps: it counts where polls are
+    /// [timed](Self::time_polls).
+    #[inline]
+    pub fn enter_poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let timed = self.is_timed();
+        if timed {
+            self.poll_begins();
         }
+        let entered = Entered::new(self);
+        let result = f();
+        entered.leave();
+        if timed {
+            self.poll_ends();
+        }
+        result
     }
 
-    /// Says for how many calls this span stands, as a pipeline of commands or a
-    /// batch of messages does (`b.s`). Once a span, from two on; else it is
-    /// ignored.
-    pub fn batch_size(&mut self, calls: u32) {
-        let Some((_, block)) = self.recording() else {
-            return;
-        };
-        if calls > 1 && fields::size(&block.attributes).is_none() {
-            Fields::envelope(&mut block.attributes)
-                .bytes(envelope::SIZE, &u64::from(calls).to_ne_bytes());
+    /// Records how the polls of this span's future went, in tags of the span
+    /// (milliseconds, all but the first): `poll_count`, `poll_running_ms` (all
+    /// polls together), `poll_longest_ms` and `poll_idle_ms` (the time outside of
+    /// polls). A span that ran for most of its time was busy or blocked its
+    /// thread; one that idled waited: for what it awaits, or for a free thread.
+    ///
+    /// To be called before the first poll. `INSTANA_POLL_TIMING` switches it on
+    /// for all entries.
+    pub fn time_polls(&mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.time_polls();
         }
     }
 
@@ -251,13 +241,6 @@ impl Span {
     #[inline]
     pub fn end(self) {}
 
-    /// Writes fields that stand beside `data`.
-    fn with_envelope(&mut self, set: impl FnOnce(Fields<'_>)) {
-        if let Some(block) = self.0.as_mut().filter(|block| block.is_recording()) {
-            set(Fields::envelope(&mut block.attributes));
-        }
-    }
-
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;
         Some((block.traits.family(), block))
@@ -297,7 +280,7 @@ impl fmt::Debug for Span {
 /// drop of a span that is a no-op is a comparison.
 #[inline(never)]
 fn finish(mut block: Box<Block>) {
-    if block.inbox.is_some() || block.context.extra.is_some() {
+    if block.rare.is_some() || block.context.extra.is_some() {
         return finish_unusual(block);
     }
     local::with(move |local| {
@@ -311,14 +294,20 @@ fn finish(mut block: Box<Block>) {
     });
 }
 
-/// A span with an inbox, a foreign `tracestate` or a tracer of its own.
+/// A span with an inbox, timed polls, a foreign `tracestate` or a tracer of its own.
 #[cold]
 fn finish_unusual(mut block: Box<Block>) {
     // In a forked child its lock may be held for ever.
-    let inbox = block.inbox.take().filter(|_| block.is_ours());
-    if let Some(inbox) = inbox {
-        let errors = inbox.close(&mut block.attributes);
-        block.traits = block.traits.with_errors(errors);
+    let rare = block.rare.take().filter(|_| block.is_ours());
+    if let Some(rare) = rare {
+        if let Some(inbox) = rare.inbox {
+            let errors = inbox.close(&mut block.attributes);
+            block.traits = block.traits.with_errors(errors);
+        }
+        if rare.is_timed {
+            let polls = block.polls;
+            polls.finish(&mut block);
+        }
     }
     if let Some(scope) = block.context.scope().filter(|_| block.is_ours()) {
         scope.record(&block.head(clock::ticks()), &block.attributes);
@@ -327,74 +316,6 @@ fn finish_unusual(mut block: Box<Block>) {
     }
     block.context.extra = None;
     finish(block);
-}
-
-/// A span while it is the thread's current one. Dropped without
-/// [`leave`](Self::leave) while a panic unwinds.
-#[derive(Debug)]
-pub(crate) struct Entered<'a> {
-    span: &'a mut Span,
-    entered: bool,
-    unwinding: bool,
-}
-
-impl<'a> Entered<'a> {
-    #[inline]
-    pub(crate) fn new(span: &'a mut Span) -> Self {
-        let entered = span.0.is_some();
-        if entered {
-            span.0 = local::exchange(span.0.take());
-        }
-        Self {
-            span,
-            entered,
-            unwinding: true,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn leave(mut self) {
-        self.unwinding = false;
-    }
-}
-
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.entered {
-            self.span.0 = local::exchange(self.span.0.take());
-        }
-        if self.unwinding {
-            self.span.panicked();
-        }
-    }
-}
-
-impl Span {
-    /// The future of this span is polled for the first time.
-    pub(crate) fn begin(&mut self) {
-        if self.is_exit() {
-            self.restart();
-        }
-    }
-
-    /// The future of this span was dropped before it was done.
-    pub(crate) fn given_up(&mut self) {
-        if self.is_exit() {
-            self.cancel();
-        }
-    }
-
-    fn is_exit(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|block| block.context.flags.has(Flags::EXIT))
-    }
-
-    #[cold]
-    fn panicked(&mut self) {
-        self.error("panicked");
-    }
 }
 
 /// Calls `f` with the span that the running code is in, so that it can be
@@ -440,7 +361,8 @@ pub fn span(name: &str) -> Span {
 }
 
 /// Starts an SDK entry: the root of a new trace, for work that no
-/// instrumented server or consumer brought in. Inside another entry it is a no-op.
+/// instrumented server or consumer brought in. Inside another entry, and where
+/// tracing is suppressed, it is a no-op.
 ///
 /// ```
 /// instana::entry_span("nightly report").enter(|| { /* … */ });

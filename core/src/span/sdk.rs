@@ -9,16 +9,17 @@ pub(crate) const TAG_LIMIT: u16 = 4_000;
 pub(crate) const NAME_LIMIT: u16 = 256;
 
 /// `data.sdk`: also where other spans have their free tags
-/// (`data.sdk.custom.tags`, as Node.js and Python nest them).
+/// (`data.sdk.custom.tags`, as Node.js and Python nest them) and entries of their
+/// log (`data.sdk.custom.logs`, from milliseconds to fields).
 pub(crate) static SECTION: Section = Section::new(
     "sdk",
     &[
         Field::new("name", Shape::Text, NAME_LIMIT),
-        Field::new("custom", Shape::Tags, TAG_LIMIT),
+        Field::new("custom", Shape::Custom, TAG_LIMIT),
     ],
 );
 pub(crate) const NAME: u8 = 0;
-pub(crate) const TAGS: u8 = 1;
+pub(crate) const CUSTOM: u8 = 1;
 
 pub(crate) static ENTRY: Family = Family::new("sdk", Kind::Entry, &SECTION, "sdk");
 pub(crate) static EXIT: Family = Family::new("sdk", Kind::Exit, &SECTION, "sdk");

@@ -6,6 +6,7 @@ use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
 use crate::local::{self, Local};
+use crate::outside;
 use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
 use crate::rules;
@@ -54,8 +55,23 @@ impl Span {
         local::with(|local| Self::below(local, parent, family))
     }
 
+    /// Starts an exit that calls nobody: something said inside the current span,
+    /// such as a log line. Unlike [`exit`](Self::exit) it is recorded below another
+    /// exit, too, and never without a span above it (`reference`: Go has log
+    /// spans below exits; Node leaves them out where exits may be roots).
+    pub fn leaf(family: &'static Family) -> Self {
+        let span = local::with_current(|parent| {
+            let is_active = parent.flags.has(Flags::ACTIVE);
+            is_active.then(|| local::with(|local| Self::child(local, parent, family)))
+        });
+        span.flatten().unwrap_or(Self::none())
+    }
+
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
+        outside::named(family, name);
         let mut span = match family.kind() {
+            // Where a call comes in, its headers decide; here, nobody else does.
+            Kind::Entry if Context::current().is_suppressed() => Self::none(),
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
             Kind::Intermediate => {
@@ -118,6 +134,11 @@ impl Span {
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
+        Self::child(local, parent, family)
+    }
+
+    /// A span below one of any kind, if the rules do not disable it.
+    fn child(local: &Local, parent: &Context, family: &'static Family) -> Self {
         let switches = parent.switches();
         if switches.has(Switches::RULES) && is_disabled(parent, family) {
             return Self::disabled_below(parent, family);
@@ -148,6 +169,7 @@ impl Span {
         let tracer = scope.map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
         let switches = tracer.switches();
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
+            outside::began(scope, family);
             return Self::none();
         }
         tracer.begin(family, &Incoming::none()).with_stack(switches)
@@ -178,6 +200,7 @@ impl Tracer {
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        outside::began(self.scope(), family);
         let switches = self.switches();
         if !switches.has(Switches::ON) {
             return Span::none();
@@ -199,6 +222,9 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, state, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
+        if switches.has(Switches::POLL_TIMING) {
+            block.time_polls();
+        }
         Span(Some(block))
     }
 

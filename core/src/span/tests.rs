@@ -144,6 +144,35 @@ fn nothing_is_recorded_below_an_exit() {
 }
 
 #[test]
+fn a_leaf_is_recorded_below_spans_of_any_kind_and_never_alone() {
+    let recorder = Recorder::builder().root_exits(true).build();
+    recorder.enter(|| {
+        assert!(!Span::leaf(&http::EXIT).is_recording());
+        entry_span("entry").enter(|| {
+            span("between").enter(|| Span::leaf(&http::EXIT).end());
+            exit_span("exit").enter(|| {
+                Span::leaf(&http::EXIT).enter(|| Span::leaf(&http::EXIT).end());
+            });
+        });
+        let suppressed = Incoming::suppressed();
+        Span::entry(&http::ENTRY, &suppressed).enter(|| {
+            assert!(!Span::leaf(&http::EXIT).is_recording());
+        });
+    });
+    let spans = recorder.spans();
+    let parents: Vec<_> = spans
+        .iter()
+        .filter(|span| span.name() == "http")
+        .map(|leaf| {
+            let parent = spans.iter().find(|span| span.id() == leaf.parent());
+            let name = parent.and_then(|parent| parent.text("data.sdk.name"));
+            name.unwrap_or_default()
+        })
+        .collect();
+    assert_eq!(parents, ["between", "", "exit"], "{spans:?}");
+}
+
+#[test]
 fn a_second_entry_is_not_recorded_but_one_in_a_spawned_task_is() {
     let recorder = Recorder::new();
     recorder.enter(|| {
@@ -212,7 +241,8 @@ fn a_handle_reaches_the_span_until_it_ends() {
             let mut handle = handle.clone();
             move || {
                 handle.tag("from", "elsewhere");
-                handle.error("late https://user:pw@host/x");
+                handle.record_error(failure::Failure::display(&"late https://user:pw@host/x"));
+                handle.record_error(&std::fmt::Error);
             }
         })
         .join()
@@ -286,12 +316,230 @@ fn errors_count_once_and_the_number_can_be_raised() {
 }
 
 #[test]
+fn an_error_is_recorded_once_with_its_type_where_tags_are() {
+    let recorder = Recorder::new();
+    let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no https://u:pw@h/x");
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        entry.enter(|| {
+            let mut exit = crate::exit_span("price list");
+            exit.record_error(&missing());
+            exit.record_error(&std::fmt::Error);
+            let boxed: Box<dyn std::error::Error + Send + Sync> = missing().into();
+            let mut work = crate::span("price");
+            work.record_error(&*boxed);
+        });
+        entry.mark_erroneous();
+        entry.record_error(&missing());
+        entry.record_error(failure::Failure::display(&"later"));
+    });
+    let redacted = "no https://<redacted>:<redacted>@h/x";
+    let entry = recorder.span("g.http", 1);
+    assert_eq!(entry.text("data.http.error").as_deref(), Some(redacted));
+    assert_eq!(entry.errors(), 1);
+    assert!(!entry.has("data.sdk"), "{}", entry.json());
+    let exit = recorder.span("sdk", 2);
+    let tag = |span: &crate::testing::RecordedSpan, name: &str| {
+        span.text(&format!("data.sdk.custom.tags.{name}"))
+    };
+    assert_eq!(tag(&exit, "error").as_deref(), Some(redacted));
+    assert_eq!(exit.errors(), 1);
+    assert!(
+        exit.json()
+            .contains(r#""error.type":"std::io::error::Error""#)
+    );
+    let work = recorder
+        .spans()
+        .into_iter()
+        .find(|span| span.text("data.sdk.name").as_deref() == Some("price"));
+    let work = work.unwrap();
+    assert_eq!(tag(&work, "error").as_deref(), Some(redacted));
+    assert!(!work.json().contains("error.type"), "{}", work.json());
+}
+
+#[test]
+fn an_error_text_by_hand_replaces_and_is_not_replaced() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("job");
+        entry.error("first");
+        entry.error("by hand");
+        entry.record_error(&std::fmt::Error);
+    });
+    let job = recorder.span("sdk", 1);
+    let error = job.text("data.sdk.custom.tags.error");
+    assert_eq!(error.as_deref(), Some("by hand"));
+    assert_eq!(job.errors(), 1);
+}
+
+#[test]
+fn a_correlation_is_that_of_a_root_entry() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("page");
+        entry.correlation("web", "first");
+        entry.correlation("web", "1a2b");
+        entry.correlation("web", "");
+        entry.correlation(&"x".repeat(257), "1a2b");
+        entry.enter(|| {
+            let mut work = crate::span("work");
+            work.correlation("web", "work");
+            let mut exit = crate::exit_span("call");
+            exit.correlation("web", "exit");
+        });
+        let incoming = Incoming::from_ids("fa2375d711a4ca0f", "37cb2d6e9b1c078a");
+        let mut continued = Span::entry(&http::ENTRY, &incoming);
+        continued.correlation("web", "continued");
+    });
+    let page = recorder.span("sdk", 1);
+    assert_eq!(page.text("crtp").as_deref(), Some("web"));
+    assert_eq!(page.text("crid").as_deref(), Some("1a2b"));
+    assert_eq!(page.json().matches("crid").count(), 1, "{}", page.json());
+    for other in recorder
+        .spans()
+        .iter()
+        .filter(|span| span.id() != page.id())
+    {
+        assert!(!other.has("crid") && !other.has("crtp"), "{}", other.json());
+    }
+}
+
+#[test]
+fn a_log_has_its_entries_in_order() {
+    let recorder = Recorder::new();
+    let before = crate::clock::unix_time().as_millis() as u64;
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        entry.log("connected to postgres://u:pw@db/x");
+        entry.log_with("retry", |log| {
+            log.field("attempt", 1)
+                .field("attempt", 2)
+                .field("late", true);
+        });
+        entry.tag("a", 1);
+        entry.handle().log_with("from elsewhere", |log| {
+            log.field("share", 0.5).field("not a number", f64::NAN);
+        });
+    });
+    let after = crate::clock::unix_time().as_millis() as u64;
+    let span = recorder.span("g.http", 1);
+    assert_eq!(span.integer("data.sdk.custom.tags.a"), Some(1));
+    let json: serde_json::Value = serde_json::from_str(&span.json()).unwrap();
+    let logs = json["data"]["sdk"]["custom"]["logs"].as_object().unwrap();
+    let mut times: Vec<u64> = logs.keys().map(|key| key.parse().unwrap()).collect();
+    times.sort_unstable();
+    assert!(times[0] + 2 >= before && times[2] <= after + 4, "{times:?}");
+    let entries: Vec<_> = times.iter().map(|at| &logs[&at.to_string()]).collect();
+    assert_eq!(
+        serde_json::json!(entries),
+        serde_json::json!([
+            {"message": "connected to postgres://<redacted>:<redacted>@db/x"},
+            {"message": "retry", "attempt": 2, "late": true},
+            {"message": "from elsewhere", "share": 0.5},
+        ])
+    );
+}
+
+#[test]
+fn a_log_stays_within_the_bound_of_a_span() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("job");
+        for _ in 0..10_000 {
+            entry.log_with("again", |log| {
+                log.field("text", "x".repeat(100));
+            });
+        }
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            entry.log_with("panics", |_| panic!("on purpose"));
+        }));
+        assert!(result.is_ok(), "no room, so that it is not called");
+    });
+    let json = recorder.span("sdk", 1).json();
+    assert!((10_000..32_000).contains(&json.len()), "{}", json.len());
+}
+
+#[test]
+fn a_panic_within_a_log_entry_leaves_whole_attributes() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("job");
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            entry.log_with("panics", |log| {
+                log.field("a", 1);
+                panic!("on purpose");
+            });
+        }));
+        assert!(result.is_err());
+        entry.tag("after", 1);
+    });
+    let job = recorder.span("sdk", 1);
+    assert_eq!(job.integer("data.sdk.custom.tags.after"), Some(1));
+    assert!(
+        job.json().contains(r#"{"a":1,"message":"panics"}"#),
+        "{}",
+        job.json()
+    );
+}
+
+#[test]
+fn what_has_to_be_worked_out_is_not_for_nothing() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut suppressed = Span::entry(&http::ENTRY, &Incoming::suppressed());
+        suppressed.tag_with("a", || -> u64 { unreachable!("a suppressed span") });
+        suppressed.log_with("a", |_| unreachable!("a suppressed span"));
+        suppressed.end();
+        let mut entry = crate::entry_span("job");
+        entry.tag_with("text", || String::from("worked out"));
+        entry.tag("boxed", Box::<str>::from("in a box"));
+        entry.tag("shared", std::sync::Arc::new(String::from("in an Arc")));
+    });
+    let job = recorder.span("sdk", 1);
+    for (name, expected) in [
+        ("text", "worked out"),
+        ("boxed", "in a box"),
+        ("shared", "in an Arc"),
+    ] {
+        let tag = job.text(&format!("data.sdk.custom.tags.{name}"));
+        assert_eq!(tag.as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn values_that_use_handles_do_not_wait_for_themselves() {
+    struct Reports(Handle);
+    impl AsTag for Reports {
+        fn as_tag(&self) -> TagValue<'_> {
+            self.0.clone().tag("inner", 1);
+            TagValue::Boolean(true)
+        }
+    }
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = crate::entry_span("job");
+        let mut handle = entry.handle();
+        handle.tag("outer", Reports(handle.clone()));
+        let mut other = handle.clone();
+        handle.log_with("outer", |_| other.log("inner"));
+    });
+    let job = recorder.span("sdk", 1);
+    assert_eq!(job.integer("data.sdk.custom.tags.inner"), Some(1));
+    assert_eq!(job.boolean("data.sdk.custom.tags.outer"), Some(true));
+}
+
+#[test]
 fn without_a_tracer_everything_is_a_no_op() {
     let mut entry = crate::entry_span("job");
     assert!(!entry.is_recording());
     entry.tag("a", 1);
     entry.error("b");
+    entry.record_error(&std::fmt::Error);
+    entry.log("c");
+    entry.correlation("web", "1a2b");
     entry.handle().tag("c", 2);
+    entry.handle().record_error(&std::fmt::Error);
+    entry.handle().log("c");
     assert_eq!(entry.enter(|| Context::current().trace_id()), None);
     assert_eq!(crate::current(|_| ()), None);
 }

@@ -32,6 +32,7 @@ use self::address::Addresses;
 use crate::config::StackTraces;
 use crate::context::{Context, Flags};
 use crate::record::FAMILIES;
+use crate::span::Family;
 use crate::span::block::Block;
 use crate::span::fields::{Fields, envelope};
 use crate::tracer::Tracer;
@@ -43,30 +44,24 @@ pub(crate) use self::resolver::Resolver;
 #[cold]
 #[inline(never)]
 pub(crate) fn at_start(block: &mut Block) {
-    let family = block.traits.family();
-    keep(
-        &block.context,
-        family,
-        StackTraces::All,
-        &mut block.attributes,
-    );
+    if let Some(family) = FAMILIES.get(block.traits.family()) {
+        let attributes = &mut block.attributes;
+        keep(&block.context, family, StackTraces::All, attributes);
+    }
 }
 
 /// Keeps where an exit gets its first error, if it is one and the settings want
 /// that of those that fail.
 #[cold]
 #[inline(never)]
-pub(crate) fn at_error(context: &Context, family: u16, attributes: &mut Vec<u8>) {
+pub(crate) fn at_error(context: &Context, family: &'static Family, attributes: &mut Vec<u8>) {
     keep(context, family, StackTraces::Error, attributes);
 }
 
-fn keep(context: &Context, family: u16, moment: StackTraces, attributes: &mut Vec<u8>) {
-    let Some(family) = FAMILIES
-        .get(family)
-        .filter(|_| context.flags.has(Flags::EXIT))
-    else {
+fn keep(context: &Context, family: &'static Family, moment: StackTraces, attributes: &mut Vec<u8>) {
+    if !context.flags.has(Flags::EXIT) {
         return;
-    };
+    }
     let tracer = match context.scope() {
         None => Tracer::global(),
         Some(scope) => Tracer::scoped(scope.clone()),

@@ -117,8 +117,8 @@ fn append(frames: &Frames, rest: &mut usize, out: &mut Vec<u8>) {
     }
 }
 
-#[cfg(all(target_os = "linux", not(miri)))]
 #[cfg(test)]
+#[cfg(all(target_os = "linux", not(miri)))]
 mod tests {
     use super::*;
 

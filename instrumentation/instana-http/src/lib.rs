@@ -9,7 +9,7 @@ mod record;
 pub mod server;
 mod server_timing;
 
-pub use crate::error::{record_error, record_failure};
+pub use crate::error::record_failure;
 pub use crate::headers::{extract, inject, inject_context};
 pub use crate::record::{record_exit, record_request, record_response};
 pub use crate::server_timing::add_server_timing;

@@ -161,39 +161,6 @@ fn a_4xx_is_an_error_of_exits_where_the_settings_say_so() {
 }
 
 #[test]
-fn an_error_and_its_sources_are_one_text() {
-    #[derive(Debug)]
-    struct Layers(u8);
-    impl std::fmt::Display for Layers {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            match self.0 {
-                0 => f.write_str("outer: middle"),
-                1 => f.write_str("middle"),
-                _ => f.write_str("inner"),
-            }
-        }
-    }
-    impl std::error::Error for Layers {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            match self.0 {
-                0 => Some(&Self(1)),
-                1 => Some(&Self(2)),
-                _ => None,
-            }
-        }
-    }
-    let recorder = Recorder::new();
-    recorder.enter(|| {
-        let mut entry = Span::entry(&span::http::ENTRY, &instana::propagation::Incoming::none());
-        instana_http::record_error(&mut entry, &Layers(0));
-    });
-    assert_eq!(
-        entry(&recorder).text("data.http.error").as_deref(),
-        Some("outer: middle: inner")
-    );
-}
-
-#[test]
 fn a_request_that_is_dropped_is_cancelled() {
     let recorder = Recorder::new();
     let options = Options::new().tracer(recorder.tracer());

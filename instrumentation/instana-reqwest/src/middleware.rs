@@ -6,7 +6,7 @@ use std::pin::Pin;
 use http::Extensions;
 use instana::FutureExt;
 use instana_http::client::PathTemplate;
-use instana_http::{record_error, record_response};
+use instana_http::record_response;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
@@ -45,7 +45,7 @@ impl Middleware for InstanaMiddleware {
         let future = span.enter(|| next.run(request, extensions));
         Box::pin(future.in_span_with(span, |span, result| match result {
             Ok(response) => record_response(span, response.status(), response.headers()),
-            Err(error) => record_error(span, error),
+            Err(error) => span.record_error(error),
         }))
     }
 }

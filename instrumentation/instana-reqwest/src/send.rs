@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use instana::span::http::EXIT;
 use instana::{FutureExt, Span};
 use instana_http::client::PathTemplate;
-use instana_http::{inject, record_error, record_exit, record_response};
+use instana_http::{inject, record_exit, record_response};
 use reqwest::{Client, Error, Request, Response};
 
 /// Starts the exit of a request, describes it and writes its headers.
@@ -25,6 +25,7 @@ pub(crate) fn exit(request: &mut Request, template: Option<&PathTemplate>) -> Sp
         if let Some(template) = template {
             template.record(&mut span);
         }
+        span.decide();
     }
     inject(&span, request.headers_mut());
     span
@@ -33,7 +34,7 @@ pub(crate) fn exit(request: &mut Request, template: Option<&PathTemplate>) -> Sp
 pub(crate) fn answered(span: &mut Span, result: &Result<Response, Error>) {
     match result {
         Ok(response) => record_response(span, response.status(), response.headers()),
-        Err(error) => record_error(span, error),
+        Err(error) => span.record_error(error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: `traced-app [--server axum|hyper --client reqwest|hyper
-//! --http 1|2 --downstream address]`.
+//! --http 1|2 --downstream address] [--token text] [--password text] [text]`, of
+//! which the last three are there to be announced.
 
 use std::net::SocketAddr;
 
@@ -38,6 +39,8 @@ impl Options {
                 Long("client") => client = library(&parser.value()?.string()?)?,
                 Long("http") => http2 = parser.value()?.string()? == "2",
                 Long("downstream") => downstream = Some(parser.value()?.parse()?),
+                Long("token" | "password") => drop(parser.value()?),
+                Value(_) => {}
                 other => return Err(other.unexpected()),
             }
         }

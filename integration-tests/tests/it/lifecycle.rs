@@ -139,25 +139,6 @@ fn go_metrics_follow_gos_schema() {
 }
 
 #[test]
-fn spans_recorded_before_the_agent_is_there_are_sent_with_its_secrets() {
-    let answer = AnnounceAnswer::new().secrets("equals", ["token", "credential"]);
-    let agent = with_answer(answer);
-    agent.stop();
-    let mut app = App::for_agent(&agent, &[], &[("INSTANA_SERVICE_NAME", "early")]);
-    assert_eq!(app.ask("secrets"), "done");
-    assert_eq!(app.ask("entries 100"), "done");
-    assert_eq!(app.counts(), [201, 0, 201, 0]);
-    agent.restart().unwrap();
-    let spans = agent.wait_for_spans(201, LONG).unwrap();
-    let params = spans
-        .iter()
-        .find_map(|span| span.pointer("/data/http/params")?.as_str())
-        .unwrap();
-    assert_eq!(params, "token=<redacted>&plain=shown&credential=<redacted>");
-    agent.assert_clean();
-}
-
-#[test]
 fn refused_announces_and_readiness_checks_are_repeated() {
     let agent = DevAgent::start(Config::new().reject_announces(3).reject_ready(2)).unwrap();
     let mut app = App::for_agent(&agent, &[], &[]);

@@ -9,8 +9,12 @@
 mod app;
 mod batching;
 mod downstream;
+mod events;
 mod lifecycle;
+mod logs;
 mod own_cases;
+mod rules;
+mod secrets;
 mod settings;
 mod shutdown;
 mod stacks;

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 use super::program::Programs;
 
 /// Scenarios in the order of the tables.
-pub(crate) const SCENARIOS: [&str; 11] = [
+pub(crate) const SCENARIOS: [&str; 12] = [
     "a",
     "b",
     "c",
     "d",
     "poll",
+    "poll-timed",
     "inject",
     "inject-foreign",
     "extract",

@@ -193,7 +193,7 @@ fn show(
     libraries: &[&str],
     cell: impl Fn(&Figures) -> String,
 ) {
-    let (spans, requests) = SCENARIOS.split_at(5);
+    let (spans, requests) = SCENARIOS.split_at(6);
     for (what, scenarios) in [("spans", spans), ("headers and requests", requests)] {
         let mut table = Table::new([&["library"], scenarios].concat());
         for library in libraries {

@@ -104,7 +104,7 @@ impl All<'_> {
         targets
     }
 
-    fn headers(&self) -> [Target; 5] {
+    fn headers(&self) -> [Target; 6] {
         [
             Target::at_most("inject, above bare headers", self.added("inject"), 2_800.0),
             Target::at_most(
@@ -119,6 +119,11 @@ impl All<'_> {
                 3_300.0,
             ),
             Target::at_most("poll, above the bare one", self.added("poll"), 30.0),
+            Target::at_most(
+                "poll, timed, above the bare one",
+                self.ours("poll-timed") - self.hot("none", "poll"),
+                70.0,
+            ),
         ]
     }
 

@@ -20,6 +20,10 @@ pub(crate) fn columns() -> Option<usize> {
 }
 
 /// All variables; what is no Unicode is replaced.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the binary's reading of the environment"
+)]
 pub(crate) fn all() -> impl Iterator<Item = (String, String)> {
     let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))

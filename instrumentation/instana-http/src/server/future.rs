@@ -81,7 +81,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let mut guarded = Guarded::new(std::mem::replace(this.span, Span::none()));
-        let polled = guarded.enter(|| {
+        let polled = guarded.enter_poll(|| {
             // Polled again after its end, it has nothing more to say.
             let Some(inner) = this.inner.as_mut().as_pin_mut() else {
                 return Poll::Pending;
@@ -179,6 +179,10 @@ impl Guarded {
 
     pub(super) fn enter<T>(&mut self, f: impl FnOnce() -> T) -> T {
         self.span.enter(f)
+    }
+
+    fn enter_poll<T>(&mut self, f: impl FnOnce() -> T) -> T {
+        self.span.enter_poll(f)
     }
 
     pub(super) fn release(mut self) -> Span {

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use http::Response;
 use instana::Span;
-use instana_http::{record_error, record_response};
+use instana_http::record_response;
 
 pub(super) fn record_answer<B, E>(span: &mut Span, result: &Result<Response<B>, E>)
 where
@@ -12,6 +12,6 @@ where
 {
     match result {
         Ok(response) => record_response(span, response.status(), response.headers()),
-        Err(error) => record_error(span, error),
+        Err(error) => span.record_error(error),
     }
 }

@@ -10,7 +10,7 @@ use hyper::Error;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
 use instana::FutureExt;
-use instana_http::{client, record_error, record_response};
+use instana_http::{client, record_response};
 
 use super::answer::record_answer;
 
@@ -77,7 +77,7 @@ impl<B: Body + 'static> SendRequest<B> {
         let future = span.enter(|| self.inner.try_send_request(request));
         future.in_span_with(span, |span, result| match result {
             Ok(response) => record_response(span, response.status(), response.headers()),
-            Err(error) => record_error(span, error.error()),
+            Err(error) => span.record_error(error.error()),
         })
     }
 }

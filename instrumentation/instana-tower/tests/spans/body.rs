@@ -1,5 +1,7 @@
 //! Bodies of responses: their ends, and what they leave when they are dropped.
 
+use std::time::Duration;
+
 use super::*;
 
 #[tokio::test]
@@ -68,6 +70,29 @@ async fn a_body_is_polled_and_dropped_inside_the_entry() {
         text.starts_with("response body dropped after ") && text.ends_with(" ms, 6 bytes sent"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn polls_of_the_response_and_its_body_are_timed_on_request() {
+    for (on, polls) in [(false, None), (true, Some(3))] {
+        let recorder = Recorder::builder()
+            .poll_timing(on, Duration::from_secs(60))
+            .build();
+        let service = service_fn(async |_| {
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("abc"))))
+        });
+        let response = layer(&recorder).layer(service).oneshot(get("/")).await;
+        response
+            .unwrap()
+            .into_body()
+            .frame()
+            .await
+            .unwrap()
+            .unwrap();
+        let polled = entry(&recorder).integer("data.sdk.custom.tags.poll_count");
+        assert_eq!(polled, polls);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,4 @@
+#[instana::trace]
+const fn traced() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[instana::trace]
+extern "C" fn traced() {}
+
+fn main() {}

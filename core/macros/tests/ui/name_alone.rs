@@ -1,0 +1,4 @@
+#[instana::trace("price")]
+fn traced() {}
+
+fn main() {}

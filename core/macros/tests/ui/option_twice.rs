@@ -1,0 +1,4 @@
+#[instana::trace(kind = exit, kind = entry)]
+fn traced() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[instana::trace(kind = server)]
+fn traced() {}
+
+#[instana::trace(kind = "entry")]
+fn quoted() {}
+
+fn main() {}

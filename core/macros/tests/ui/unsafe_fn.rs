@@ -1,0 +1,4 @@
+#[instana::trace]
+unsafe fn traced() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+trait Shop {
+    #[instana::trace]
+    fn open(&self);
+}
+
+fn main() {}

@@ -1,0 +1,99 @@
+//! A span while code runs inside it, and what its future tells it.
+
+use super::Span;
+use crate::clock;
+use crate::context::Flags;
+use crate::local;
+
+/// A span while it is the thread's current one. Dropped without
+/// [`leave`](Self::leave) while a panic unwinds.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    span: &'a mut Span,
+    entered: bool,
+    unwinding: bool,
+}
+
+impl<'a> Entered<'a> {
+    #[inline]
+    pub(crate) fn new(span: &'a mut Span) -> Self {
+        let entered = span.0.is_some();
+        if entered {
+            span.0 = local::exchange(span.0.take());
+        }
+        Self {
+            span,
+            entered,
+            unwinding: true,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn leave(mut self) {
+        self.unwinding = false;
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            self.span.0 = local::exchange(self.span.0.take());
+        }
+        if self.unwinding {
+            self.span.panicked();
+        }
+    }
+}
+
+impl Span {
+    /// What this span is about is polled for the first time: the clock of an exit
+    /// starts anew. [`FutureExt`](crate::FutureExt) calls it; it is for wrappers
+    /// of other things that are polled.
+    pub fn begin(&mut self) {
+        if self.is_exit() {
+            self.restart();
+        }
+    }
+
+    /// What this span is about was dropped before it was done: an exit was
+    /// [cancelled](Self::cancel). The counterpart of [`begin`](Self::begin).
+    pub fn given_up(&mut self) {
+        if self.is_exit() {
+            self.cancel();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.0.as_ref().is_some_and(|block| block.is_timed())
+    }
+
+    /// A poll that is timed is about to be made.
+    #[cold]
+    pub(crate) fn poll_begins(&mut self) {
+        if let Some(block) = &mut self.0 {
+            block.polls.begin(clock::ticks());
+        }
+    }
+
+    /// It has been made. One that panicked does not count.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn poll_ends(&mut self) {
+        if let Some(block) = &mut self.0 {
+            block.polls.end(clock::ticks());
+        }
+    }
+
+    fn is_exit(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|block| block.context.flags.has(Flags::EXIT))
+    }
+
+    #[cold]
+    fn panicked(&mut self) {
+        self.error("panicked");
+    }
+}

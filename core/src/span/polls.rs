@@ -1,0 +1,270 @@
+//! How the polls of a span's future went.
+//!
+//! What can be known without another waker: how often and how long it ran. The
+//! rest of its time it waited, for what it awaits or for a free thread.
+
+use super::Family;
+use super::block::Block;
+use super::fields::{Attribute, Fields};
+use super::sdk;
+use super::tag::TagValue;
+use crate::clock::{self, Timeline};
+use crate::record::FAMILIES;
+use crate::slow_polls;
+
+/// In ticks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Polls {
+    count: u64,
+    longest: u64,
+    running: u64,
+    /// When the poll began that is being made.
+    began: u64,
+}
+
+impl Polls {
+    #[inline]
+    pub(super) fn begin(&mut self, now: u64) {
+        self.began = now;
+    }
+
+    #[inline]
+    pub(super) fn end(&mut self, now: u64) {
+        let took = now.saturating_sub(self.began);
+        self.count += 1;
+        self.running += took;
+        if took > self.longest {
+            self.longest = took;
+        }
+    }
+
+    /// The span ends: describes its polls, and tells of one that was too long.
+    pub(super) fn finish(&self, block: &mut Block) {
+        if self.count == 0 {
+            return;
+        }
+        let open = clock::ticks().saturating_sub(block.start);
+        let timeline = Timeline::now();
+        let longest = timeline.duration(self.longest);
+        let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
+        fields.tag("poll_count", TagValue::Unsigned(self.count));
+        for (name, time) in [
+            ("poll_running_ms", timeline.duration(self.running)),
+            ("poll_longest_ms", longest),
+            (
+                "poll_idle_ms",
+                timeline.duration(open.saturating_sub(self.running)),
+            ),
+        ] {
+            let millis = time.as_micros() as f64 / 1_000.0;
+            fields.tag(name, TagValue::Float(millis));
+        }
+        if longest >= block.settings().slow_poll() {
+            if let Some(family) = FAMILIES.get(block.traits.family()) {
+                slow_polls::notice(family.name(), label(family, &block.attributes), longest);
+            }
+        }
+    }
+}
+
+/// What is the same for all calls of a kind: the name of an SDK span, the
+/// template of a route. Empty where the family has no such field.
+fn label<'a>(family: &'static Family, attributes: &'a [u8]) -> &'a str {
+    let section = family.section();
+    let is_label = |key| matches!(key, "name" | "path_tpl");
+    let Some(field) = section
+        .fields()
+        .iter()
+        .position(|field| is_label(field.key))
+    else {
+        return "";
+    };
+    let (mut label, mut rest) = ("", attributes);
+    while let Some((attribute, tail)) = Attribute::split(rest) {
+        if attribute.section == section.index() && usize::from(attribute.field) == field {
+            label = std::str::from_utf8(attribute.value).unwrap_or_default();
+        }
+        rest = tail;
+    }
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::task::{Context as TaskContext, Poll, Waker};
+    use std::time::{Duration, Instant};
+
+    use crate::FutureExt;
+    use crate::span::Span;
+    use crate::testing::{RecordedSpan, Recorder};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn tag(span: &RecordedSpan, name: &str) -> Option<f64> {
+        span.float(&format!("data.sdk.custom.tags.{name}"))
+    }
+
+    /// Keeps the thread busy.
+    fn work(time: Duration) {
+        let begin = Instant::now();
+        while begin.elapsed() < time {}
+    }
+
+    /// Polls `times`; each poll takes `busy`, and `idle` lies between two.
+    fn drive(span: Span, times: u32, busy: Duration, idle: Duration) {
+        let mut left = times;
+        let future = poll_fn(|_| {
+            work(busy);
+            left -= 1;
+            if left == 0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        let mut future = pin!(future.in_span(span));
+        let mut context = TaskContext::from_waker(Waker::noop());
+        while future.as_mut().poll(&mut context).is_pending() {
+            work(idle);
+        }
+    }
+
+    #[test]
+    fn running_and_idling_are_told_apart() {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let mut busy = crate::entry_span("busy");
+            busy.time_polls();
+            drive(busy, 3, 4 * MS, MS);
+            let mut idle = crate::entry_span("idle");
+            idle.time_polls();
+            drive(idle, 3, MS, 4 * MS);
+        });
+        let spans = recorder.spans();
+        for (span, [running, longest, idle]) in spans.iter().zip([[12., 4., 2.], [3., 1., 8.]]) {
+            let of = |name| tag(span, name).unwrap();
+            assert_eq!(of("poll_count"), 3.0);
+            assert!(of("poll_running_ms") >= running, "{}", span.json());
+            assert!(of("poll_longest_ms") >= longest, "{}", span.json());
+            assert!(of("poll_longest_ms") <= of("poll_running_ms"));
+            assert!(of("poll_idle_ms") >= idle, "{}", span.json());
+            let sum = of("poll_running_ms") + of("poll_idle_ms");
+            assert!(sum <= span.duration() as f64 + 1.0, "{}", span.json());
+        }
+    }
+
+    #[test]
+    fn the_setting_is_for_entries_and_the_method_for_all() {
+        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        recorder.enter(|| {
+            let mut entry = crate::entry_span("entry");
+            let exits = || {
+                drive(crate::exit_span("plain"), 2, MS, MS);
+                let mut exit = crate::exit_span("timed");
+                exit.time_polls();
+                drive(exit, 2, MS, MS);
+            };
+            entry.enter(exits);
+            drive(entry, 2, MS, MS);
+        });
+        let counts = recorder.spans().into_iter().map(|span| {
+            let name = span.text("data.sdk.name").unwrap();
+            (name, tag(&span, "poll_count"))
+        });
+        let expected = [("plain", None), ("timed", Some(2.0)), ("entry", Some(2.0))];
+        let expected = expected.map(|(name, count)| (name.to_owned(), count));
+        assert_eq!(counts.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_is_no_poll_is_not_counted() {
+        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        recorder.enter(|| {
+            crate::entry_span("closure").enter(|| work(MS));
+            let mut span = crate::entry_span("both");
+            span.enter(|| work(MS));
+            span.enter_poll(|| work(MS));
+        });
+        let spans = recorder.spans();
+        assert_eq!(tag(&spans[0], "poll_count"), None);
+        assert_eq!(tag(&spans[1], "poll_count"), Some(1.0));
+        assert!(tag(&spans[1], "poll_idle_ms").unwrap() >= 1.0);
+    }
+
+    #[test]
+    fn a_future_that_is_given_up_or_panics_has_its_polls() {
+        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        recorder.enter(|| {
+            let mut context = TaskContext::from_waker(Waker::noop());
+            {
+                let mut given_up =
+                    pin!(std::future::pending::<()>().in_span(crate::entry_span("1")));
+                assert!(given_up.as_mut().poll(&mut context).is_pending());
+            }
+            let mut polls = 0;
+            let panics = poll_fn(|_| {
+                polls += 1;
+                assert!(polls < 3, "on purpose");
+                Poll::<()>::Pending
+            });
+            let mut panics = Box::pin(panics.in_span(crate::entry_span("2")));
+            let run = std::panic::AssertUnwindSafe(|| {
+                while panics.as_mut().poll(&mut context).is_pending() {}
+            });
+            assert!(std::panic::catch_unwind(run).is_err());
+            drop(panics);
+        });
+        let counts: Vec<_> = recorder
+            .spans()
+            .iter()
+            .map(|span| tag(span, "poll_count"))
+            .collect();
+        assert_eq!(
+            counts,
+            [Some(1.0), Some(2.0)],
+            "one that panics does not count"
+        );
+    }
+
+    #[test]
+    fn a_handle_and_timed_polls_go_together() {
+        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        recorder.enter(|| {
+            let mut span = crate::entry_span("job");
+            span.handle().tag("from", "elsewhere");
+            span.time_polls();
+            drive(span, 1, MS, MS);
+            // The block of that span is used again.
+            crate::entry_span("next").end();
+        });
+        let spans = recorder.spans();
+        assert_eq!(tag(&spans[0], "poll_count"), Some(1.0));
+        let from = spans[0].text("data.sdk.custom.tags.from");
+        assert_eq!(from.as_deref(), Some("elsewhere"));
+        assert_eq!(tag(&spans[1], "poll_count"), None);
+    }
+
+    #[test]
+    fn a_slow_poll_is_told_of_by_what_was_called() {
+        let recorder = Recorder::builder().poll_timing(true, 5 * MS).build();
+        recorder.enter(|| {
+            drive(crate::entry_span("polls: slow"), 2, 6 * MS, MS);
+            drive(crate::entry_span("polls: quick"), 2, MS, MS);
+        });
+        assert!(crate::slow_polls::knows("sdk", "polls: slow"));
+        // As quick as the machine lets it be.
+        let quick = &recorder.spans()[1];
+        let is_slow = tag(quick, "poll_longest_ms").unwrap() >= 5.0;
+        assert_eq!(crate::slow_polls::knows("sdk", "polls: quick"), is_slow);
+    }
+
+    #[test]
+    fn suppressed_spans_are_not_timed() {
+        let mut none = Span::none();
+        none.time_polls();
+        assert!(!none.is_timed());
+        drive(none, 2, Duration::ZERO, Duration::ZERO);
+    }
+}

@@ -1,0 +1,122 @@
+//! A finished span, read back.
+
+use serde_json::Value;
+
+use crate::span::Kind;
+
+/// A finished span, as the agent would get it (without `f`, which is known only
+/// when spans are sent).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedSpan {
+    value: Value,
+    /// Ticks.
+    pub(super) start: u64,
+}
+
+impl RecordedSpan {
+    pub(super) fn new(value: Value, start: u64) -> Self {
+        Self { value, start }
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// `t`
+    pub fn trace(&self) -> String {
+        self.text("t").unwrap_or_default()
+    }
+
+    /// `s`
+    pub fn id(&self) -> String {
+        self.text("s").unwrap_or_default()
+    }
+
+    /// `p`; empty for a root.
+    pub fn parent(&self) -> String {
+        self.text("p").unwrap_or_default()
+    }
+
+    /// `n`
+    pub fn name(&self) -> String {
+        self.text("n").unwrap_or_default()
+    }
+
+    /// `k`
+    pub fn kind(&self) -> u64 {
+        self.get("k").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// What it is called in a [`Tree`](super::Tree): the name of an SDK span,
+    /// `n` of others.
+    pub fn label(&self) -> String {
+        let name = self.text("data.sdk.name");
+        name.unwrap_or_else(|| self.name())
+    }
+
+    /// `entry`, `exit` or `intermediate`.
+    pub(super) fn kind_word(&self) -> &'static str {
+        match self.kind() {
+            1 => Kind::Entry.word(),
+            2 => Kind::Exit.word(),
+            _ => Kind::Intermediate.word(),
+        }
+    }
+
+    /// The text of its error, wherever its family has it.
+    pub fn error_text(&self) -> Option<String> {
+        let data = self.get("data")?.as_object()?;
+        let own = data.values().find_map(|section| section.get("error"));
+        let error = own.or_else(|| self.get("data.sdk.custom.tags.error"));
+        Some(error?.as_str()?.to_owned())
+    }
+
+    /// `ec`
+    pub fn errors(&self) -> u64 {
+        self.get("ec").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// `d`, in milliseconds.
+    pub fn duration(&self) -> u64 {
+        self.get("d").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// The string at a path such as `data.http.method`; `None` where there is
+    /// none, or something else.
+    pub fn text(&self, path: &str) -> Option<String> {
+        self.get(path)?.as_str().map(str::to_owned)
+    }
+
+    /// The integer at a path.
+    pub fn integer(&self, path: &str) -> Option<i64> {
+        self.get(path)?.as_i64()
+    }
+
+    /// The number at a path.
+    pub fn float(&self, path: &str) -> Option<f64> {
+        self.get(path)?.as_f64()
+    }
+
+    /// The boolean at a path.
+    pub fn boolean(&self, path: &str) -> Option<bool> {
+        self.get(path)?.as_bool()
+    }
+
+    /// Whether there is anything at a path.
+    pub fn has(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
+    /// The whole span.
+    pub fn json(&self) -> String {
+        self.value.to_string()
+    }
+
+    fn get(&self, path: &str) -> Option<&Value> {
+        path.split('.')
+            .try_fold(&self.value, |value, key| match value {
+                Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+                other => other.get(key),
+            })
+    }
+}
