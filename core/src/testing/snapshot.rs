@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::tree::{Node, Tree};
 
 /// Members beside `data` that are not part of a snapshot: ids are told by the
-/// tree, times differ, name and kind are in the first line.
-const LEFT_OUT: [&str; 8] = ["d", "f", "k", "n", "p", "s", "t", "ts"];
+/// tree, times differ, name and kind are in the first line, and a stack changes
+/// with each line of code.
+const LEFT_OUT: [&str; 9] = ["d", "f", "k", "n", "p", "s", "stack", "t", "ts"];
 
 /// The text of a tree.
 pub(super) fn snapshot(tree: Tree) -> String {
