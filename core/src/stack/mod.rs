@@ -15,6 +15,8 @@ mod capture;
 #[path = "capture_none.rs"]
 mod capture;
 mod frame;
+#[cfg(target_os = "linux")]
+mod image;
 mod name;
 mod path;
 mod plumbing;

@@ -1,13 +1,10 @@
 //! Names and lines of addresses, from the files that are mapped into this process.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::fs::{self, File};
-
-use addr2line::Loader;
-use object::read::{Object, ObjectSegment, ObjectSymbol, ReadCache};
+use std::fs;
 
 use super::frame::Frame;
+use super::image::{Call, Image};
 use super::plumbing;
 
 /// Of a frame for which the debug information has no name.
@@ -20,7 +17,7 @@ const UNKNOWN: &str = "{unknown}";
 pub(super) struct Symbols {
     mappings: Vec<Mapping>,
     /// By path; `None`: cannot be used.
-    files: HashMap<String, Option<Module>>,
+    files: HashMap<String, Option<Image>>,
 }
 
 impl Symbols {
@@ -34,17 +31,20 @@ impl Symbols {
             return Vec::new();
         }
         let offset = address - mapping.start + mapping.offset;
-        let module = self
+        let image = self
             .files
             .entry(mapping.path.clone())
-            .or_insert_with(|| Module::load(&mapping.path));
-        let found = module
+            .or_insert_with(|| open(&mapping.path));
+        let Some(address) = image.as_ref().and_then(|image| image.address(offset)) else {
+            return vec![Frame::unnamed(Some(&mapping.path), offset)];
+        };
+        let calls = image
             .as_ref()
-            .and_then(|module| Some((module, module.address(offset)?)));
-        match found {
-            Some((module, address)) => module.frames(&mapping.path, address),
-            None => vec![Frame::unnamed(Some(&mapping.path), offset)],
+            .map_or_else(Vec::new, |image| image.calls(address));
+        if calls.is_empty() {
+            return vec![Frame::unnamed(Some(&mapping.path), address)];
         }
+        calls.iter().filter_map(frame).collect()
     }
 
     /// Unloads everything.
@@ -98,131 +98,26 @@ impl Mapping {
     }
 }
 
-/// A mapped file.
-struct Module {
-    loader: Loader,
-    /// Offset in the file, length and address of what is loaded from it.
-    segments: Vec<(u64, u64, u64)>,
-    /// Where each function of the symbol table begins and ends, in order.
-    functions: Vec<(u64, u64)>,
-}
-
-impl fmt::Debug for Module {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("segments", &self.segments)
-            .finish_non_exhaustive()
+/// Opens a file by its path among the mappings.
+fn open(path: &str) -> Option<Image> {
+    let is_own = fs::read_link("/proc/self/exe").is_ok_and(|own| own.as_os_str() == path);
+    if is_own {
+        // What runs, also where another file has its name by now.
+        Image::open("/proc/self/exe")
+    } else if path.ends_with(" (deleted)") {
+        None
+    } else {
+        Image::open(path)
     }
 }
 
-impl Module {
-    fn load(path: &str) -> Option<Self> {
-        let open = if is_own_executable(path) {
-            // It opens what runs, also when another file has its name by now.
-            "/proc/self/exe"
-        } else if path.ends_with(" (deleted)") || !path.starts_with('/') {
-            return None;
-        } else {
-            path
-        };
-        let file = ReadCache::new(File::open(open).ok()?);
-        let object = object::File::parse(&file).ok()?;
-        let segments = object.segments().map(|segment| {
-            let (offset, length) = segment.file_range();
-            (offset, length, segment.address())
-        });
-        let symbols = object.symbols().chain(object.dynamic_symbols());
-        let sized = symbols.filter(|symbol| symbol.is_definition() && symbol.size() > 0);
-        let range = |start: u64, length| (start, start.saturating_add(length));
-        let mut functions: Vec<(u64, u64)> = sized
-            .map(|symbol| range(symbol.address(), symbol.size()))
-            .collect();
-        functions.sort_unstable();
-        functions.dedup();
-        Some(Self {
-            segments: segments.collect(),
-            functions,
-            loader: Loader::new(open).ok()?,
-        })
-    }
-
-    /// The address that the file itself gives to what stands at an offset.
-    fn address(&self, offset: u64) -> Option<u64> {
-        self.segments.iter().find_map(|(start, length, address)| {
-            let within = offset.checked_sub(*start)?;
-            (within < *length).then(|| address + within)
-        })
-    }
-
-    /// The name in the symbol table. The loader's is that of the last symbol
-    /// before the address, however far away, so that the functions of a stripped
-    /// file would have names of others.
-    fn symbol(&self, address: u64) -> Option<String> {
-        let at = self
-            .functions
-            .partition_point(|(start, _)| *start <= address);
-        let (_, end) = self.functions.get(at.checked_sub(1)?)?;
-        let symbol = self.loader.find_symbol(address).filter(|_| address < *end);
-        symbol.map(demangled)
-    }
-
-    fn frames(&self, path: &str, address: u64) -> Vec<Frame> {
-        let symbol = self.symbol(address);
-        let mut calls = self.calls(address);
-        match (calls.last_mut(), symbol) {
-            // The symbol is that of the function into which others were inlined,
-            // and has its whole name.
-            (Some(outer), Some(symbol)) => outer.function = symbol,
-            (None, Some(function)) => calls.push(Call {
-                function,
-                file: None,
-                line: None,
-            }),
-            (None, None) => return vec![Frame::unnamed(Some(path), address)],
-            (Some(_), None) => {}
-        }
-        let frame = |call: Call| Frame::of(&call.function, call.file.as_deref(), call.line);
-        calls.into_iter().filter_map(frame).collect()
-    }
-
-    /// What the debug information tells.
-    fn calls(&self, address: u64) -> Vec<Call> {
-        let mut calls = Vec::new();
-        let Ok(mut frames) = self.loader.find_frames(address) else {
-            return calls;
-        };
-        while let Ok(Some(frame)) = frames.next() {
-            let raw = frame.function.as_ref().and_then(|f| f.raw_name().ok());
-            let location = frame.location;
-            // Nothing is known of it but that it is in this unit.
-            if raw.is_none() && location.is_none() {
-                continue;
-            }
-            calls.push(Call {
-                function: raw.map_or_else(|| UNKNOWN.to_owned(), |raw| demangled(&raw)),
-                file: location.as_ref().and_then(|at| at.file).map(str::to_owned),
-                line: location.and_then(|at| at.line),
-            });
-        }
-        calls
-    }
-}
-
-/// A function that was called, or inlined.
-#[derive(Debug)]
-struct Call {
-    function: String,
-    file: Option<String>,
-    line: Option<u32>,
-}
-
-/// Without the hashes that tell generic instances apart.
-fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
-}
-
-fn is_own_executable(path: &str) -> bool {
-    fs::read_link("/proc/self/exe").is_ok_and(|own| own.as_os_str() == path)
+fn frame(call: &Call) -> Option<Frame> {
+    let function = match &call.function {
+        // Without the hashes that tell generic instances apart.
+        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        None => UNKNOWN.to_owned(),
+    };
+    Frame::of(&function, call.file.as_deref(), call.line)
 }
 
 #[cfg(test)]
@@ -273,14 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_gone_or_no_files_are_not_opened() {
-        for path in [
-            "/opt/shop (deleted)",
-            "[vdso]",
-            "/nonexistent",
-            "/proc/self/maps",
-        ] {
-            assert!(Module::load(path).is_none(), "{path}");
+    fn what_runs_is_opened_and_what_is_gone_is_not() {
+        let own = std::env::current_exe().unwrap();
+        assert!(open(own.to_str().unwrap()).is_some());
+        for path in ["/opt/shop (deleted)", "[vdso]", "/nonexistent"] {
+            assert!(open(path).is_none(), "{path}");
         }
     }
 
