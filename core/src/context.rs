@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::id;
 use crate::local;
 use crate::propagation::ServerTiming;
+use crate::settings::Switches;
 use crate::span::{Kind, Span};
-use crate::tracer::Scope;
+use crate::tracer::{GLOBAL, Scope};
 
 /// The ids of a span, and how its trace came in: cheap to clone (48 bytes; one
 /// reference count only where a foreign `tracestate` or a scoped tracer is
@@ -145,6 +146,22 @@ impl Context {
         Span::carrier(self).enter(f)
     }
 
+    /// The same context with tracing suppressed: nothing is recorded in it, and
+    /// callees are told not to trace. The W3C's trace goes on, not sampled.
+    ///
+    /// [`suppress`] and [`FutureExt::suppress`](crate::FutureExt::suppress) run
+    /// code in it.
+    pub fn suppressed(mut self) -> Self {
+        if !self.is_suppressed() {
+            if self.w3c == W3cTrace::default() {
+                self.w3c.low = local::next_id();
+            }
+            self.span = 0;
+            self.flags = self.flags.without(Flags::ACTIVE).with(Flags::SUPPRESSED);
+        }
+        self
+    }
+
     /// True where neither a trace nor a suppression nor a scoped tracer is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.flags == Flags::default() && self.extra.is_none()
@@ -154,9 +171,30 @@ impl Context {
         self.extra.as_ref()?.scope.as_ref()
     }
 
+    /// The switches of the tracer that its spans go to.
+    #[inline]
+    pub(crate) fn switches(&self) -> Switches {
+        match self.scope() {
+            None => GLOBAL.switches(),
+            Some(scope) => scope.settings().switches(),
+        }
+    }
+
     pub(crate) fn tracestate(&self) -> Option<&[u8]> {
         self.extra.as_ref()?.tracestate.as_deref()
     }
+}
+
+/// Runs `f` with tracing suppressed: nothing that starts in it is recorded, and
+/// the services it calls are told so. For futures, use
+/// [`FutureExt::suppress`](crate::FutureExt::suppress).
+///
+/// ```
+/// let healthy = instana::suppress(|| instana::exit_span("ping").enter(|| true));
+/// assert!(healthy);
+/// ```
+pub fn suppress<R>(f: impl FnOnce() -> R) -> R {
+    Context::current().suppressed().enter(f)
 }
 
 impl fmt::Debug for Context {

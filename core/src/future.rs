@@ -37,6 +37,12 @@ pub trait FutureExt: Future + Sized {
         self.in_context(Context::current())
     }
 
+    /// Runs the future with tracing suppressed: nothing that starts in it is
+    /// recorded, and the services it calls are told so.
+    fn suppress(self) -> InSpan<Self> {
+        self.in_context(Context::current().suppressed())
+    }
+
     /// Runs the future in `context`, wherever it is polled.
     fn in_context(self, context: Context) -> InSpan<Self> {
         InSpan::new(self, Span::carrier(context), Ignore)

@@ -49,6 +49,7 @@ pub fn builder() -> Builder {
 #[must_use = "init() starts the tracer"]
 pub struct Builder {
     code: Code,
+    logger: Option<log::Logger>,
 }
 
 impl Builder {
@@ -287,9 +288,16 @@ impl Builder {
         self
     }
 
-    /// How much the tracer says on stderr (`INSTANA_LOG_LEVEL`).
+    /// Up to which level the tracer writes about itself (`INSTANA_LOG_LEVEL`).
     pub fn log_level(mut self, level: log::Level) -> Self {
         self.code.log_level(Given::Value(level));
+        self
+    }
+
+    /// Where the tracer writes about itself, instead of to standard error: see
+    /// [`set_logger`](crate::set_logger). It stays in force when the tracer stops.
+    pub fn logger(mut self, logger: impl Fn(log::Level, &str) + Send + Sync + 'static) -> Self {
+        self.logger = Some(log::Logger::new(logger));
         self
     }
 
@@ -314,7 +322,7 @@ impl Builder {
     pub fn init(self) -> Result<Guard, InitError> {
         let (sources, config, problems) = Sources::read(&Environment::of_process(), self.code);
         let deadline = config.flush_deadline;
-        runtime::start(sources, config, problems)?;
+        runtime::start(sources, config, problems, self.logger)?;
         Ok(Guard {
             owner: true,
             deadline,

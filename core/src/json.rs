@@ -17,15 +17,16 @@ impl Object<'_> {
     pub(crate) fn integer(&mut self, key: &str, value: impl Into<Option<u64>>) {
         if let Some(value) = value.into() {
             self.key(key);
-            let _ = write!(self.body, "{value}");
+            unsigned(self.body, value);
         }
     }
 
-    /// A finite number, to six digits behind the point.
+    /// A number from 0 to a million, to six digits behind the point; others are
+    /// left out.
     pub(crate) fn fraction(&mut self, key: &str, value: f64) {
-        if value.is_finite() {
+        if (0.0..=1e6).contains(&value) {
             self.key(key);
-            let _ = write!(self.body, "{}", (value * 1e6).round() / 1e6);
+            millionths(self.body, (value * 1e6).round() as u64);
         }
     }
 
@@ -182,6 +183,19 @@ pub(crate) fn unsigned(out: &mut Vec<u8>, number: u64) {
     match u8::try_from(number) {
         Ok(digit @ 0..10) => out.push(b'0' + digit),
         _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
+/// Appends so many millionths, without zeros at the end.
+fn millionths(out: &mut Vec<u8>, number: u64) {
+    unsigned(out, number / 1_000_000);
+    let mut rest = number % 1_000_000;
+    if rest > 0 {
+        out.push(b'.');
+    }
+    while rest > 0 {
+        out.push(b'0' + (rest / 100_000) as u8);
+        rest = rest % 100_000 * 10;
     }
 }
 

@@ -3,6 +3,7 @@ mod agent;
 mod clock;
 mod config;
 mod context;
+mod event;
 mod export;
 #[cfg(unix)]
 mod fork;
@@ -13,6 +14,8 @@ mod init;
 mod json;
 mod local;
 mod log;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub mod logger;
 mod metrics;
 #[cfg(any(test, feature = "testing"))]
 mod outside;
@@ -28,6 +31,7 @@ mod segment;
 mod settings;
 mod slow_polls;
 pub mod span;
+mod stack;
 mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -38,11 +42,12 @@ pub use crate::config::{
     CapturedLogs, FilterMatch, IgnoredEndpoint, KafkaHeaderFormat, Origin, Setting, SpanFilter,
     StackTraces,
 };
-pub use crate::context::Context;
+pub use crate::context::{Context, suppress};
+pub use crate::event::{Event, EventCounts, Severity, event};
 pub use crate::future::{FutureExt, InSpan};
 pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
-pub use crate::log::{Level as LogLevel, set_log_sink};
+pub use crate::log::{Level as LogLevel, set_logger};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};

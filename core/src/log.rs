@@ -1,22 +1,45 @@
-//! The tracer's own log lines: to standard error, or to a sink of the
+//! The tracer's own log lines: to standard error, or to a logger of the
 //! application's choice. They never become log spans, and writing one never
 //! panics and never fails.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
+use crate::local;
+use crate::span::block::Block;
+
 /// The longest line in bytes; the rest is cut, because parts of a line may come
 /// from another process.
 const MAX_LINE: usize = 2048;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Warn as u8);
-static SINK: RwLock<Option<Sink>> = RwLock::new(None);
+static LOGGER: RwLock<Option<Logger>> = RwLock::new(None);
+
+thread_local! {
+    static IS_WRITING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Where the lines go instead of standard error.
-type Sink = Arc<dyn Fn(Level, &str) + Send + Sync>;
+#[derive(Clone)]
+pub(crate) struct Logger(Arc<Sink>);
+
+type Sink = dyn Fn(Level, &str) + Send + Sync;
+
+impl Logger {
+    pub(crate) fn new(logger: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(logger))
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logger").finish_non_exhaustive()
+    }
+}
 
 /// How important a line is, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,30 +85,35 @@ pub(crate) fn set_level(level: Level) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
 
-/// Sends the tracer's own log lines to `sink` instead of standard error, from
-/// now on and for the whole process. A sink that panics loses that line only.
+/// Sends the tracer's own log lines to `logger` instead of standard error, from
+/// now on and for the whole process, up to the level of
+/// [`log_level`](crate::Builder::log_level).
+///
+/// There is one line a change of state. Most are written on the agent thread,
+/// which a logger that blocks keeps from its work, those about settings by
+/// [`init`](crate::init). The logger runs outside of every trace; it may use the
+/// tracer, but a line that this makes the tracer write goes to standard error. A
+/// panic costs that line only.
 ///
 /// ```
-/// instana::set_log_sink(|level, line| println!("{level}: {line}"));
+/// instana::set_logger(|level, line| println!("{level}: {line}"));
 /// ```
-pub fn set_log_sink(sink: impl Fn(Level, &str) + Send + Sync + 'static) {
-    let old = hold().0.replace(Arc::new(sink));
-    // Not under the lock: what the old sink owns may log when it is dropped.
-    drop(old);
+pub fn set_logger(logger: impl Fn(Level, &str) + Send + Sync + 'static) {
+    drop(replace(Logger::new(logger)));
 }
 
-/// The lock of the sink.
-pub(crate) struct SinkGuard(RwLockWriteGuard<'static, Option<Sink>>);
-
-impl fmt::Debug for SinkGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SinkGuard").finish_non_exhaustive()
-    }
+/// The logger until now. What that owns may log when it is dropped: not under a
+/// lock.
+pub(crate) fn replace(logger: Logger) -> Option<Logger> {
+    hold().replace(logger)
 }
+
+/// The lock of the logger.
+pub(crate) type LoggerGuard = RwLockWriteGuard<'static, Option<Logger>>;
 
 /// Keeps everybody else out.
-pub(crate) fn hold() -> SinkGuard {
-    SinkGuard(SINK.write().unwrap_or_else(PoisonError::into_inner))
+pub(crate) fn hold() -> LoggerGuard {
+    LOGGER.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a line of this level is written, for callers whose text costs something.
@@ -109,16 +137,35 @@ pub(crate) fn write(level: Level, line: fmt::Arguments<'_>) {
         return;
     }
     let line = printable(&line.to_string(), MAX_LINE);
-    // The lock is not held while the sink runs: a sink may log.
-    let sink = SINK
+    // The lock is not held while the logger runs: it may set another one.
+    let logger = LOGGER
         .read()
         .unwrap_or_else(PoisonError::into_inner)
-        .as_ref()
-        .map(Arc::clone);
-    match sink {
-        Some(sink) => drop(catch_unwind(AssertUnwindSafe(|| sink(level, &line)))),
+        .clone();
+    match logger.zip(Writing::begin()) {
+        Some((logger, _writing)) => {
+            drop(catch_unwind(AssertUnwindSafe(|| logger.0(level, &line))));
+        }
         // A closed standard error is nobody's problem here.
         None => drop(writeln!(std::io::stderr().lock(), "instana: {line}")),
+    }
+}
+
+/// While the logger runs: its thread is outside of every trace.
+struct Writing(Option<Box<Block>>);
+
+impl Writing {
+    /// `None` where the logger runs on this thread already, which would never end.
+    fn begin() -> Option<Self> {
+        let is_first = IS_WRITING.try_with(|writing| !writing.replace(true));
+        (is_first == Ok(true)).then(|| Self(local::exchange(None)))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        local::exchange(self.0.take());
+        let _ = IS_WRITING.try_with(|writing| writing.set(false));
     }
 }
 
@@ -145,6 +192,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::testing::Recorder;
 
     #[test]
     fn names_of_levels() {
@@ -174,34 +222,46 @@ mod tests {
         }
     }
 
-    // The only test that touches the process-wide sink and level.
+    // The only test that touches the process-wide logger and level.
     #[test]
-    fn the_sink_gets_enabled_lines_and_may_panic_and_log() {
+    fn the_logger_gets_enabled_lines_and_may_panic_log_and_trace() {
         static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let before = LEVEL.load(Ordering::Relaxed);
         set_level(Level::Info);
-        set_log_sink(|level, line| {
-            if line == "sink panics" {
-                panic!("sink");
+        set_logger(|level, line| {
+            if line == "logger panics" {
+                panic!("logger");
             }
-            if line == "sink logs" {
-                write(Level::Info, format_args!("from the sink"));
+            if line == "logger logs" {
+                write(Level::Info, format_args!("from the logger"));
             }
-            if line.contains("sink") {
+            if line.contains("logger") {
+                crate::exit_span("of the logger").end();
                 let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
                 lines.push(format!("{level} {line}"));
             }
         });
-        write(Level::Error, format_args!("sink panics"));
-        write(Level::Debug, format_args!("sink does not get this"));
-        warn(format_args!("sink logs"));
-        write(Level::Error, format_args!("sink {}", 1));
-        *SINK.write().unwrap() = None;
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            crate::entry_span("entry").enter(|| {
+                write(Level::Error, format_args!("logger panics"));
+                write(Level::Debug, format_args!("logger does not get this"));
+                warn(format_args!("logger logs"));
+                write(Level::Error, format_args!("logger {}", 1));
+                crate::exit_span("of the application").end();
+            });
+        });
+        *hold() = None;
         LEVEL.store(before, Ordering::Relaxed);
-        let lines = LINES.lock().unwrap();
         assert_eq!(
-            *lines,
-            ["info from the sink", "warning sink logs", "error sink 1"]
+            *LINES.lock().unwrap(),
+            ["warning logger logs", "error logger 1"]
         );
+        let names: Vec<_> = recorder
+            .spans()
+            .iter()
+            .map(|span| span.text("data.sdk.name").unwrap())
+            .collect();
+        assert_eq!(names, ["of the application", "entry"]);
     }
 }

@@ -12,12 +12,13 @@ use crate::agent::status::AgentState;
 use crate::agent::worker::{Applied, MetricSource, SettingsSink, Worker};
 use crate::clock;
 use crate::config::{Config, Setting, Sources, Tree};
+use crate::event::{Courier, OUTBOX, OutboxGuard};
 use crate::export::Exporter;
 #[cfg(unix)]
 use crate::fork;
 use crate::init::InitError;
 use crate::local;
-use crate::log;
+use crate::log::{self, Logger};
 use crate::metrics::Metrics;
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
@@ -53,19 +54,26 @@ pub(crate) fn start(
     sources: Sources,
     config: Config,
     problems: Vec<String>,
+    logger: Option<Logger>,
 ) -> Result<(), InitError> {
     let mut running = lock();
     if running.is_some() {
         return Err(InitError::AlreadyRunning);
     }
     log::set_level(config.log_level);
+    let old_logger = logger.and_then(log::replace);
     clock::start();
     #[cfg(unix)]
     fork::watch();
     let (sources, config) = (Arc::new(sources), Arc::new(config));
-    let agent =
-        Agent::start(&sources, &config, config.secrets.clone()).map_err(InitError::Thread)?;
+    let agent = Agent::new(&config);
+    let secrets = config.secrets.clone();
+    if let Err(error) = agent.start(&sources, &config, secrets, &problems) {
+        drop(running);
+        return Err(InitError::Thread(error));
+    }
     GLOBAL.replace(Settings::new(Config::clone(&config)));
+    OUTBOX.open();
     POOL.open(config.buffer_bytes, config.transmission_threshold, wake);
     let settings = config.settings();
     *running = Some(Running {
@@ -75,8 +83,9 @@ pub(crate) fn start(
         agents_problems: Vec::new(),
         agent: Some(agent),
     });
-    // Not under the lock: a log sink may call what takes it.
+    // Not under the lock: a logger may call what takes it.
     drop(running);
+    drop(old_logger);
     for problem in problems {
         log::warn(format_args!("{problem}"));
     }
@@ -95,12 +104,14 @@ pub(crate) fn stop(deadline: Duration) {
         return;
     };
     GLOBAL.switch_off();
+    OUTBOX.close();
     drop(running);
     if let Some(agent) = agent {
         agent.stop(deadline);
     }
     let mut running = lock();
     POOL.close();
+    OUTBOX.clear();
     // In a forked child it may have been started meanwhile.
     let agent = running.take().and_then(|running| running.agent);
     drop(running);
@@ -117,7 +128,7 @@ pub(crate) fn flush(deadline: Duration) -> bool {
     };
     match agent {
         Some(agent) => agent.signal.flush(deadline),
-        None => POOL.counts().waiting == 0,
+        None => waiting() == 0,
     }
 }
 
@@ -136,24 +147,40 @@ pub(crate) fn report() -> Option<(Arc<AgentState>, Vec<String>)> {
     ))
 }
 
+/// Spans and events that wait for the agent.
+fn waiting() -> u64 {
+    POOL.counts().waiting + OUTBOX.counts().waiting
+}
+
 /// Called by the pool when enough spans wait, and in a forked child when the
 /// first one does.
 fn wake() {
+    tell(Signal::spans_ready);
+}
+
+/// An event waits.
+pub(crate) fn event_ready() {
+    tell(Signal::event_ready);
+}
+
+/// Tells the agent thread, which a forked child has to start first.
+fn tell(news: fn(&Signal)) {
     let mut running = lock();
     let Some(tracer) = running.as_mut() else {
         return;
     };
     if let Some(agent) = &tracer.agent {
-        return agent.signal.spans_ready();
+        return news(&agent.signal);
     }
+    let agent = Agent::new(&tracer.config);
     // The parent may know those of the agent.
-    let settings = GLOBAL.get();
-    let config = settings
+    let known = GLOBAL.get();
+    let known = known
         .as_ref()
         .map_or(&*tracer.config, |known| &known.config);
-    let secrets = config.secrets.clone();
-    let failure = match Agent::start(&tracer.sources, &tracer.config, secrets) {
-        Ok(agent) => {
+    let secrets = known.secrets.clone();
+    let failure = match agent.start(&tracer.sources, &tracer.config, secrets, &[]) {
+        Ok(()) => {
             tracer.agent = Some(agent);
             None
         }
@@ -172,10 +199,11 @@ fn wake() {
 pub(crate) struct Held {
     running: MutexGuard<'static, Option<Running>>,
     pool: PoolGuard<'static>,
+    outbox: OutboxGuard<'static>,
     _settings: LiveGuard<'static>,
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
-    _sink: log::SinkGuard,
+    _logger: log::LoggerGuard,
 }
 
 /// Takes them, in the order in which the rest of the tracer nests them.
@@ -183,16 +211,17 @@ pub(crate) fn hold() -> Held {
     Held {
         running: lock(),
         pool: POOL.hold(),
+        outbox: OUTBOX.hold(),
         _settings: GLOBAL.hold(),
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
-        _sink: log::hold(),
+        _logger: log::hold(),
     }
 }
 
 impl Held {
     /// In a forked child: the agent thread is gone, as is a thread that was
-    /// stopping the tracer; spans that wait or are open are the parent's.
+    /// stopping the tracer; spans and events that wait or are open are the parent's.
     pub(crate) fn in_child(mut self) {
         if !GLOBAL.switches().has(Switches::ON) {
             *self.running = None;
@@ -201,6 +230,7 @@ impl Held {
             running.agent = None;
         }
         POOL.after_fork(&mut self.pool);
+        self.outbox.after_fork();
         block::disown();
         local::reseed();
     }
@@ -214,7 +244,7 @@ impl Agent {
     /// Sends what waits, and ends the agent thread.
     fn stop(&self, deadline: Duration) {
         // With nothing to send, the agent thread may end when it likes.
-        let waiting = POOL.counts().waiting;
+        let waiting = waiting();
         let deadline = if waiting == 0 {
             Duration::ZERO
         } else {
@@ -222,19 +252,29 @@ impl Agent {
         };
         if !self.signal.shutdown(deadline) && waiting > 0 {
             log::warn(format_args!(
-                "not all spans could be sent within {deadline:?}: {}",
+                "not all spans and events could be sent within {deadline:?}: {}",
                 self.state.read()
             ));
         }
     }
 
-    /// `secrets` are those of the first announce.
-    fn start(sources: &Arc<Sources>, config: &Config, secrets: Matcher) -> std::io::Result<Self> {
-        let agent = Self {
+    fn new(config: &Config) -> Self {
+        Self {
             signal: Arc::new(Signal::default()),
             state: Arc::new(AgentState::new(&config.plugin)),
-        };
-        let session = Session::new(
+        }
+    }
+
+    /// Starts the thread. It tells the agent of the problems, too; `secrets` are
+    /// those of the first announce.
+    fn start(
+        &self,
+        sources: &Arc<Sources>,
+        config: &Config,
+        secrets: Matcher,
+        problems: &[String],
+    ) -> std::io::Result<()> {
+        let mut session = Session::new(
             AgentConfig {
                 host: config.agent_host.clone(),
                 port: config.agent_port,
@@ -244,8 +284,10 @@ impl Agent {
                 gateway: lookup::default_gateway,
             },
             secrets,
-            agent.state.clone(),
+            Courier::new(),
+            self.state.clone(),
         );
+        session.keep_problems(problems);
         let worker = Worker::new(
             session,
             Exporter::new(&POOL, &GLOBAL),
@@ -255,11 +297,10 @@ impl Agent {
                 spans: config.transmission_delay,
                 retry: config.retry_interval,
             },
-            agent.signal.clone(),
-            agent.state.clone(),
+            self.signal.clone(),
+            self.state.clone(),
         );
-        worker.spawn()?;
-        Ok(agent)
+        worker.spawn().map(drop)
     }
 }
 
@@ -299,7 +340,7 @@ impl SettingsSink for Merge {
         let now = config.settings();
         let before = GLOBAL.get();
         GLOBAL.replace(Settings::new(config));
-        // Not under the lock: a log sink may call what takes it.
+        // Not under the lock: a logger may call what takes it.
         drop(running);
         let before = before.map(|settings| settings.config.settings());
         for setting in changed(&now, &before.unwrap_or_default()) {

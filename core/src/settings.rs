@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{CapturedLogs, Config, StackTraces};
 use crate::rules::Rules;
+use crate::stack::Policy;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
@@ -15,6 +16,7 @@ pub struct Settings {
     id: u64,
     pub(crate) config: Config,
     pub(crate) rules: Option<Arc<Rules>>,
+    pub(crate) stacks: Policy,
     switches: Switches,
 }
 
@@ -23,10 +25,15 @@ impl Settings {
     pub(crate) fn new(config: Config) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let rules = Rules::of(&config);
+        let stacks = Policy::of(&config);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            switches: Switches::of(&config).set(Switches::RULES, rules.is_some()),
+            switches: Switches::of(&config)
+                .set(Switches::RULES, rules.is_some())
+                .set(Switches::STACKS, stacks.has(StackTraces::All))
+                .set(Switches::ERROR_STACKS, stacks.has(StackTraces::Error)),
             rules,
+            stacks,
             config,
         }
     }
@@ -67,11 +74,19 @@ impl Switches {
     pub(crate) const W3C_PROPAGATION: Self = Self(1 << 3);
     /// Some statuses from 400 to 499 are errors of exits.
     pub(crate) const CLIENT_ERRORS: Self = Self(1 << 4);
-
     /// Some spans are not recorded.
     pub(crate) const RULES: Self = Self(1 << 5);
     /// The polls of entries are timed.
     pub(crate) const POLL_TIMING: Self = Self(1 << 6);
+    /// Some exits have a stack from their start.
+    pub(crate) const STACKS: Self = Self(1 << 7);
+    /// Some exits have a stack if they fail.
+    pub(crate) const ERROR_STACKS: Self = Self(1 << 8);
+    /// What is looked at when a span starts below another: one branch.
+    pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
+    /// Where the three bits of [`captured_logs`](Self::captured_logs) are: all 0
+    /// while spans are not recorded.
+    const CAPTURED_LOGS: u32 = 29;
 
     fn of(config: &Config) -> Self {
         let client_errors = config.client_errors || !config.client_error_statuses.is_empty();
@@ -82,11 +97,28 @@ impl Switches {
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
+            .with_captured_logs(config.captured_logs)
     }
 
     #[inline]
     pub(crate) const fn has(self, switch: Self) -> bool {
         self.0 & switch.0 != 0
+    }
+
+    /// From which level on log lines are recorded.
+    #[inline]
+    pub(crate) fn captured_logs(self) -> CapturedLogs {
+        let number = self.0 >> Self::CAPTURED_LOGS;
+        let logs = CapturedLogs::ALL.get(number as usize);
+        logs.copied().unwrap_or(CapturedLogs::Off)
+    }
+
+    fn with_captured_logs(self, logs: CapturedLogs) -> Self {
+        if !self.has(Self::ON) {
+            return self;
+        }
+        let number = CapturedLogs::ALL.iter().position(|other| *other == logs);
+        Self(self.0 | (number.unwrap_or_default() as u32) << Self::CAPTURED_LOGS)
     }
 
     const fn set(self, switch: Self, on: bool) -> Self {
@@ -162,5 +194,22 @@ impl Live {
     /// Nothing is recorded any more.
     pub(crate) fn switch_off(&self) {
         self.switches.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_of_captured_logs_is_part_of_the_switches() {
+        assert_eq!(Switches::default().captured_logs(), CapturedLogs::Off);
+        let off = Switches::default().with_captured_logs(CapturedLogs::Trace);
+        assert_eq!(off, Switches::default());
+        for logs in CapturedLogs::ALL {
+            let switches = Switches::ON.with_captured_logs(logs);
+            assert_eq!(switches.captured_logs(), logs);
+            assert!(switches.has(Switches::ON) && !switches.has(Switches::CLIENT_ERRORS));
+        }
     }
 }

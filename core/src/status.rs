@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::agent::status::AgentStatus;
 use crate::config::Setting;
+use crate::event::{EventCounts, OUTBOX};
 use crate::runtime;
 use crate::segment::POOL;
 use crate::tracer::GLOBAL;
@@ -23,6 +24,8 @@ pub struct Status {
     pub agent: Option<AgentStatus>,
     /// Spans since `init`.
     pub spans: SpanCounts,
+    /// Events since `init`.
+    pub events: EventCounts,
     /// Bytes of memory that hold finished spans, bounded by
     /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
     pub buffer_bytes: usize,
@@ -56,6 +59,9 @@ pub struct SpanCounts {
     /// Attributes left out because their span had 16 KiB of them. For the whole
     /// process, also before `init`.
     pub attributes_dropped: u64,
+    /// Stacks of exits left out, because the time for finding names of functions
+    /// was used up (`docs/ENVIRONMENT.md`). For the whole process.
+    pub stacks_dropped: u64,
     /// Texts cut to their limit. For the whole process, also before `init`.
     pub texts_cut: u64,
 }
@@ -91,8 +97,10 @@ pub fn status() -> Status {
             dropped_invalid: counts.dropped_invalid,
             dropped_stopped: counts.dropped_stopped,
             attributes_dropped: DROPS.attributes.load(Ordering::Relaxed),
+            stacks_dropped: DROPS.stacks.load(Ordering::Relaxed),
             texts_cut: DROPS.cuts.load(Ordering::Relaxed),
         },
+        events: OUTBOX.counts(),
         buffer_bytes: POOL.memory(),
         buffer_bound: POOL.bound(),
         settings: GLOBAL
@@ -136,9 +144,23 @@ impl fmt::Display for Status {
         }
         writeln!(
             f,
-            "cut        {} attributes left out, {} texts shortened",
-            spans.attributes_dropped, spans.texts_cut
+            "cut        {} attributes and {} stacks left out, {} texts shortened",
+            spans.attributes_dropped, spans.stacks_dropped, spans.texts_cut
         )?;
+        let events = &self.events;
+        if *events != EventCounts::default() {
+            writeln!(
+                f,
+                "events     {} sent, {} waiting, {} dropped ({} no room, {} refused by the agent, \
+                 {} at the stop)",
+                events.sent,
+                events.waiting,
+                events.dropped(),
+                events.dropped_full,
+                events.dropped_rejected,
+                events.dropped_stopped
+            )?;
+        }
         write!(
             f,
             "buffer     {} KiB of {} KiB",
@@ -158,12 +180,14 @@ impl fmt::Display for Status {
 /// Losses inside spans, counted where they happen.
 pub(crate) static DROPS: Drops = Drops {
     attributes: AtomicU64::new(0),
+    stacks: AtomicU64::new(0),
     cuts: AtomicU64::new(0),
 };
 
 #[derive(Debug)]
 pub(crate) struct Drops {
     attributes: AtomicU64,
+    stacks: AtomicU64,
     cuts: AtomicU64,
 }
 
@@ -172,6 +196,12 @@ impl Drops {
     #[cold]
     pub(crate) fn attribute(&self) {
         self.attributes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A stack for which there was no time.
+    #[cold]
+    pub(crate) fn stack(&self) {
+        self.stacks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A text longer than its field's limit.

@@ -1,7 +1,9 @@
 //! Where spans go: to the process's tracer, or to a recorder's.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::config::CapturedLogs;
 use crate::local;
 use crate::record::Head;
 use crate::settings::{Live, Settings, Switches};
@@ -55,6 +57,14 @@ impl Tracer {
                 .is_some_and(|settings| settings.is_client_error(status))
     }
 
+    /// From which level on log lines are recorded as spans
+    /// (`INSTANA_TRACING_CAPTURE_LOG_LEVEL`); `Off` while spans are not recorded.
+    /// One load.
+    #[inline]
+    pub fn captured_logs(&self) -> CapturedLogs {
+        self.switches().captured_logs()
+    }
+
     #[inline]
     pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
         self.0.as_ref()
@@ -84,6 +94,28 @@ impl Tracer {
     pub fn settings(&self) -> Option<Arc<Settings>> {
         self.live().get()
     }
+
+    /// Calls `f` with the settings in force, without a lock while they stay the
+    /// same.
+    pub(crate) fn with_settings<R>(&self, f: impl FnOnce(&Settings) -> R) -> Option<R> {
+        let known = |known: &RefCell<Option<Arc<Settings>>>| {
+            let mut known = known.try_borrow_mut().ok()?;
+            let id = known.as_ref().map_or(0, |settings| settings.id());
+            if id != self.settings_id() {
+                *known = self.settings();
+            }
+            known.clone()
+        };
+        let known = KNOWN.try_with(known).ok().flatten();
+        // Where the thread ends.
+        let settings = known.or_else(|| self.settings())?;
+        Some(f(&settings))
+    }
+}
+
+thread_local! {
+    /// The settings that were last in force here.
+    static KNOWN: RefCell<Option<Arc<Settings>>> = const { RefCell::new(None) };
 }
 
 /// A tracer that keeps its spans in memory.

@@ -362,14 +362,91 @@ fn a_childs_first_span_may_end_while_its_thread_does() {
     assert_eq!(named(&agent.spans(), "at the end").len(), 1);
 }
 
-/// A log sink of the application is in the way of nobody either.
+/// Events that wait at the fork are the parent's; the child's first event brings
+/// it an agent thread.
 #[test]
-fn a_log_sink_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
+fn both_processes_send_their_own_events() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    agent.stop();
+    let guard = instana::builder().agent(&agent.addr().to_string()).init();
+    let mut guard = guard.ok();
+    instana::event("of the parent").send();
+    let mut children = Vec::new();
+    for _ in 0..3 {
+        children.push(Child::fork(|| {
+            assert_eq!(instana::status().events.waiting, 0);
+            instana::event("of a child").send();
+            assert!(instana::flush(LONG));
+            drop(guard.take());
+        }));
+    }
+    agent.restart().unwrap();
+    children.into_iter().for_each(Child::join);
+    drop(guard);
+    let events = agent.events();
+    let of = |title: &str| {
+        events
+            .iter()
+            .filter(|event| event["title"] == title)
+            .count()
+    };
+    assert_eq!(
+        (of("of the parent"), of("of a child")),
+        (1, 3),
+        "{events:?}"
+    );
+}
+
+/// A logger of the application is in the way of nobody either.
+#[test]
+fn a_logger_that_is_replaced_at_the_fork_keeps_no_child_waiting() {
     let _alone = alone();
     let _guard = instana::builder().agent(NO_AGENT).init().unwrap();
-    let busy = Busy::start(2, || instana::set_log_sink(|_, _| {}));
+    let busy = Busy::start(2, || instana::set_logger(|_, _| {}));
     for _ in 0..100 {
-        Child::fork(|| instana::set_log_sink(|_, _| {})).join();
+        Child::fork(|| instana::set_logger(|_, _| {})).join();
     }
     busy.join();
+}
+
+/// Names of functions are found on the agent thread, by what no other has: a
+/// fork meanwhile leaves nothing locked.
+#[cfg(target_os = "linux")]
+#[test]
+fn stacks_are_resolved_in_parent_and_children() {
+    #[inline(never)]
+    fn fail(name: &str) {
+        instana::entry_span(name)
+            .enter(|| instana::exit_span(&format!("{name} call")).error("refused"));
+    }
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = instana::builder()
+        .agent(&agent.addr().to_string())
+        .transmission_delay(Duration::from_millis(10))
+        .init()
+        .unwrap();
+    let busy = Busy::start(2, || {
+        fail("parent");
+        thread::sleep(Duration::from_millis(1));
+    });
+    for _ in 0..10 {
+        let child = Child::fork(|| {
+            fail("child");
+            assert!(instana::flush(LONG));
+        });
+        child.join();
+    }
+    busy.join();
+    assert!(instana::flush(LONG));
+    drop(guard);
+    let spans = agent.spans();
+    let calls = named(&spans, "child call");
+    assert_eq!(calls.len(), 10);
+    for call in calls {
+        let method = call["stack"][0]["m"].as_str().unwrap();
+        assert!(method.ends_with("::fail"), "{call}");
+    }
+    agent.assert_clean();
 }

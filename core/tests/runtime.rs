@@ -1,5 +1,5 @@
 //! Starting and stopping the tracer: again and again, from several threads, and
-//! with a log sink that uses it.
+//! with a logger that uses it.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that meets something unexpected ends there"
@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use instana::{Builder, FutureExt, InitError, Phase};
+use instana::{Builder, EventCounts, FutureExt, InitError, Phase};
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn settings_are_told_once_with_their_origin_and_again_when_they_change() {
         .tracing(json!({"disable": ["logging"], "kafka": {"header-format": "xml"}}))
         .poll_rate(5);
     let agent = DevAgent::start(Config::new().announce_answer(answer)).unwrap();
-    instana::set_log_sink(|_, line| {
+    instana::set_logger(|_, line| {
         LINES.lock().unwrap().push(line.to_owned());
     });
     let guard = for_agent(&agent)
@@ -79,7 +79,7 @@ fn settings_are_told_once_with_their_origin_and_again_when_they_change() {
     });
     let status = instana::status();
     drop(guard);
-    instana::set_log_sink(|_, _| {});
+    instana::set_logger(|_, _| {});
 
     let lines = LINES.lock().unwrap();
     for line in [
@@ -137,9 +137,9 @@ fn errors_are_shown_with_what_helps() {
 }
 
 #[test]
-fn a_log_sink_may_use_the_tracer() {
+fn a_logger_may_use_the_tracer() {
     let _alone = alone();
-    instana::set_log_sink(|_, _| {
+    instana::set_logger(|_, _| {
         let _ = instana::status();
         instana::entry_span("logged").end();
         instana::flush(Duration::ZERO);
@@ -152,7 +152,7 @@ fn a_log_sink_may_use_the_tracer() {
         instana::entry_span("waits").end();
         drop(guard);
     });
-    instana::set_log_sink(|_, _| {});
+    instana::set_logger(|_, _| {});
 }
 
 #[test]
@@ -184,6 +184,70 @@ fn what_users_say_about_a_span_is_what_the_agent_expects() {
     let (at, entry) = custom["logs"].as_object().unwrap().iter().next().unwrap();
     assert_eq!(entry["attempt"], 2);
     assert!(at.parse::<u64>().unwrap() + 2 >= call["ts"].as_u64().unwrap());
+}
+
+#[test]
+fn the_builders_logger_gets_the_first_line_and_only_with_a_tracer() {
+    let _alone = alone();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let logger = |name: &'static str| {
+        let lines = lines.clone();
+        instana::builder()
+            .agent("http://[")
+            .logger(move |level, line| lines.lock().unwrap().push(format!("{name} {level} {line}")))
+    };
+    let guard = logger("first").init().unwrap();
+    assert!(logger("second").init().is_err());
+    drop(instana::init());
+    drop(guard);
+    instana::set_logger(|_, _| {});
+    let lines = lines.lock().unwrap();
+    assert!(
+        lines[0].starts_with("first warning agent=\"http://[\" is not "),
+        "{lines:?}"
+    );
+    assert!(
+        lines.iter().all(|line| line.starts_with("first ")),
+        "{lines:?}"
+    );
+    let again = "the process has an Instana tracer already";
+    assert!(lines.iter().any(|line| line.contains(again)), "{lines:?}");
+}
+
+#[test]
+fn events_are_no_ops_without_a_tracer_and_counted_with_one() {
+    let _alone = alone();
+    let send = || instana::event("deployed").send();
+    let counts = || instana::status().events;
+    send();
+    let guard = instana::builder().agent(NO_AGENT);
+    let guard = guard.flush_deadline(Duration::ZERO).init().unwrap();
+    assert_eq!(counts(), EventCounts::default());
+    assert!(!instana::status().to_string().contains("events "));
+    send();
+    send();
+    assert_eq!((counts().waiting, counts().dropped()), (2, 0));
+    assert!(!guard.flush(Duration::from_millis(20)), "there is no agent");
+    drop(guard);
+    assert_eq!((counts().waiting, counts().dropped_stopped), (0, 2));
+    send();
+    assert_eq!(counts().dropped(), 2);
+
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent).service("shop").init().unwrap();
+    send();
+    assert!(guard.flush(LONG));
+    assert_eq!(
+        (counts().sent, counts().waiting, counts().dropped()),
+        (1, 0, 0)
+    );
+    let events = agent.events();
+    assert_eq!((events.len(), &events[0]["id"]), (1, &json!("shop")));
+    let now = UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let age = now - u128::from(events[0]["timestamp"].as_u64().unwrap());
+    assert!(age < LONG.as_millis(), "{age} ms ago");
+    drop(guard);
+    agent.assert_clean();
 }
 
 #[test]
@@ -346,7 +410,7 @@ fn a_slow_poll_is_a_warning_once() {
     let agent = DevAgent::start(Config::new()).unwrap();
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
-    instana::set_log_sink(move |_, line| sink.lock().unwrap().push(line.to_owned()));
+    instana::set_logger(move |_, line| sink.lock().unwrap().push(line.to_owned()));
     let timed = for_agent(&agent)
         .poll_timing(true)
         .slow_poll(Duration::from_millis(2));
@@ -363,7 +427,7 @@ fn a_slow_poll_is_a_warning_once() {
         assert!(guard.flush(LONG));
     }
     drop(guard);
-    instana::set_log_sink(|_, _| {});
+    instana::set_logger(|_, _| {});
     let lines = lines.lock().unwrap();
     let told = lines
         .iter()

@@ -1,21 +1,21 @@
 //! One blocking keep-alive connection to the agent. Every exchange has a total
-//! deadline: the socket's timeouts are set anew before each system call.
+//! deadline.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use crate::agent::http::{Decoder, Fault, Request, Response};
+use crate::agent::http::{Decoder, Fault, Method, Request, Response};
 use crate::agent::socket::{self, SocketName};
+use crate::agent::wire::{Broken, Wire, remaining};
 
 /// The largest body of an answer in bytes.
 pub(crate) const MAX_ANSWER: usize = 1024 * 1024;
-/// The most bytes handed to the kernel at once, so that the deadline is looked
-/// at while a large body is sent.
-const WRITE_PART: usize = 64 * 1024;
 /// Bodies up to this size leave together with their head.
 const ONE_PACKET: usize = 16 * 1024;
+/// Bytes of an answer that are read at once. Most have fewer.
+const READ_PART: usize = 4 * 1024;
 
 /// Where the agent is, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,10 @@ impl std::error::Error for Error {}
 pub(crate) struct Connection {
     address: Address,
     limit: usize,
-    stream: Option<TcpStream>,
+    wire: Option<Wire>,
+    /// What is sent in one piece: a head, and a body if it is small.
+    out: Vec<u8>,
+    part: Box<[u8; READ_PART]>,
     /// Whether an exchange has ended well on this stream.
     used: bool,
 }
@@ -113,7 +116,9 @@ impl Connection {
         Self {
             address,
             limit: MAX_ANSWER,
-            stream: None,
+            wire: None,
+            out: Vec::new(),
+            part: Box::new([0; READ_PART]),
             used: false,
         }
     }
@@ -126,7 +131,7 @@ impl Connection {
     /// Connects, if it is not connected: each address of the host in turn,
     /// within the deadline together.
     pub(crate) fn connect(&mut self, deadline: Instant) -> Result<(), Error> {
-        if self.stream.is_some() {
+        if self.wire.is_some() {
             return Ok(());
         }
         self.used = false;
@@ -150,7 +155,7 @@ impl Connection {
                 Ok(stream) => {
                     // Latency only; a socket that refuses it still works.
                     drop(stream.set_nodelay(true));
-                    self.stream = Some(stream);
+                    self.wire = Some(Wire::new(stream));
                     return Ok(());
                 }
                 Err(error) => last = error,
@@ -161,13 +166,13 @@ impl Connection {
 
     /// Closes the connection; the next exchange makes a new one.
     pub(crate) fn disconnect(&mut self) {
-        self.stream = None;
+        self.wire = None;
     }
 
     /// The descriptor and inode of the open socket, for the announce. Stays
     /// true during the next exchange only if the connection is a fresh one.
     pub(crate) fn identity(&self) -> Option<SocketName> {
-        socket::name(self.stream.as_ref()?)
+        socket::name(self.wire.as_ref()?.stream())
     }
 
     /// One exchange, ended by `deadline` at the latest. When a connection that
@@ -179,7 +184,7 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Response, Error> {
         self.drop_if_stale();
-        let reused = self.stream.is_some() && self.used;
+        let reused = self.wire.is_some() && self.used;
         self.connect(deadline)?;
         let mut outcome = self.exchange(request, deadline);
         if reused && matches!(outcome, Err(Failure::Closed { answered: false })) {
@@ -205,13 +210,7 @@ impl Connection {
     /// Closes a waiting connection on which the peer has already said
     /// something: good-bye, mostly.
     fn drop_if_stale(&mut self) {
-        let Some(stream) = self.stream.as_ref() else {
-            return;
-        };
-        let quiet = stream.set_nonblocking(true).is_ok()
-            && matches!(stream.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
-            && stream.set_nonblocking(false).is_ok();
-        if !quiet {
+        if self.wire.as_ref().is_some_and(|wire| !wire.is_quiet()) {
             self.disconnect();
         }
     }
@@ -221,29 +220,28 @@ impl Connection {
         request: &Request<'_>,
         deadline: Instant,
     ) -> Result<(Response, bool), Failure> {
-        let mut stream = self
-            .stream
-            .as_ref()
-            .ok_or(Failure::Closed { answered: false })?;
-        let mut head = Vec::with_capacity(256);
-        request.write_head(&self.address.authority, &mut head);
+        let Some(wire) = &mut self.wire else {
+            return Err(Failure::Closed { answered: false });
+        };
+        self.out.clear();
+        request.write_head(&self.address.authority, &mut self.out);
         let mut body = request.body;
         if body.len() <= ONE_PACKET {
-            head.extend_from_slice(body);
+            self.out.extend_from_slice(body);
             body = &[];
         }
-        let written =
-            write(&mut stream, &head, deadline).and_then(|()| write(&mut stream, body, deadline));
+        let written = wire
+            .write(&self.out, deadline)
+            .and_then(|()| wire.write(body, deadline));
+        let mut answer = || read(wire, &mut *self.part, request.method, self.limit, deadline);
         match written {
-            Ok(()) => read(&mut stream, request, self.limit, deadline),
+            Ok(()) => answer(),
             // The peer may have answered (413, say) before it closed.
-            Err(Failure::Closed { answered }) => {
-                match read(&mut stream, request, self.limit, deadline) {
-                    Ok((response, _)) => Ok((response, false)),
-                    Err(_) => Err(Failure::Closed { answered }),
-                }
-            }
-            Err(failure) => Err(failure),
+            Err(Broken::Closed) => match answer() {
+                Ok((response, _)) => Ok((response, false)),
+                Err(_) => Err(Failure::Closed { answered: false }),
+            },
+            Err(Broken::Timeout) => Err(Failure::Timeout),
         }
     }
 
@@ -274,42 +272,20 @@ enum Failure {
     TooLarge,
 }
 
-fn write(stream: &mut &TcpStream, mut bytes: &[u8], deadline: Instant) -> Result<(), Failure> {
-    while !bytes.is_empty() {
-        let time = remaining(deadline).ok_or(Failure::Timeout)?;
-        let part = bytes.get(..WRITE_PART).unwrap_or(bytes);
-        let done = stream
-            .set_write_timeout(Some(time))
-            .and_then(|()| stream.write(part));
-        match done {
-            Ok(0) => return Err(Failure::Closed { answered: false }),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(error) => transient(&error, false)?,
-        }
-    }
-    Ok(())
-}
-
 fn read(
-    stream: &mut &TcpStream,
-    request: &Request<'_>,
+    wire: &mut Wire,
+    part: &mut [u8],
+    method: Method,
     limit: usize,
     deadline: Instant,
 ) -> Result<(Response, bool), Failure> {
-    let mut decoder = Decoder::new(request.method, limit);
-    let mut part = [0; 16 * 1024];
+    let mut decoder = Decoder::new(method, limit);
     loop {
-        let time = remaining(deadline).ok_or(Failure::Timeout)?;
-        let done = stream
-            .set_read_timeout(Some(time))
-            .and_then(|()| stream.read(&mut part));
-        let complete = match done {
+        let complete = match wire.read(part, deadline) {
             Ok(0) => decoder.end().map(|()| true),
             Ok(count) => decoder.feed(part.get(..count).unwrap_or_default()),
-            Err(error) => {
-                transient(&error, decoder.started())?;
-                Ok(false)
-            }
+            Err(Broken::Closed) => Err(Fault::Truncated),
+            Err(Broken::Timeout) => return Err(Failure::Timeout),
         };
         match complete {
             Ok(true) => return Ok(decoder.finish()),
@@ -324,24 +300,8 @@ fn read(
     }
 }
 
-/// Whether a system call may be repeated after this error; if not, why not.
-fn transient(error: &io::Error, answered: bool) -> Result<(), Failure> {
-    match error.kind() {
-        ErrorKind::Interrupted => Ok(()),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Err(Failure::Timeout),
-        _ => Err(Failure::Closed { answered }),
-    }
-}
-
 fn is_own_peer(stream: &TcpStream) -> bool {
     matches!((stream.local_addr(), stream.peer_addr()), (Ok(own), Ok(peer)) if own == peer)
-}
-
-/// The time left, if any.
-fn remaining(deadline: Instant) -> Option<Duration> {
-    deadline
-        .checked_duration_since(Instant::now())
-        .filter(|time| !time.is_zero())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! HTTP/1.1 messages as far as the agent needs them: request heads, and an
 //! incremental decoder for answers. Pure: no socket and no clock.
 
+use crate::json;
+
 /// The longest head of an answer in bytes, and the most headers in it.
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
@@ -94,10 +96,10 @@ impl<'a> Request<'a> {
         }
         if matches!(self.method, Method::Post | Method::Put) {
             text("Content-Length: ");
-            text(&self.body.len().to_string());
-            text("\r\n");
+            json::unsigned(out, self.body.len() as u64);
+            out.extend_from_slice(b"\r\n");
         }
-        text("\r\n");
+        out.extend_from_slice(b"\r\n");
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::agent::schedule::{HURRY, Retry, SECOND, Spans, next_on_grid};
+use crate::agent::schedule::{Deliveries, HURRY, Retry, SECOND, next_on_grid};
 use crate::agent::status::Phase;
 
 /// Failed announces before the agent is looked up again.
@@ -32,6 +32,8 @@ pub(crate) enum Action {
         /// With the snapshot.
         snapshot: bool,
     },
+    /// POST one event; answer with `Delivered` or `NotDelivered`.
+    SendEvent,
     /// POST one batch of spans; answer with `SpansAccepted` or `SpansFailed`.
     SendSpans,
     /// Housekeeping, once a second; no answer.
@@ -50,6 +52,11 @@ pub(crate) enum Event {
     },
     /// It was not.
     AnnounceFailed(Failure),
+    /// An event was accepted, or there was none.
+    Delivered,
+    /// An event was not accepted. After three times 4xx or `Malformed` it is given
+    /// up.
+    NotDelivered(Failure),
     /// An agent answers.
     Found {
         /// At another address than before.
@@ -98,6 +105,8 @@ pub(crate) enum Change {
     BatchRejected,
     /// The first metrics were accepted: the process is known to the agent.
     Connected,
+    /// This event is never going to be accepted.
+    EventRejected,
     /// Spans go to the raw-trace endpoint from now on.
     FallbackStarted,
     /// An agent that worked does not any more.
@@ -113,6 +122,8 @@ pub(crate) struct Demand {
     pub(crate) pending: bool,
     /// There are many: do not wait for the tick.
     pub(crate) woken: bool,
+    /// There is an event to send.
+    pub(crate) event: bool,
     /// Somebody waits for a flush or for the shutdown.
     pub(crate) hurry: bool,
 }
@@ -161,7 +172,10 @@ pub(crate) struct Lifecycle {
     metrics_due: Duration,
     snapshot_due: Duration,
     tick_due: Duration,
-    spans: Spans,
+    spans: Deliveries,
+    events: Deliveries,
+    /// An event was sent last: spans that are due come first.
+    was_event: bool,
 }
 
 impl Lifecycle {
@@ -181,7 +195,9 @@ impl Lifecycle {
             metrics_due: Duration::ZERO,
             snapshot_due: Duration::ZERO,
             tick_due: SECOND,
-            spans: Spans::at(Duration::ZERO, tempo.spans),
+            spans: Deliveries::at(Duration::ZERO, tempo.spans),
+            events: Deliveries::at(Duration::ZERO, SECOND),
+            was_event: false,
         }
     }
 
@@ -224,15 +240,31 @@ impl Lifecycle {
             }
             until = until.min(due);
         }
-        if demand.pending && (self.introduced || self.fallback) {
-            let due = self.spans.due(demand.woken, demand.hurry);
-            if now >= due {
-                self.spans.sent(now);
-                return Action::SendSpans;
+        if self.introduced || self.fallback {
+            match self.delivery(now, demand) {
+                Action::Wait(due) => until = until.min(due),
+                action => return action,
             }
-            until = until.min(due);
         }
         Action::Wait(until)
+    }
+
+    /// What to send, or when to look again. Spans and events take turns.
+    fn delivery(&mut self, now: Duration, demand: Demand) -> Action {
+        let due = |is_there: bool, due: Duration| if is_there { due } else { Duration::MAX };
+        let event = due(demand.event, self.events.due(true, demand.hurry));
+        let spans = due(demand.pending, self.spans.due(demand.woken, demand.hurry));
+        if now >= event && !(self.was_event && now >= spans) {
+            self.was_event = true;
+            self.events.sent(now);
+            return Action::SendEvent;
+        }
+        if now >= spans {
+            self.was_event = false;
+            self.spans.sent(now);
+            return Action::SendSpans;
+        }
+        Action::Wait(event.min(spans))
     }
 
     /// Takes what came of the last action. `jitter` is between 0 and 1 and
@@ -263,6 +295,8 @@ impl Lifecycle {
             Event::Readiness(true) => {
                 self.go(Step::Ready, now);
                 self.metrics_due = now;
+                // On one grid: a process at rest is woken once a second.
+                self.tick_due = now + SECOND;
                 None
             }
             Event::Readiness(false) => self.not_ready(now),
@@ -277,6 +311,11 @@ impl Lifecycle {
                 None
             }
             Event::SpansFailed(failure) => self.spans_failed(now, failure),
+            Event::Delivered => {
+                self.events.accepted(now, true);
+                None
+            }
+            Event::NotDelivered(failure) => self.event_failed(now, failure),
         }
     }
 
@@ -316,7 +355,7 @@ impl Lifecycle {
         // Without this an agent that was restarted would not know our name for
         // ten minutes (`agent-protocol` 9.9).
         self.snapshot_due = now;
-        self.spans.restart(now);
+        self.restart_deliveries(now);
         self.go(Step::Readiness { tries: 0 }, now);
     }
 
@@ -329,7 +368,7 @@ impl Lifecycle {
         }
         if self.not_found >= NOT_FOUND_LIMIT && !self.fallback {
             self.fallback = true;
-            self.spans.restart(now);
+            self.restart_deliveries(now);
             change = Some(Change::FallbackStarted);
         }
         self.failed_announces += 1;
@@ -340,6 +379,11 @@ impl Lifecycle {
         }
         self.retry_later(step, now, jitter);
         change
+    }
+
+    fn restart_deliveries(&mut self, now: Duration) {
+        self.spans.restart(now);
+        self.events.restart(now);
     }
 
     fn not_ready(&mut self, now: Duration) -> Option<Change> {
@@ -365,7 +409,8 @@ impl Lifecycle {
             return None;
         }
         self.introduced = true;
-        self.spans.restart(now);
+        // At once, then on the grid of the metrics.
+        self.restart_deliveries(self.metrics_due.saturating_sub(self.metrics_interval));
         Some(Change::Connected)
     }
 
@@ -393,6 +438,13 @@ impl Lifecycle {
         self.spans
             .refused(now, for_good)
             .then_some(Change::BatchRejected)
+    }
+
+    fn event_failed(&mut self, now: Duration, failure: Failure) -> Option<Change> {
+        let for_good = matches!(failure, Failure::Malformed | Failure::Status(400..=499));
+        self.events
+            .refused(now, for_good)
+            .then_some(Change::EventRejected)
     }
 
     /// The agent that the fallback counted on is gone or another one: count anew.

@@ -2,7 +2,8 @@
 //! to it and sends it spans and metrics.
 //!
 //! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
-//! the parsers in [`lookup`], [`identity`], [`announce`] and [`requests`]. Shells around them: [`connection`] (one keep-alive socket),
+//! the parsers in [`lookup`], [`identity`], [`announce`] and [`requests`]. Shells
+//! around them: [`connection`] (one keep-alive connection on a [`wire`]),
 //! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
 //! other threads say to it).
 
@@ -13,6 +14,11 @@ pub(crate) mod identity;
 pub(crate) mod lifecycle;
 pub(crate) mod lookup;
 pub(crate) mod paths;
+#[cfg(unix)]
+mod peek;
+#[cfg(not(unix))]
+#[path = "peek_portable.rs"]
+mod peek;
 pub(crate) mod requests;
 pub(crate) mod schedule;
 pub(crate) mod session;
@@ -22,4 +28,5 @@ pub(crate) mod status;
 #[cfg(test)]
 mod testing;
 pub(crate) mod voice;
+pub(crate) mod wire;
 pub(crate) mod worker;

@@ -1,5 +1,7 @@
 //! The agent's URLs (`agent-protocol` 1.3, 1.6, 2.1).
 
+/// Events, from any process (`agent-protocol` 2.7).
+pub(crate) const EVENT: &str = "/com.instana.plugin.generic.event";
 /// Where one line for the agent's own log goes.
 pub(crate) const LOGGER: &str = "/com.instana.agent.logger";
 /// Spans in the native format from a process that is not announced
@@ -27,17 +29,17 @@ impl Paths {
 
     /// HEAD: readiness; POST: metrics and snapshot. `pid` is the one from the
     /// announce's answer, here and below.
-    pub(crate) fn entity(&self, pid: u64) -> String {
-        format!("{}.{pid}", self.prefix)
+    pub(crate) fn entity(&self, pid: &str) -> String {
+        [&self.prefix, ".", pid].concat()
     }
 
     /// POST: spans.
-    pub(crate) fn traces(&self, pid: u64) -> String {
-        format!("{}/traces.{pid}", self.prefix)
+    pub(crate) fn traces(&self, pid: &str) -> String {
+        [&self.prefix, "/traces.", pid].concat()
     }
 
     /// POST: the answer to an agent's request.
-    pub(crate) fn response(&self, pid: u64, message_id: &str) -> String {
+    pub(crate) fn response(&self, pid: &str, message_id: &str) -> String {
         let mut path = format!("{}/response.{pid}?messageId=", self.prefix);
         percent_encode(message_id, &mut path);
         path
@@ -65,17 +67,17 @@ mod tests {
         let odd = Paths::new("a b/\r\nc");
         for (path, expected) in [
             (rust.announce(), "/com.instana.plugin.rust.discovery"),
-            (rust.entity(7), "/com.instana.plugin.rust.7"),
-            (rust.traces(7), "/com.instana.plugin.rust/traces.7"),
+            (rust.entity("7"), "/com.instana.plugin.rust.7"),
+            (rust.traces("7"), "/com.instana.plugin.rust/traces.7"),
             (
-                rust.response(7, "a/b c-1"),
+                rust.response("7", "a/b c-1"),
                 "/com.instana.plugin.rust/response.7?messageId=a%2Fb%20c-1",
             ),
             (
-                rust.response(7, "é&x=1"),
+                rust.response("7", "é&x=1"),
                 "/com.instana.plugin.rust/response.7?messageId=%C3%A9%26x%3D1",
             ),
-            (odd.entity(1), "/com.instana.plugin.a%20b%2F%0D%0Ac.1"),
+            (odd.entity("1"), "/com.instana.plugin.a%20b%2F%0D%0Ac.1"),
         ] {
             assert_eq!(path, expected);
         }

@@ -31,7 +31,8 @@ impl AgentRequest {
 /// the OTLP answer). Entries without a usable `messageId` cannot be answered
 /// and are left out.
 pub(crate) fn parse(answer: &[u8]) -> Option<Vec<AgentRequest>> {
-    if answer.trim_ascii().is_empty() {
+    // What comes each second is not parsed.
+    if matches!(answer.trim_ascii(), b"" | b"[]" | b"{}") {
         return Some(Vec::new());
     }
     let entries = match serde_json::from_slice(answer) {

@@ -1,4 +1,4 @@
-//! When things are due: retries, spans, and the grid of everything periodic.
+//! When things are due: retries, spans, events, and the grid of everything periodic.
 //! Pure; times are durations since the agent thread started.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(crate) const HURRY: Duration = Duration::from_millis(50);
 /// was lost; later the delay grows by half up to its cap.
 const EAGER: Duration = Duration::from_secs(60);
 const MAX_DELAY: Duration = Duration::from_secs(10);
-/// A batch of spans that is refused for good this often is given up.
+/// A batch that is refused for good this often is given up.
 const REJECTIONS: u32 = 3;
 
 /// The delays between attempts at lookup and announce.
@@ -39,10 +39,10 @@ impl Retry {
     }
 }
 
-/// When spans are sent: once an interval, at once while there are many, later and
-/// later while they are refused.
+/// When batches (of spans, or of one event) are sent: once an interval, at once
+/// while there are many, later and later while they are refused.
 #[derive(Debug)]
-pub(crate) struct Spans {
+pub(crate) struct Deliveries {
     interval: Duration,
     due: Duration,
     tried: Duration,
@@ -51,7 +51,7 @@ pub(crate) struct Spans {
     rejections: u32,
 }
 
-impl Spans {
+impl Deliveries {
     /// Due from `now` on, nothing refused.
     pub(crate) fn at(now: Duration, interval: Duration) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Spans {
         *self = Self::at(now, self.interval);
     }
 
-    /// When the next batch is due. Many spans do not shorten the delay after a
+    /// When the next batch is due. Much to send does not shorten the delay after a
     /// failure, a hurry does.
     pub(crate) fn due(&self, many: bool, hurry: bool) -> Duration {
         if self.failures > 0 {
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn when_spans_are_due() {
         let now = Duration::from_secs(100);
-        let fresh = || Spans::at(now, SECOND);
+        let fresh = || Deliveries::at(now, SECOND);
         let mut draining = fresh();
         draining.accepted(now, false);
         let mut drained = fresh();

@@ -18,6 +18,7 @@ use crate::agent::paths::{self, Paths};
 use crate::agent::requests;
 use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
+use crate::event::Courier;
 use crate::log::Level;
 use crate::secrets::Matcher;
 
@@ -75,6 +76,7 @@ pub(crate) struct Session {
     config: AgentConfig,
     secrets: Matcher,
     paths: Paths,
+    courier: Courier,
     state: Arc<AgentState>,
     voice: Voice,
     connection: Option<Connection>,
@@ -99,11 +101,17 @@ impl fmt::Debug for Session {
 impl Session {
     /// A session that has not looked for the agent yet. `secrets` are those of the
     /// first announce.
-    pub(crate) fn new(config: AgentConfig, secrets: Matcher, state: Arc<AgentState>) -> Self {
+    pub(crate) fn new(
+        config: AgentConfig,
+        secrets: Matcher,
+        courier: Courier,
+        state: Arc<AgentState>,
+    ) -> Self {
         Self {
             paths: Paths::new(&config.plugin),
             config,
             secrets,
+            courier,
             state,
             voice: Voice::default(),
             connection: None,
@@ -228,7 +236,7 @@ impl Session {
 
     /// HEAD: is the agent ready for this process?
     pub(crate) fn readiness(&mut self, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::bare(Method::Head, &path);
         match self.exchange(&request, self.deadline(until)) {
             Ok(_) => Event::Readiness(true),
@@ -239,7 +247,7 @@ impl Session {
 
     /// POST: metrics; then refuses what the agent asked for in its answer.
     pub(crate) fn metrics(&mut self, body: &[u8], snapshot: bool, until: Option<Instant>) -> Event {
-        let path = self.paths.entity(self.announced.pid);
+        let path = self.paths.entity(&self.pid);
         let request = Request::json(Method::Post, &path, body);
         let Ok(answer) = self.exchange(&request, self.deadline(until)) else {
             return Event::MetricsFailed;
@@ -249,7 +257,7 @@ impl Session {
             Some(requests) => {
                 let deadline = self.deadline(until);
                 for request in requests {
-                    let path = self.paths.response(self.announced.pid, &request.message_id);
+                    let path = self.paths.response(&self.pid, &request.message_id);
                     let body = request.refusal();
                     let reply = Request::json(Method::Post, &path, &body);
                     if self.exchange(&reply, deadline) == Err(Failure::Transport) {
@@ -280,7 +288,7 @@ impl Session {
         let path = if fallback {
             paths::RAW_TRACE.to_owned()
         } else {
-            self.paths.traces(self.announced.pid)
+            self.paths.traces(&self.pid)
         };
         let request = Request::json(Method::Post, &path, body);
         self.exchange(&request, self.deadline(until))
@@ -291,6 +299,49 @@ impl Session {
             })
     }
 
+    /// Whether an event waits.
+    pub(crate) fn has_event(&self) -> bool {
+        self.courier.pending()
+    }
+
+    /// A flush begins.
+    pub(crate) fn begin_flush(&mut self) {
+        self.courier.begin_flush();
+    }
+
+    /// Whether the events before the flush are done with.
+    pub(crate) fn events_are_flushed(&self) -> bool {
+        self.courier.is_flushed()
+    }
+
+    /// POST: the oldest event.
+    pub(crate) fn send_event(&mut self, until: Option<Instant>) -> Event {
+        let Some(body) = self.courier.encode() else {
+            return Event::Delivered;
+        };
+        let request = Request::json(Method::Post, paths::EVENT, &body);
+        match self.exchange(&request, self.deadline(until)) {
+            Ok(_) => {
+                self.courier.acknowledge();
+                Event::Delivered
+            }
+            Err(failure) => Event::NotDelivered(failure),
+        }
+    }
+
+    /// The event sent last is never going to be accepted.
+    pub(crate) fn reject_event(&self) {
+        self.courier.reject();
+    }
+
+    /// Keeps what is wrong with the settings for the agent's own log.
+    pub(crate) fn keep_problems(&mut self, problems: &[String]) {
+        if !problems.is_empty() {
+            let text = format!("a part of the settings is ignored: {}", problems.join("; "));
+            self.voice.keep(Level::Warn, &text);
+        }
+    }
+
     /// POST: a line for the agent's own log, if one waits. Failures are ignored.
     pub(crate) fn log_line(&mut self, now: Duration) {
         let Some(connection) = &mut self.connection else {
@@ -299,7 +350,8 @@ impl Session {
         let Some(line) = self.voice.line(now) else {
             return;
         };
-        let body = json!({ "m": line.text }).to_string();
+        let text = self.courier.redacted(&line.text);
+        let body = json!({ "m": text }).to_string();
         let level = line.level.to_string();
         let mut request = Request::json(Method::Post, paths::LOGGER, body.as_bytes());
         request.header = Some(("x-log-level", &level));

@@ -50,6 +50,12 @@ impl Signal {
         self.agent.notify_one();
     }
 
+    /// Says that an event waits.
+    pub(crate) fn event_ready(&self) {
+        self.lock().news = true;
+        self.agent.notify_one();
+    }
+
     /// Blocks until everything that was pending at the call has been sent, or
     /// until the deadline has passed: then false.
     #[must_use = "false means that spans may not have been sent"]

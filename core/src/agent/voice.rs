@@ -37,6 +37,8 @@ pub(crate) enum Topic {
     Malformed,
     /// Metrics were never accepted.
     MetricsRefused,
+    /// Events are given up.
+    EventRejected,
     /// Something answers that is no agent.
     NoAgent,
     /// Nothing answers.
@@ -91,15 +93,19 @@ impl Voice {
         }
         self.said.push(topic);
         log::write(level, text);
-        if level > Level::Warn && topic != Topic::Connected {
-            return;
+        if level <= Level::Warn || topic == Topic::Connected {
+            self.keep(level, &text.to_string());
         }
+    }
+
+    /// Keeps a line for the agent's own log.
+    pub(crate) fn keep(&mut self, level: Level, text: &str) {
         if self.lines.len() == MAX_LINES {
             self.lines.pop_front();
         }
         self.lines.push_back(Line {
             level,
-            text: printable(&text.to_string(), MAX_LINE),
+            text: printable(text, MAX_LINE),
         });
     }
 
@@ -131,6 +137,11 @@ impl Voice {
                      extra headers) do not work; announcing goes on; {advice}"
                 );
                 self.say(Level::Warn, Topic::Fallback, text);
+            }
+            Change::EventRejected => {
+                let text =
+                    format_args!("an event is dropped, the agent does not take it: {trouble}");
+                self.say(Level::Warn, Topic::EventRejected, text);
             }
             Change::NeverReady => {
                 let text = format_args!(
@@ -180,13 +191,14 @@ mod tests {
     #[test]
     fn changes_in_words() {
         #[rustfmt::skip]
-        let table: [(Change, &str, &[&str]); 6] = [
+        let table: [(Change, &str, &[&str]); 7] = [
             (Change::Connected, "rust", &["connected to the agent at a:1 as rust 7"]),
             (Change::Lost, "rust", &["lost the agent at a:1 (why)"]),
             (Change::FallbackStarted, "rust", &["a:1", "rawtrace", "INSTANA_PLUGIN_NAME=golang"]),
             (Change::FallbackStarted, "golang", &["a:1", "rawtrace", "host pid namespace"]),
             (Change::NeverReady, "rust", &["a:1", "(why)"]),
             (Change::BatchRejected, "rust", &["dropped", "why"]),
+            (Change::EventRejected, "rust", &["event", "dropped", "why"]),
         ];
         for (change, plugin, words) in table {
             let mut voice = Voice::default();

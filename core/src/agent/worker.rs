@@ -172,17 +172,17 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         let woken = self.signal.wait(self.wake);
         if let Some(until) = woken.shutdown {
             if Instant::now() >= until {
-                return ControlFlow::Break(!self.source.pending());
+                return ControlFlow::Break(!self.source.pending() && !self.session.has_event());
             }
         }
         self.notice(woken);
-        let pending = self.source.pending();
-        if woken.shutdown.is_some() && (!pending || self.nothing) {
+        let (pending, event) = (self.source.pending(), self.session.has_event());
+        if woken.shutdown.is_some() && (!pending || self.nothing) && !event {
             return ControlFlow::Break(!pending);
         }
         let mut hurry = woken.shutdown.is_some();
         if let Some(flush) = woken.flush {
-            if !pending || self.drained {
+            if (!pending || self.drained) && self.session.events_are_flushed() {
                 self.signal.complete(flush);
             } else {
                 hurry = true;
@@ -192,6 +192,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         let demand = Demand {
             pending,
             woken: self.many_spans,
+            event,
             hurry,
         };
         match self.lifecycle.next(self.started.elapsed(), demand) {
@@ -214,6 +215,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         if flush_begins || shutdown_begins {
             self.drained = false;
             self.nothing = false;
+            self.session.begin_flush();
             self.source.tick();
         }
     }
@@ -225,6 +227,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             Action::Announce => self.announce(),
             Action::CheckReadiness => self.session.readiness(until),
             Action::Lookup => self.session.lookup(until),
+            Action::SendEvent => self.session.send_event(until),
             Action::SendMetrics { snapshot } => self.send_metrics(snapshot),
             Action::SendSpans => self.send_spans(),
             Action::Tick => {
@@ -249,6 +252,9 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             } else {
                 self.source.retry();
             }
+        }
+        if change == Some(Change::EventRejected) {
+            self.session.reject_event();
         }
         self.state.enter(self.lifecycle.phase());
         match change {
@@ -322,6 +328,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             Some(Action::SendMetrics { .. }) => Event::MetricsAccepted { snapshot: false },
             // Given up after three times: it would panic for ever.
             Some(Action::SendSpans) => Event::SpansFailed(Failure::Malformed),
+            Some(Action::SendEvent) => Event::NotDelivered(Failure::Malformed),
             Some(Action::Tick | Action::Wait(_)) => return,
             // Between the actions no schedule keeps it from coming back at once.
             None => {

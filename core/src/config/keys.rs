@@ -338,13 +338,13 @@ keys! {
     variables [
         variable(
             "INSTANA_TRACING_DISABLE_W3C_CORRELATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S`.",
         ),
         variable(
             "INSTANA_DISABLE_W3C_TRACE_CORRELATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "An older name of `INSTANA_TRACING_DISABLE_W3C_CORRELATION`.",
         ),
@@ -364,7 +364,7 @@ keys! {
     variables [
         variable(
             "INSTANA_TRACING_DISABLE_W3C_PROPAGATION",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "`traceparent` and `tracestate` are not sent.",
         ),
@@ -660,7 +660,7 @@ keys! {
     metrics: Presence = true,
     variables [variable(
         "INSTANA_DISABLE_METRICS_COLLECTION",
-        "any text but `false` and `0`",
+        "any text",
         "not set",
         "The process is not measured: only what it is and that it lives is sent.",
     )],
@@ -691,7 +691,7 @@ keys! {
         ),
         variable(
             "INSTANA_DEBUG",
-            "any text but `false` and `0`",
+            "any text",
             "not set",
             "The same as `INSTANA_LOG_LEVEL=debug`, and stronger.",
         ),
@@ -712,7 +712,7 @@ keys! {
 /// Of two settings.
 const DISABLE_W3C: Variable = variable(
     "INSTANA_TRACING_DISABLE_W3C",
-    "any text but `false` and `0`",
+    "any text",
     "not set",
     "Both: `traceparent` is neither followed nor sent.",
 );

@@ -2,6 +2,7 @@
 //! it has very many tags.
 
 use std::str;
+use std::time::Instant;
 
 use super::batching::Batch;
 use super::piece::Piece;
@@ -11,13 +12,16 @@ use crate::id;
 use crate::json;
 use crate::record::{FAMILIES, Head, Record, SECTIONS, flag};
 use crate::secrets::Matcher;
-use crate::span::fields::{Attribute, ENVELOPE, envelope};
-use crate::span::{Family, Section, sdk};
+use crate::span::fields::{self, Attribute, ENVELOPE, envelope};
+use crate::span::{Family, Kind, Section, sdk};
+use crate::stack::{Policy, Resolver};
 
 /// What all spans of a request have in common.
 #[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
     secrets: &'a Matcher,
+    /// Which exits have stacks; `None`: none.
+    stacks: Option<&'a Policy>,
     timeline: Timeline,
     /// From `f` to the beginning of `data`.
     before_data: Piece,
@@ -42,10 +46,17 @@ impl<'a> Surroundings<'a> {
         before_data.extend_from_slice(b",\"data\":{");
         Self {
             secrets,
+            stacks: None,
             timeline,
             before_data: Piece::new(before_data),
             service: Piece::new(service.map_or_else(Vec::new, service_member)),
         }
+    }
+
+    /// With the stacks that these settings want.
+    pub(crate) fn with_stacks(mut self, stacks: &'a Policy) -> Self {
+        self.stacks = Some(stacks);
+        self
     }
 }
 
@@ -76,6 +87,7 @@ pub(crate) struct Encoder {
     has_repeated: bool,
     /// Text on its way through redaction.
     scratch: String,
+    stacks: Resolver,
 }
 
 /// A section, and where the last value of each of its fields stands.
@@ -119,6 +131,20 @@ fn name_and_kind(family: &Family) -> Piece {
 }
 
 impl Encoder {
+    /// One that resolves each stack, however long that takes.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn unhurried() -> Self {
+        Self {
+            stacks: Resolver::unhurried(),
+            ..Self::default()
+        }
+    }
+
+    /// Called now and then: frees what was not needed for long.
+    pub(crate) fn tick(&mut self) {
+        self.stacks.tick(Instant::now());
+    }
+
     /// Appends the span, as that of a `batch` if it stands for one. On an error,
     /// `out` is as it was. Not inlined: the benchmarks count it by its name.
     #[inline(never)]
@@ -142,6 +168,9 @@ impl Encoder {
         }
         if self.has_envelope {
             envelope(record, batch.is_some(), out);
+            if family.kind() == Kind::Exit {
+                self.stack(record, batch, family, surroundings, out);
+            }
         }
         self.data(record.attributes, family, surroundings, out);
         out.push(b'}');
@@ -258,6 +287,24 @@ impl Encoder {
         }
         if let Some((_, json)) = self.families.get(family.wrapping_sub(1)) {
             json.append(out);
+        }
+    }
+
+    #[cold]
+    fn stack(
+        &mut self,
+        record: &Record<'_>,
+        batch: Option<&Batch>,
+        family: &'static Family,
+        surroundings: &Surroundings<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let errors = batch.map_or(record.head.traits.errors().into(), |batch| batch.errors);
+        let wanted = surroundings.stacks.map(|stacks| stacks.wanted(family));
+        let frames = wanted.map_or(0, |wanted| wanted.for_errors(errors));
+        let addresses = fields::envelope_field(record.attributes, envelope::STACK);
+        if let Some(addresses) = addresses.filter(|_| frames > 0) {
+            self.stacks.write(addresses, frames.into(), out);
         }
     }
 
@@ -393,7 +440,7 @@ fn envelope(record: &Record<'_>, is_batch: bool, out: &mut Vec<u8>) {
         }
     }
     // In the order of their numbers.
-    let [_, long_trace, ancestor_ids, kind, id, size] = last;
+    let [_, long_trace, ancestor_ids, kind, id, size, _] = last;
     if let Some(high) = long_trace {
         let mut long = *b",\"lt\":\"0123456789abcdef0123456789abcdef\"";
         id::put(&mut long, 7, id::hex(word(high, 0)));

@@ -45,7 +45,8 @@ impl Exporter {
     fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> usize {
         let service = settings.config.service.as_deref();
         let timeline = Timeline::now();
-        let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline);
+        let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline)
+            .with_stacks(&settings.stacks);
         let portions = self.backlog.portions(MAX_SPANS);
         let mut most = MAX_SPANS;
         let spans = loop {
@@ -251,6 +252,7 @@ impl SpanSource for Exporter {
     fn tick(&mut self) {
         self.backlog.tick();
         slow_polls::tell();
+        self.encoder.tick();
     }
 }
 

@@ -185,6 +185,8 @@ crate::section! {
         float: float,
         /// Yes or no.
         boolean: boolean,
+        /// A line of a log.
+        message: message(300),
         /// An error.
         error: error(300),
     }
@@ -204,8 +206,8 @@ proptest! {
             let mut entry = Span::entry(&SHAPES, &Incoming::none());
             for text in &texts {
                 Shapes::record(&mut entry, |shapes| {
-                    shapes.text(text).query(text).url(text).path(text).dsn(text).list(text)
-                        .header(text, text).integer(7).float(number).boolean(true);
+                    shapes.text(text).message(text).query(text).url(text).path(text).dsn(text)
+                        .list(text).header(text, text).integer(7).float(number).boolean(true);
                 });
                 entry.tag(text, text.as_str());
                 entry.tag("float", number);

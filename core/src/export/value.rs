@@ -45,9 +45,13 @@ impl<'a> Value<'a> {
             Shape::Headers => self.headers(key, field.limit, out),
             Shape::List => self.list(key, out),
             Shape::Custom => self.custom(key, out),
-            Shape::Text | Shape::Query | Shape::Url | Shape::Path | Shape::Dsn | Shape::Error => {
-                self.text(key, field, out);
-            }
+            Shape::Text
+            | Shape::Query
+            | Shape::Url
+            | Shape::Path
+            | Shape::Dsn
+            | Shape::Error
+            | Shape::Message => self.text(key, field, out),
         }
     }
 
@@ -77,7 +81,7 @@ impl<'a> Value<'a> {
             Shape::Url => redact::url,
             Shape::Path => redact::path,
             Shape::Dsn => redact::dsn,
-            Shape::Error => redact::text,
+            Shape::Error | Shape::Message => redact::text,
             _ => return json::string(out, text),
         };
         let redact = |text: &str, out: &mut String| redact(self.secrets, text, out);

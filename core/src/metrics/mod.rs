@@ -39,6 +39,8 @@ use self::payload::Schema;
 use self::process::Sampler;
 use self::snapshot::Snapshot;
 
+pub(crate) use self::snapshot::executable_name;
+
 /// Samples the process and writes the bodies of its metrics requests.
 #[derive(Debug)]
 pub(crate) struct Metrics {

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
 use super::ffi;
@@ -20,6 +21,7 @@ const MAX_STAT: u64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Sampler {
     cpu: CpuClock,
+    threads: Threads,
     open_files: OpenFiles,
     /// Bytes.
     page: Option<u64>,
@@ -30,17 +32,18 @@ impl Sampler {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             cpu: CpuClock::new(now, ffi::usage()),
+            threads: Threads::default(),
             open_files: OpenFiles::default(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
         }
     }
 
-    /// Two files, one `stat`, two system calls.
+    /// One file, the `stat` of two directories, two system calls.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
         let buffer = self.buffer.as_mut_slice();
-        let stat = read("/proc/self/stat", buffer).and_then(procfs::stat);
+        let threads = self.threads.count(buffer);
         let pages = read("/proc/self/statm", buffer).and_then(procfs::statm);
         let memory = pages
             .zip(self.page)
@@ -52,7 +55,7 @@ impl Sampler {
         Sample {
             cpu: usage.and_then(|usage| self.cpu.load(now, usage)),
             memory,
-            threads: stat.map(|stat| stat.threads),
+            threads,
             open_files: self.open_files.count(now),
             open_files_limit: ffi::open_files_limit(),
             usage,
@@ -62,10 +65,7 @@ impl Sampler {
 
 /// When the process started, milliseconds since the epoch, to about 10 ms.
 pub(super) fn start_time() -> Option<u64> {
-    let mut buffer = [0; BUFFER];
-    let start = read("/proc/self/stat", &mut buffer)
-        .and_then(procfs::stat)?
-        .start;
+    let start = stat(&mut [0; BUFFER])?.start;
     let mut text = Vec::new();
     let file = File::open("/proc/stat").ok()?;
     file.take(MAX_STAT).read_to_end(&mut text).ok()?;
@@ -74,6 +74,38 @@ pub(super) fn start_time() -> Option<u64> {
         .checked_mul(1000)?
         .checked_div(ffi::ticks_per_second()?)?;
     boot.checked_mul(1000)?.checked_add(since_boot)
+}
+
+/// The number of threads: the links of a directory that has one for each. The
+/// file that tells it too takes three system calls, in which the kernel adds up
+/// the times of all threads.
+#[derive(Debug, Default)]
+struct Threads {
+    /// Whether the links do tell it, once it is known.
+    are_links: Option<bool>,
+}
+
+impl Threads {
+    fn count(&mut self, buffer: &mut [u8]) -> Option<u64> {
+        match self.are_links {
+            Some(true) => links(),
+            Some(false) => Some(stat(buffer)?.threads),
+            None => {
+                let before = links();
+                let threads = stat(buffer)?.threads;
+                // One that started or ended meanwhile: look again next time.
+                if before == links() {
+                    self.are_links = Some(before == Some(threads));
+                }
+                Some(threads)
+            }
+        }
+    }
+}
+
+/// Threads, if the links of their directory tell: it has two of its own.
+fn links() -> Option<u64> {
+    fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2)
 }
 
 /// The number of open files. Linux 6.2 and later tell it as the size of the
@@ -121,6 +153,10 @@ fn list(now: Instant) -> Listed {
     }
 }
 
+fn stat(buffer: &mut [u8]) -> Option<procfs::Stat> {
+    read("/proc/self/stat", buffer).and_then(procfs::stat)
+}
+
 /// What one read yields: these files come whole.
 fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let length = File::open(path).ok()?.read(buffer).ok()?;
@@ -165,6 +201,29 @@ mod tests {
         let sample = sampler.sample(Instant::now());
         assert!(sample.memory.unwrap().anonymous() > before + (32 << 20));
         assert!(sample.cpu.unwrap().user > 0.01);
+    }
+
+    #[test]
+    fn threads_are_counted() {
+        let mut threads = Threads::default();
+        let mut buffer = [0; BUFFER];
+        while threads.are_links.is_none() {
+            assert!(threads.count(&mut buffer).unwrap() >= 1);
+        }
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));
+        let many: Vec<_> = (0..50)
+            .map(|_| {
+                let stopped = stopped.clone();
+                std::thread::spawn(move || stopped.lock().unwrap().recv().is_err())
+            })
+            .collect();
+        let count = threads.count(&mut buffer).unwrap();
+        assert!(count > 50, "{count}");
+        threads.are_links = Some(false);
+        assert!(threads.count(&mut buffer).unwrap() > 50);
+        drop(stop);
+        assert!(many.into_iter().all(|thread| thread.join().unwrap()));
     }
 
     #[test]

@@ -24,11 +24,10 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// `name` is what the settings say.
     pub(super) fn read(name: Option<&str>) -> Self {
-        let executable = std::env::current_exe().ok().map(without_mark);
-        let name = name.map(str::to_owned).or_else(|| {
-            let file = executable.as_deref()?.file_name()?;
-            Some(file.to_string_lossy().into_owned())
-        });
+        let executable = executable();
+        let name = name
+            .map(str::to_owned)
+            .or_else(|| file_name(executable.as_deref()?));
         Self {
             name,
             version: option_env!("INSTANA_RUSTC_VERSION"),
@@ -40,6 +39,19 @@ impl Snapshot {
                 .and_then(|count| u64::try_from(count.get()).ok()),
         }
     }
+}
+
+/// The name of the executable.
+pub(crate) fn executable_name() -> Option<String> {
+    file_name(&executable()?)
+}
+
+fn executable() -> Option<PathBuf> {
+    std::env::current_exe().ok().map(without_mark)
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Linux marks a program whose file was replaced while it runs.

@@ -11,7 +11,6 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use self::endpoint::Endpoint;
@@ -21,7 +20,7 @@ use crate::record::{FAMILIES, Record};
 use crate::span::Family;
 use crate::tracer::Tracer;
 
-pub(crate) use self::subject::Subject;
+pub(crate) use self::subject::{Subject, types};
 
 /// The rules of one state of the settings.
 #[derive(Debug)]
@@ -118,11 +117,6 @@ impl Rules {
     }
 }
 
-thread_local! {
-    /// The rules that were last in force here, and the settings they are of.
-    static KNOWN: RefCell<(u64, Option<Arc<Rules>>)> = const { RefCell::new((0, None)) };
-}
-
 /// Whether `tracer` does not record spans of this family.
 #[cold]
 pub(crate) fn is_disabled(tracer: &Tracer, family: &'static Family) -> bool {
@@ -132,20 +126,5 @@ pub(crate) fn is_disabled(tracer: &Tracer, family: &'static Family) -> bool {
 /// Calls `f` with the rules of `tracer`, without a lock while they stay the same.
 #[cold]
 pub(crate) fn with<R>(tracer: &Tracer, f: impl FnOnce(&Rules) -> R) -> Option<R> {
-    let known = |known: &RefCell<(u64, Option<Arc<Rules>>)>| {
-        let mut known = known.try_borrow_mut().ok()?;
-        if known.0 != tracer.settings_id() {
-            let settings = tracer.settings();
-            *known = match settings {
-                Some(settings) => (settings.id(), settings.rules.clone()),
-                None => (0, None),
-            };
-        }
-        known.1.clone()
-    };
-    let rules = KNOWN.try_with(known).ok().flatten().or_else(|| {
-        // The thread ends.
-        tracer.settings()?.rules.clone()
-    })?;
-    Some(f(&rules))
+    tracer.with_settings(|settings| settings.rules.as_deref().map(f))?
 }

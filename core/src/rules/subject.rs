@@ -18,7 +18,7 @@ const ALIASES: [(&str, &str); 2] = [("postgres", "postgresql"), ("pg", "postgres
 
 /// The names by which rules know the type of a family: that of its spans, that
 /// of their data, and what siblings call it.
-pub(super) fn types(family: &'static Family) -> impl Iterator<Item = &'static str> {
+pub(crate) fn types(family: &'static Family) -> impl Iterator<Item = &'static str> {
     let (name, section) = (family.name(), family.section().key());
     let alias = ALIASES
         .into_iter()

@@ -368,3 +368,53 @@ fn own_spans_follow_rules_too() {
     });
     assert_eq!(recorder.spans().len(), 2);
 }
+
+#[test]
+fn code_can_be_suppressed() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        get("/").enter(|| {
+            let ids = crate::suppress(|| {
+                let carried = sent(&redis("GET"));
+                assert_eq!(text(&carried, Header::Level).as_deref(), Some("0"));
+                assert_eq!(text(&carried, Header::TraceId), None);
+                entry_span("inner").end();
+                span("work").end();
+                crate::suppress(|| carried)
+            });
+            let parent = text(&ids, Header::Traceparent).unwrap();
+            let trace = crate::Context::current().trace_id().unwrap();
+            assert!(parent.contains(&trace), "{parent} goes on with {trace}");
+            assert!(parent.ends_with("-02"), "{parent}: random, not sampled");
+            redis("GET").end();
+        });
+    });
+    let names: Vec<_> = recorder.spans().iter().map(|span| span.name()).collect();
+    assert_eq!(names, ["redis", "g.http"]);
+}
+
+#[test]
+fn outside_of_a_trace_callees_are_told_too() {
+    let recorder = Recorder::new();
+    let carried = recorder.enter(|| crate::suppress(|| sent(&redis("GET"))));
+    assert_eq!(text(&carried, Header::Level).as_deref(), Some("0"));
+    let parent = text(&carried, Header::Traceparent).unwrap();
+    let (zeros, rest) = parent.strip_prefix("00-").unwrap().split_at(16);
+    assert_eq!(zeros, "0".repeat(16));
+    assert!(!rest.starts_with(zeros), "{parent}");
+}
+
+#[test]
+fn futures_can_be_suppressed() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use crate::FutureExt;
+
+    let recorder = Recorder::new();
+    let future = recorder.enter(|| async { redis("GET").end() }.suppress());
+    let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(()));
+    assert!(recorder.spans().is_empty());
+}

@@ -17,6 +17,8 @@ mod sync;
 mod tests;
 #[cfg(all(test, loom))]
 mod tests_loom;
+#[cfg(test)]
+mod thread;
 mod words;
 mod writer;
 

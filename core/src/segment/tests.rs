@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::sync::SEGMENT;
+use super::thread::Thread;
 use super::*;
 use crate::record::{Head, Record, Traits};
 
@@ -22,27 +23,6 @@ fn head(span: u64) -> Head {
         start: 2,
         end: 3,
         traits: Traits::new(1, 0),
-    }
-}
-
-/// A thread as the pool sees it.
-struct Thread(Writer);
-
-impl Thread {
-    fn new() -> Self {
-        Self(Writer::new())
-    }
-
-    fn record(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
-        if !self.0.record(pool, head, attributes) {
-            self.0.record_in_next(pool, head, attributes);
-        }
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.0.retire();
     }
 }
 

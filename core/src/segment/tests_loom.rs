@@ -6,6 +6,7 @@
 use loom::thread;
 
 use super::sync::SEGMENT;
+use super::thread::Thread;
 use super::words::{Filler, Mark, Segment};
 use super::*;
 use crate::record::{Head, Record, Traits};
@@ -35,7 +36,7 @@ fn append(filler: &mut Filler, span: u64) -> bool {
     filler.append(&head(span), &span.to_ne_bytes())
 }
 
-fn record(writer: &mut Writer, span: u64) {
+fn record(writer: &mut Thread, span: u64) {
     writer.record(&POOL, &head(span), &span.to_ne_bytes());
 }
 
@@ -87,7 +88,7 @@ fn finish(mut backlog: Backlog, mut sent: Vec<u64>, recorded: u64) {
             break;
         }
         sent.extend(rest);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
     }
     let counts = POOL.counts();
     assert_eq!(counts.sent, sent.len() as u64);
@@ -146,16 +147,16 @@ fn a_segment_is_used_again_when_its_last_reader_has_gone() {
 #[test]
 fn every_span_arrives_once_while_its_thread_records_more() {
     in_all_orders(|| {
-        POOL.open(64 * SEGMENT, || ());
+        POOL.open(64 * SEGMENT, usize::MAX, || ());
         let writer = thread::spawn(|| {
-            let mut writer = Writer::new();
+            let mut writer = Thread::new();
             (1..=3).for_each(|span| record(&mut writer, span));
         });
         let mut backlog = Backlog::new(&POOL);
         let mut sent = send(&mut backlog);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
         sent.extend(send(&mut backlog));
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
         writer.join().unwrap();
         finish(backlog, sent, 3);
     });
@@ -165,8 +166,8 @@ fn every_span_arrives_once_while_its_thread_records_more() {
 #[test]
 fn a_full_pool_gives_up_what_is_in_no_request() {
     in_all_orders(|| {
-        POOL.open(2 * SEGMENT, || ());
-        let mut writer = Writer::new();
+        POOL.open(2 * SEGMENT, usize::MAX, || ());
+        let mut writer = Thread::new();
         (1..=2).for_each(|span| record(&mut writer, span));
         let writer = thread::spawn(move || {
             (3..=7).for_each(|span| record(&mut writer, span));
@@ -175,7 +176,7 @@ fn a_full_pool_gives_up_what_is_in_no_request() {
         let in_flight = send(&mut backlog);
         backlog.retry();
         let sent = send(&mut backlog);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
         assert!(!in_flight.is_empty());
         writer.join().unwrap();
         finish(backlog, sent, 7);
@@ -187,17 +188,17 @@ fn a_full_pool_gives_up_what_is_in_no_request() {
 #[test]
 fn the_segment_of_a_thread_that_ends_goes_to_the_next() {
     in_all_orders(|| {
-        POOL.open(64 * SEGMENT, || ());
-        let mut first = Writer::new();
+        POOL.open(64 * SEGMENT, usize::MAX, || ());
+        let mut first = Thread::new();
         (1..=2).for_each(|span| record(&mut first, span));
         let ending = thread::spawn(move || drop(first));
         let next = thread::spawn(|| {
-            let mut next = Writer::new();
+            let mut next = Thread::new();
             (3..=4).for_each(|span| record(&mut next, span));
         });
         let mut backlog = Backlog::new(&POOL);
         let sent = send(&mut backlog);
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
         backlog.tick();
         ending.join().unwrap();
         next.join().unwrap();
@@ -208,14 +209,14 @@ fn the_segment_of_a_thread_that_ends_goes_to_the_next() {
 #[test]
 fn a_span_that_ends_while_the_tracer_stops_is_sent_or_let_go() {
     in_all_orders(|| {
-        POOL.open(64 * SEGMENT, || ());
+        POOL.open(64 * SEGMENT, usize::MAX, || ());
         let writer = thread::spawn(|| {
-            let mut writer = Writer::new();
+            let mut writer = Thread::new();
             (1..=2).for_each(|span| record(&mut writer, span));
         });
         let mut backlog = Backlog::new(&POOL);
         let sent = send(&mut backlog).len() as u64;
-        backlog.acknowledge(0);
+        backlog.acknowledge(Unsent::default());
         POOL.close();
         writer.join().unwrap();
         let counts = POOL.counts();

@@ -8,6 +8,8 @@ use super::{Span, sdk};
 use crate::context::Flags;
 use crate::propagation::CORRELATION_LIMIT;
 use crate::record::FAMILIES;
+use crate::settings::Switches;
+use crate::stack;
 
 impl Span {
     /// Sets a tag. Tags stand in `data.sdk.custom.tags`, for spans of every
@@ -117,8 +119,15 @@ impl Span {
     /// Sets the number of errors, for a call that stands for several (a
     /// pipeline of commands). A number below the one so far is ignored.
     pub fn error_count(&mut self, errors: u16) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_errors(errors);
+        let Some((family, block)) = self.recording() else {
+            return;
+        };
+        let is_first = errors > 0 && block.traits.errors() == 0;
+        block.traits = block.traits.with_errors(errors);
+        if is_first && block.context.switches().has(Switches::ERROR_STACKS) {
+            if let Some(family) = FAMILIES.get(family) {
+                stack::at_error(&block.context, family, &mut block.attributes);
+            }
         }
     }
 

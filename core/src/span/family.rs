@@ -211,6 +211,8 @@ pub enum Shape {
     Dsn,
     /// The text of an error: URLs and connection strings inside are redacted.
     Error,
+    /// Free text, such as a log line: redacted as the text of an error is.
+    Message,
     /// An integer.
     Integer,
     /// A floating point number; what JSON has no number for is left out.
@@ -227,8 +229,8 @@ pub enum Shape {
 
 /// Declares a section of `data` and its setters.
 ///
-/// Each field has a shape: `text`, `query`, `url`, `path`, `dsn`, `error` and
-/// `list` take the limit in bytes; `integer`, `float`, `boolean` take none;
+/// Each field has a shape: `text`, `message`, `query`, `url`, `path`, `dsn`, `error`
+/// and `list` take the limit in bytes; `integer`, `float`, `boolean` take none;
 /// `headers` takes the limit of one value. `= "key"` gives a field another key
 /// than its name.
 ///
@@ -296,6 +298,7 @@ macro_rules! __field {
     (@ $key:expr, path($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Path, $limit) };
     (@ $key:expr, dsn($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Dsn, $limit) };
     (@ $key:expr, error($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Error, $limit) };
+    (@ $key:expr, message($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Message, $limit) };
     (@ $key:expr, list($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::List, $limit) };
     (@ $key:expr, headers($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Headers, $limit) };
     (@ $key:expr, integer) => { $crate::span::Field::new($key, $crate::span::Shape::Integer, 8) };

@@ -136,20 +136,25 @@ pub(crate) mod envelope {
     pub(crate) const CORRELATION_ID: u8 = 4;
     /// `b.s`; written once.
     pub(crate) const SIZE: u8 = 5;
+    /// `stack`, as addresses; the first counts.
+    pub(crate) const STACK: u8 = 6;
     /// How many there are.
-    pub(crate) const FIELDS: usize = 6;
+    pub(crate) const FIELDS: usize = 7;
 }
 
 /// The number of calls that the span stands for by itself.
 pub(crate) fn size(attributes: &[u8]) -> Option<u64> {
+    let bytes = envelope_field(attributes, envelope::SIZE)?.first_chunk()?;
+    Some(u64::from_ne_bytes(*bytes))
+}
+
+/// The first value of a field of the envelope.
+pub(crate) fn envelope_field(attributes: &[u8], field: u8) -> Option<&[u8]> {
     let mut rest = attributes;
     while let Some((attribute, tail)) = Attribute::split(rest) {
         rest = tail;
-        if attribute.section == ENVELOPE && attribute.field == envelope::SIZE {
-            return attribute
-                .value
-                .first_chunk()
-                .map(|bytes| u64::from_ne_bytes(*bytes));
+        if attribute.section == ENVELOPE && attribute.field == field {
+            return Some(attribute.value);
         }
     }
     None

@@ -10,6 +10,8 @@ use super::tag::AsTag;
 use super::{Family, Section, sdk};
 use crate::context::Context;
 use crate::record::FAMILIES;
+use crate::settings::Switches;
+use crate::stack;
 
 /// A way to an open span for another thread or task: its tags and errors are
 /// joined to the span when that ends; what comes later is dropped.
@@ -79,7 +81,12 @@ impl Handle {
 
     /// Marks the span as erroneous without saying why.
     pub fn mark_erroneous(&mut self) {
-        self.with_letters(|letters, _| letters.errors = letters.errors.max(1));
+        self.with_letters(|letters, family| {
+            let is_first = std::mem::replace(&mut letters.errors, 1) == 0;
+            if is_first && self.context.switches().has(Switches::ERROR_STACKS) {
+                stack::at_error(&self.context, family, &mut letters.attributes);
+            }
+        });
     }
 
     /// Leaves attributes that `write` makes without a lock: what it calls may use

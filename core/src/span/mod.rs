@@ -361,7 +361,8 @@ pub fn span(name: &str) -> Span {
 }
 
 /// Starts an SDK entry: the root of a new trace, for work that no
-/// instrumented server or consumer brought in. Inside another entry it is a no-op.
+/// instrumented server or consumer brought in. Inside another entry, and where
+/// tracing is suppressed, it is a no-op.
 ///
 /// ```
 /// instana::entry_span("nightly report").enter(|| { /* … */ });

@@ -11,7 +11,8 @@ use crate::propagation::Incoming;
 use crate::record::{Traits, flag};
 use crate::rules;
 use crate::settings::Switches;
-use crate::tracer::{GLOBAL, Scope, Tracer};
+use crate::stack;
+use crate::tracer::{Scope, Tracer};
 use std::sync::Arc;
 
 /// The process's tracer, without one to drop.
@@ -54,9 +55,23 @@ impl Span {
         local::with(|local| Self::below(local, parent, family))
     }
 
+    /// Starts an exit that calls nobody: something said inside the current span,
+    /// such as a log line. Unlike [`exit`](Self::exit) it is recorded below another
+    /// exit, too, and never without a span above it (`reference`: Go has log
+    /// spans below exits; Node leaves them out where exits may be roots).
+    pub fn leaf(family: &'static Family) -> Self {
+        let span = local::with_current(|parent| {
+            let is_active = parent.flags.has(Flags::ACTIVE);
+            is_active.then(|| local::with(|local| Self::child(local, parent, family)))
+        });
+        span.flatten().unwrap_or(Self::none())
+    }
+
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
         outside::named(family, name);
         let mut span = match family.kind() {
+            // Where a call comes in, its headers decide; here, nobody else does.
+            Kind::Entry if Context::current().is_suppressed() => Self::none(),
             Kind::Entry => Self::entry(family, &Incoming::none()),
             Kind::Exit => Self::exit(family),
             Kind::Intermediate => {
@@ -83,9 +98,19 @@ impl Span {
         if parent.flags.has(Flags::EXIT) {
             return Self::none();
         }
-        if switches_of(parent).has(Switches::RULES) && is_disabled(parent, family) {
-            return Self::disabled_below(parent, family);
+        Self::child(local, parent, family)
+    }
+
+    #[inline(always)]
+    fn child(local: &Local, parent: &Context, family: &'static Family) -> Self {
+        if parent.switches().has(Switches::AT_START) {
+            return Self::looked_at_below(local, parent, family);
         }
+        Self::begin_below(local, parent, family)
+    }
+
+    #[inline(always)]
+    fn begin_below(local: &Local, parent: &Context, family: &'static Family) -> Self {
         let mut block = local.take_block();
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
@@ -110,6 +135,25 @@ impl Span {
         Self::root_exit(parent.scope(), family)
     }
 
+    /// Where there are rules, or exits have stacks.
+    #[cold]
+    fn looked_at_below(local: &Local, parent: &Context, family: &'static Family) -> Self {
+        let switches = parent.switches();
+        if switches.has(Switches::RULES) && is_disabled(parent, family) {
+            return Self::disabled_below(parent, family);
+        }
+        Self::begin_below(local, parent, family).with_stack(switches)
+    }
+
+    /// Keeps where an exit starts, if the settings want that.
+    fn with_stack(mut self, switches: Switches) -> Self {
+        let block = self.0.as_mut().filter(|block| block.is_recording());
+        if let Some(block) = block.filter(|_| switches.has(Switches::STACKS)) {
+            stack::at_start(block);
+        }
+        self
+    }
+
     /// The context goes on as if there was no such call.
     #[cold]
     fn disabled_below(parent: &Context, family: &'static Family) -> Self {
@@ -127,7 +171,7 @@ impl Span {
             outside::began(scope, family);
             return Self::none();
         }
-        tracer.begin(family, &Incoming::none())
+        tracer.begin(family, &Incoming::none()).with_stack(switches)
     }
 }
 
@@ -257,15 +301,6 @@ impl Tracer {
         let scope = self.scope().cloned();
         let needed = tracestate.is_some() || scope.is_some();
         needed.then(|| Arc::new(Extra { tracestate, scope }))
-    }
-}
-
-/// The switches of the tracer that spans below go to.
-#[inline]
-fn switches_of(parent: &Context) -> Switches {
-    match parent.scope() {
-        None => GLOBAL.switches(),
-        Some(scope) => scope.settings().switches(),
     }
 }
 

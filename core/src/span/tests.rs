@@ -144,6 +144,35 @@ fn nothing_is_recorded_below_an_exit() {
 }
 
 #[test]
+fn a_leaf_is_recorded_below_spans_of_any_kind_and_never_alone() {
+    let recorder = Recorder::builder().root_exits(true).build();
+    recorder.enter(|| {
+        assert!(!Span::leaf(&http::EXIT).is_recording());
+        entry_span("entry").enter(|| {
+            span("between").enter(|| Span::leaf(&http::EXIT).end());
+            exit_span("exit").enter(|| {
+                Span::leaf(&http::EXIT).enter(|| Span::leaf(&http::EXIT).end());
+            });
+        });
+        let suppressed = Incoming::suppressed();
+        Span::entry(&http::ENTRY, &suppressed).enter(|| {
+            assert!(!Span::leaf(&http::EXIT).is_recording());
+        });
+    });
+    let spans = recorder.spans();
+    let parents: Vec<_> = spans
+        .iter()
+        .filter(|span| span.name() == "http")
+        .map(|leaf| {
+            let parent = spans.iter().find(|span| span.id() == leaf.parent());
+            let name = parent.and_then(|parent| parent.text("data.sdk.name"));
+            name.unwrap_or_default()
+        })
+        .collect();
+    assert_eq!(parents, ["between", "", "exit"], "{spans:?}");
+}
+
+#[test]
 fn a_second_entry_is_not_recorded_but_one_in_a_spawned_task_is() {
     let recorder = Recorder::new();
     recorder.enter(|| {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Recorder;
-use crate::config::{Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter};
+use crate::config::{
+    CapturedLogs, Code, Environment, Given, IgnoredEndpoint, Sources, SpanFilter, StackTraces,
+};
 use crate::outside;
 use crate::settings::Settings;
 use crate::tracer::Scope;
@@ -75,6 +77,35 @@ impl RecorderBuilder {
     pub fn poll_timing(mut self, on: bool, slow: Duration) -> Self {
         self.code.poll_timing(Given::Value(on));
         self.code.slow_poll(Given::Value(slow));
+        self
+    }
+
+    /// From which level on log lines are recorded (default: warnings).
+    pub fn captured_logs(mut self, level: CapturedLogs) -> Self {
+        self.code.captured_logs(Given::Value(level));
+        self
+    }
+
+    /// Which exits have the stack of their caller (default: those that failed).
+    pub fn stack_trace(mut self, mode: StackTraces) -> Self {
+        self.code.stack_trace(Given::Value(mode));
+        self
+    }
+
+    /// How many frames such a stack has, at most 500 (default: 10).
+    pub fn stack_trace_length(mut self, frames: u16) -> Self {
+        self.code.stack_trace_length(Given::Value(frames));
+        self
+    }
+
+    /// The same for one technology, such as `kafka`.
+    pub fn technology_stack_trace(
+        mut self,
+        technology: &str,
+        mode: StackTraces,
+        frames: u16,
+    ) -> Self {
+        self.code.technology_stack_trace(technology, mode, frames);
         self
     }
 

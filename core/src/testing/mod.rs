@@ -36,7 +36,7 @@ mod tests;
 mod tree;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use self::tree::Outline;
 use crate::clock::Timeline;
@@ -51,6 +51,9 @@ use crate::tracer::{Scope, Tracer};
 pub use self::builder::RecorderBuilder;
 pub use self::recorded::RecordedSpan;
 pub use self::tree::Tree;
+
+/// That of all recorders: names of functions are read from the executable once.
+static ENCODER: LazyLock<Mutex<Encoder>> = LazyLock::new(|| Mutex::new(Encoder::unhurried()));
 
 /// A tracer that keeps its spans in memory. None is dropped, and each is turned
 /// into JSON by the code that writes to the agent.
@@ -99,9 +102,10 @@ impl Recorder {
         };
         let config = &settings.config;
         let service = config.service.as_deref();
-        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now());
-        let (mut encoder, mut rest, mut spans) =
-            (Encoder::default(), records.as_slice(), Vec::new());
+        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now())
+            .with_stacks(&settings.stacks);
+        let mut encoder = ENCODER.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut rest, mut spans) = (records.as_slice(), Vec::new());
         while let Some((record, tail)) = Record::split(rest) {
             rest = tail;
             if settings

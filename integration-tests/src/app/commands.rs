@@ -1,6 +1,8 @@
 //! What tests can ask for.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use instana::Severity;
 
 use instana::span::{Family, Kind};
 
@@ -64,6 +66,27 @@ pub(crate) fn obey(line: &str) -> String {
             });
             "done".to_owned()
         }
+        // Sends an event of each kind, or so many of one: "events <how many>".
+        ("events", count) => {
+            match count {
+                None => events(),
+                Some(count) => (0..count).for_each(|number| {
+                    instana::event(&format!("event {number}")).host().send();
+                }),
+            }
+            "done".to_owned()
+        }
+        // What became of them: sent, waiting and dropped.
+        ("event-counts", None) => {
+            let events = instana::status().events;
+            format!("{} {} {}", events.sent, events.waiting, events.dropped())
+        }
+        // Logs one line of each level inside an entry, and one outside.
+        ("log", None) => {
+            instana::entry_span("job").enter(log_lines);
+            log_lines();
+            "done".to_owned()
+        }
         // Records an entry whose tags and URL hold secrets.
         ("secrets", None) => {
             secrets();
@@ -84,6 +107,31 @@ pub(crate) fn obey(line: &str) -> String {
         }
         _ => format!("unknown: {line}"),
     }
+}
+
+fn events() {
+    let at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    instana::event("Cache cold")
+        .text("warm-up of https://user:hidden-1@cache/ with key=hidden-2 took *long*")
+        .severity(Severity::Warning)
+        .duration(Duration::from_millis(4_200))
+        .timestamp(at)
+        .send();
+    instana::event("Disk full")
+        .severity(Severity::Critical)
+        .timestamp(at)
+        .host()
+        .send();
+    instana::event("Deployed 1.2.3")
+        .timestamp(at)
+        .service("other")
+        .send();
+}
+
+fn log_lines() {
+    log::error!(target: "shop::orders", "order {} failed", 7);
+    log::warn!(target: "shop::orders", "password=hidden-3 is weak");
+    log::info!(target: "shop::orders", "order 8 came in");
 }
 
 fn secrets() {

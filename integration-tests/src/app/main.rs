@@ -5,6 +5,7 @@
 
 mod client;
 mod commands;
+mod journal;
 mod options;
 mod server;
 
@@ -12,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread;
 
+use crate::journal::Journal;
 use crate::options::Options;
 
 fn main() -> ExitCode {
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<()> {
+    let logger = instana_log::Logger::new(Journal);
+    logger.install().map_err(io::Error::other)?;
     let guard = instana::init();
     if let Some(setup) = options.serve.clone() {
         let runtime = tokio::runtime::Builder::new_multi_thread()

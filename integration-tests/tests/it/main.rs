@@ -9,10 +9,13 @@
 mod app;
 mod batching;
 mod downstream;
+mod events;
 mod lifecycle;
+mod logs;
 mod own_cases;
 mod rules;
 mod secrets;
 mod settings;
 mod shutdown;
+mod stacks;
 mod trace_context;

@@ -2,8 +2,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
+use std::io::{Read, Write};
+
 use super::*;
-use crate::agent::http::Method;
+use crate::agent::wire::WRITE_PART;
 
 type Script = Box<dyn FnOnce(TcpStream) + Send>;
 
@@ -301,7 +303,13 @@ fn identity_is_the_socket_of_the_next_request() {
     assert_eq!(connection.identity(), None);
     connection.connect(soon()).unwrap();
     let before = connection.identity().unwrap();
-    let local = connection.stream.as_ref().unwrap().local_addr().unwrap();
+    let local = connection
+        .wire
+        .as_ref()
+        .unwrap()
+        .stream()
+        .local_addr()
+        .unwrap();
     connection.send(&GET, soon()).unwrap();
     assert_eq!(connection.identity().unwrap(), before);
     assert_eq!(told.recv().unwrap(), local);

@@ -3,16 +3,19 @@ use super::*;
 const PENDING: Demand = Demand {
     pending: true,
     woken: false,
+    event: false,
     hurry: false,
 };
 const IDLE: Demand = Demand {
     pending: false,
     woken: false,
+    event: false,
     hurry: false,
 };
 const HURRIED: Demand = Demand {
     pending: true,
     woken: false,
+    event: false,
     hurry: true,
 };
 const ANNOUNCED: Event = Event::Announced {
@@ -331,6 +334,37 @@ fn metrics_keep_to_the_grid_and_are_not_caught_up_with() {
 }
 
 #[test]
+fn ticks_metrics_and_spans_wake_the_thread_once_a_second() {
+    let mut bench = Bench::new();
+    bench.now = ms(333);
+    bench.connect();
+    let mut waits = Vec::new();
+    let mut done = [0; 3];
+    while waits.len() < 5 {
+        // Each exchange takes its time.
+        bench.now += ms(2);
+        match bench.lifecycle.next(bench.now, PENDING) {
+            Action::Wait(until) => {
+                waits.push(until.as_millis());
+                bench.now = until;
+            }
+            Action::Tick => done[0] += 1,
+            Action::SendMetrics { snapshot } => {
+                done[1] += 1;
+                bench.feed(Event::MetricsAccepted { snapshot });
+            }
+            Action::SendSpans => {
+                done[2] += 1;
+                bench.feed(Event::SpansAccepted { drained: true });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(waits, [1333, 2333, 3333, 4333, 5333]);
+    assert_eq!(done, [4, 4, 5], "the first spans went at once");
+}
+
+#[test]
 fn the_poll_rate_is_honoured() {
     for (rate, second) in [(1, 1000), (5, 5000), (0, 1000)] {
         let mut bench = Bench::new();
@@ -552,6 +586,78 @@ fn refused_spans_are_sent_again_with_growing_delays() {
         }
         assert_eq!(times, [0, 1000, 3000, 7000, 15_000, 25_000, 35_000]);
         assert_eq!(bench.lifecycle.phase(), Phase::Ready);
+    }
+}
+
+#[test]
+fn events_go_at_once_and_take_turns_with_spans() {
+    let mut bench = Bench::new();
+    let event = Demand {
+        event: true,
+        ..IDLE
+    };
+    let many = Demand {
+        event: true,
+        woken: true,
+        ..PENDING
+    };
+    assert_eq!(
+        bench.next(event),
+        (0, Action::Lookup),
+        "not before the announce"
+    );
+    bench.feed(Event::Found { moved: false });
+    bench.reconnect(
+        0,
+        Action::SendMetrics { snapshot: true },
+        Event::MetricsAccepted { snapshot: true },
+    );
+    let sent = Event::Delivered;
+    let drained = Event::SpansAccepted { drained: true };
+    bench.play(event, 0, Action::SendEvent, sent);
+    bench.play(event, 0, Action::SendEvent, sent);
+    bench.play(many, 0, Action::SendSpans, drained);
+    bench.play(many, 0, Action::SendEvent, sent);
+    bench.play(many, 0, Action::SendSpans, drained);
+    assert_eq!(bench.lifecycle.next(ms(0), IDLE), Action::Wait(SECOND));
+}
+
+#[test]
+fn refused_events_keep_no_spans_and_are_given_up_for_good_reasons_only() {
+    for (failure, given_up) in [
+        (Failure::Transport, false),
+        (Failure::Status(503), false),
+        (Failure::Status(400), true),
+        (Failure::Status(404), true),
+        (Failure::Malformed, true),
+    ] {
+        let mut bench = Bench::new();
+        bench.connect();
+        let both = Demand {
+            event: true,
+            ..PENDING
+        };
+        let (mut times, mut changes, mut spans) = (Vec::new(), Vec::new(), 0);
+        while times.len() < 3 {
+            match bench.next(both) {
+                (at, Action::SendEvent) => {
+                    times.push(at);
+                    changes.push(bench.feed(Event::NotDelivered(failure)));
+                }
+                (_, Action::SendSpans) => {
+                    spans += 1;
+                    bench.feed(Event::SpansAccepted { drained: true });
+                }
+                (_, Action::SendMetrics { snapshot }) => {
+                    bench.feed(Event::MetricsAccepted { snapshot });
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(times, [0, 1000, 3000], "{failure:?}");
+        let last = given_up.then_some(Change::EventRejected);
+        assert_eq!(changes, [None, None, last], "{failure:?}");
+        assert!(spans >= 3, "{spans}");
     }
 }
 

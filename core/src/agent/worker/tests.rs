@@ -10,12 +10,16 @@ use super::*;
 use crate::agent::session::AgentConfig;
 use crate::agent::status::AgentStatus;
 use crate::agent::testing::{FakeAgent, Received, Reply, lines, ok, status};
+use crate::event::{Courier, Outbox, event};
+use crate::settings::Live;
 
 const LONG: Duration = Duration::from_secs(20);
 const ANNOUNCE: &str = "PUT /com.instana.plugin.rust.discovery";
 const READY: &str = "HEAD /com.instana.plugin.rust.4711";
 const METRICS: &str = "POST /com.instana.plugin.rust.4711";
 const TRACES: &str = "POST /com.instana.plugin.rust/traces.4711";
+const EVENT: &str = "POST /com.instana.plugin.generic.event";
+const LOGGER: &str = "POST /com.instana.agent.logger";
 const RAW: &str = "POST /com.instana.plugin.generic.rawtrace";
 
 /// Numbered spans; shared with the test, which looks at what became of them.
@@ -127,6 +131,7 @@ impl SettingsSink for Settings {
 
 /// A running worker.
 struct Running {
+    outbox: &'static Outbox,
     signal: Arc<Signal>,
     state: Arc<AgentState>,
     spans: Spans,
@@ -141,6 +146,16 @@ impl Running {
     }
 
     fn looking_at(host: &str, gateway: fn() -> Option<Ipv4Addr>, port: u16, spans: &Spans) -> Self {
+        Self::with_problems(&[], host, gateway, port, spans)
+    }
+
+    fn with_problems(
+        problems: &[String],
+        host: &str,
+        gateway: fn() -> Option<Ipv4Addr>,
+        port: u16,
+        spans: &Spans,
+    ) -> Self {
         let config = AgentConfig {
             host: host.to_owned(),
             port,
@@ -154,7 +169,11 @@ impl Running {
         let (tell, settings) = mpsc::channel();
         let metrics = Metrics::default();
         let broken_metrics = Arc::clone(&metrics.panics);
-        let session = Session::new(config, Matcher::default(), Arc::clone(&state));
+        let outbox: &'static Outbox = Box::leak(Box::new(Outbox::new()));
+        outbox.open();
+        let courier = Courier::of(outbox, Box::leak(Box::new(Live::off())));
+        let mut session = Session::new(config, Matcher::default(), courier, Arc::clone(&state));
+        session.keep_problems(problems);
         let worker = Worker::new(
             session,
             spans.clone(),
@@ -165,6 +184,7 @@ impl Running {
             Arc::clone(&state),
         );
         Self {
+            outbox,
             signal,
             state,
             spans: spans.clone(),
@@ -232,9 +252,7 @@ fn the_order_of_requests_and_what_is_in_them() {
     assert_eq!(settings, read(&sent));
 
     // The next metrics are without the snapshot; the agent's log gets a line.
-    let log = agent.wait_for(|log| {
-        count(log, METRICS) >= 2 && count(log, "POST /com.instana.agent.logger") == 1
-    });
+    let log = agent.wait_for(|log| count(log, METRICS) >= 2 && count(log, LOGGER) == 1);
     let logged = log.iter().find(|request| request.path.ends_with("logger"));
     let logged = logged.unwrap();
     assert!(logged.head.contains("x-log-level: info\r\n"));
@@ -441,6 +459,81 @@ fn refused_batches_are_retried_then_given_up() {
     drop(state);
     assert_eq!(count(&agent.log(), TRACES), 4);
     assert_eq!(worker.status().phase, Phase::Ready);
+}
+
+#[test]
+fn events_are_sent_one_by_one_and_a_flush_waits_for_them() {
+    let agent = FakeAgent::start(good);
+    let worker = Running::start(agent.port, &Spans::new(0));
+    for number in 0..3 {
+        assert!(worker.outbox.push(event(&format!("event {number}")).host()));
+    }
+    assert!(worker.signal.flush(LONG));
+    let log = agent.log();
+    let titles: Vec<_> = log
+        .iter()
+        .filter(|request| request.line() == EVENT)
+        .map(|request| request.json()["title"].clone())
+        .collect();
+    assert_eq!(titles, ["event 0", "event 1", "event 2"]);
+    assert_eq!(lines(&log)[..5], ["GET /", ANNOUNCE, READY, METRICS, EVENT]);
+    assert_eq!(worker.outbox.counts().sent, 3);
+    // One that is sent later needs no flush.
+    assert!(worker.outbox.push(event("later")));
+    worker.signal.event_ready();
+    agent.wait_for(|log| count(log, EVENT) == 4);
+    assert!(worker.outbox.push(event("last")));
+    let outbox = worker.outbox;
+    let (delivered, _) = worker.shutdown();
+    assert!(delivered);
+    assert_eq!((count(&agent.log(), EVENT), outbox.counts().sent), (5, 5));
+}
+
+#[test]
+fn refused_events_are_retried_then_given_up() {
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        EVENT if request.json()["title"] == "bad" => status(400),
+        _ => good(request),
+    });
+    let worker = Running::start(agent.port, &Spans::new(1));
+    assert!(worker.outbox.push(event("bad")));
+    assert!(worker.outbox.push(event("good")));
+    assert!(worker.signal.flush(LONG));
+    let counts = worker.outbox.counts();
+    assert_eq!((counts.sent, counts.dropped_rejected), (1, 1));
+    assert_eq!(count(&agent.log(), EVENT), 4);
+    assert_eq!(worker.spans.lock().acknowledged, 1);
+}
+
+#[test]
+fn the_agents_log_gets_problems_without_secrets_and_only_when_announced() {
+    let agent = FakeAgent::start(good);
+    let problem = "INSTANA_X=\"api_key=abc\" is not a number".to_owned();
+    let worker =
+        Running::with_problems(&[problem], "127.0.0.1", || None, agent.port, &Spans::new(0));
+    let log = agent.wait_for(|log| count(log, LOGGER) == 1);
+    let at = |line: &str| log.iter().position(|request| request.line() == line);
+    assert!(at(LOGGER) > at(METRICS), "{:?}", lines(&log));
+    let logged = &log[at(LOGGER).unwrap()];
+    assert!(logged.head.contains("x-log-level: warning\r\n"));
+    let text = logged.json()["m"].as_str().unwrap().to_owned();
+    assert!(
+        text.contains("a part of the settings is ignored: INSTANA_X=") && !text.contains("abc"),
+        "{text}"
+    );
+    drop(worker);
+
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        ANNOUNCE => status(503),
+        _ => good(request),
+    });
+    let problems = ["a problem".to_owned()];
+    let worker =
+        Running::with_problems(&problems, "127.0.0.1", || None, agent.port, &Spans::new(0));
+    // The time of several lines, in seconds of refused announces.
+    agent.wait_for(|log| count(log, ANNOUNCE) >= 3);
+    assert_eq!(count(&agent.log(), LOGGER), 0);
+    drop(worker);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::switch::flag;
 use super::{Kind, first_usable};
 use crate::config::Entry;
 use crate::config::env::Environment;
@@ -39,6 +38,18 @@ pub enum CapturedLogs {
     Off,
 }
 
+impl CapturedLogs {
+    /// All of them, the one that captures least first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Off,
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Trace,
+    ];
+}
+
 impl Kind for LogLevel {
     type Value = Level;
 
@@ -52,14 +63,13 @@ impl Kind for LogLevel {
         value.to_string()
     }
 
-    /// Any text in `INSTANA_DEBUG` but a no.
+    /// Any text in `INSTANA_DEBUG` is the debug level.
     fn from_environment(
         variables: &[Variable],
         environment: &Environment,
         reader: &mut Reader<'_>,
     ) -> Option<Entry<Level>> {
-        let debug = environment.get(DEBUG);
-        if debug.is_some_and(|debug| flag(&debug.text).unwrap_or(true)) {
+        if environment.get(DEBUG).is_some() {
             return Some(Entry::new(Level::Debug, Place::named(DEBUG).origin()));
         }
         first_usable::<Self>(variables, environment, reader)

@@ -10,7 +10,8 @@ pub(crate) struct Switch;
 /// The same, of a variable that says what is not to be done.
 pub(crate) struct Inverse;
 
-/// The same, where any other text in a variable says that it is not to be done.
+/// Of variables that say what is not to be done by being there, with any text,
+/// be it `false` (`reference`: the shared compliance cases).
 pub(crate) struct Presence;
 
 impl Kind for Switch {
@@ -48,8 +49,8 @@ impl Kind for Presence {
 
     const ANY_TEXT: bool = true;
 
-    fn from_text(text: &str, _: &Place<'_>, _: &mut Reader<'_>) -> Option<bool> {
-        Some(!flag(text).unwrap_or(true))
+    fn from_text(_: &str, _: &Place<'_>, _: &mut Reader<'_>) -> Option<bool> {
+        Some(false)
     }
 
     fn from_node(node: &Node, _: &Place<'_>, _: &mut Reader<'_>) -> Option<bool> {

@@ -1,0 +1,120 @@
+//! Events on the agent thread: as JSON, without secrets.
+
+use serde_json::{Value, json};
+
+use super::{Event, OUTBOX, Outbox, Subject};
+use crate::config::Config;
+use crate::metrics;
+use crate::secrets;
+use crate::settings::Live;
+use crate::tracer::GLOBAL;
+
+/// What a service is to the agent (`agent-protocol` 2.7).
+const SERVICE: &str = "com.instana.forge.connection.http.logical.LogicalWebApp";
+
+/// Takes events from the outbox, one at a time.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    outbox: &'static Outbox,
+    live: &'static Live,
+    /// The event encoded last.
+    number: u64,
+    /// The first event that the flush in progress does not wait for.
+    flush: u64,
+}
+
+impl Courier {
+    /// Of the process's events.
+    pub(crate) fn new() -> Self {
+        Self::of(&OUTBOX, &GLOBAL)
+    }
+
+    pub(crate) fn of(outbox: &'static Outbox, live: &'static Live) -> Self {
+        Self {
+            outbox,
+            live,
+            number: 0,
+            flush: 0,
+        }
+    }
+
+    /// The body for the oldest event.
+    pub(crate) fn encode(&mut self) -> Option<Vec<u8>> {
+        let (number, event) = self.outbox.oldest()?;
+        self.number = number;
+        let body = match self.live.get() {
+            Some(settings) => encode(&event, &settings.config),
+            None => encode(&event, &Config::default()),
+        };
+        Some(body.to_string().into_bytes())
+    }
+
+    /// The event encoded last was accepted.
+    pub(crate) fn acknowledge(&self) {
+        self.outbox.sent(self.number);
+    }
+
+    /// The event encoded last is given up (counted).
+    pub(crate) fn reject(&self) {
+        self.outbox.rejected(self.number);
+    }
+
+    /// Whether an event waits.
+    pub(crate) fn pending(&self) -> bool {
+        !self.outbox.is_done_before(u64::MAX)
+    }
+
+    /// A flush begins: it waits for the events up to now.
+    pub(crate) fn begin_flush(&mut self) {
+        self.flush = self.outbox.next_number();
+    }
+
+    /// Whether none of them waits any more.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.outbox.is_done_before(self.flush)
+    }
+
+    /// `text` without what the settings in force call secret.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        match self.live.get() {
+            Some(settings) => redacted(text, &settings.config),
+            None => redacted(text, &Config::default()),
+        }
+    }
+}
+
+fn encode(event: &Event, config: &Config) -> Value {
+    let mut body = json!({
+        "title": redacted(&event.title, config),
+        "text": redacted(&event.text, config),
+        "severity": event.severity.number(),
+        "duration": millis(event.duration),
+        "timestamp": millis(event.timestamp.unwrap_or_default()),
+        // The agent knows the host (`reference`: the Go tracer).
+        "host": "",
+    });
+    let service = match &event.subject {
+        Subject::Host => return body,
+        Subject::OwnService => config
+            .service
+            .clone()
+            .or_else(metrics::executable_name)
+            .unwrap_or_else(|| "rust".to_owned()),
+        Subject::Service(name) => name.clone(),
+    };
+    if let Value::Object(members) = &mut body {
+        members.insert("plugin".to_owned(), SERVICE.into());
+        members.insert("id".to_owned(), service.into());
+    }
+    body
+}
+
+fn redacted(text: &str, config: &Config) -> String {
+    let mut out = String::with_capacity(text.len());
+    secrets::text(&config.secrets, text, &mut out);
+    out
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

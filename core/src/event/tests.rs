@@ -1,0 +1,179 @@
+use serde_json::{Value, json};
+
+use super::outbox::MAX_WAITING;
+use super::*;
+use crate::config::{Code, Environment, Given, Sources};
+use crate::settings::{Live, Settings};
+use crate::testing::Recorder;
+
+/// An outbox of its own, open, with the service `shop` and the secret `token`.
+fn courier() -> (&'static Outbox, Courier) {
+    let outbox: &'static Outbox = Box::leak(Box::new(Outbox::new()));
+    let live: &'static Live = Box::leak(Box::new(Live::off()));
+    let mut code = Code::default();
+    code.service(Given::Text("shop"));
+    code.secrets(Given::Text("equals:token"));
+    let (_, config, _) = Sources::read(&Environment::default(), code);
+    live.replace(Settings::new(config));
+    outbox.open();
+    (outbox, Courier::of(outbox, live))
+}
+
+fn json_of(event: Event) -> Value {
+    let (outbox, mut courier) = courier();
+    assert!(outbox.push(event));
+    serde_json::from_slice(&courier.encode().unwrap()).unwrap()
+}
+
+#[test]
+fn bodies() {
+    let plugin = "com.instana.forge.connection.http.logical.LogicalWebApp";
+    let at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    let full = event("Cache cold")
+        .text("warm-up took *long*")
+        .severity(Severity::Warning)
+        .duration(Duration::from_millis(4200))
+        .timestamp(at);
+    let members = |more: Value| {
+        let mut body = json!({
+            "title": "Cache cold", "text": "warm-up took *long*", "severity": 5,
+            "duration": 4200, "timestamp": 1_700_000_000_123_u64, "host": "",
+        });
+        let body_members = body.as_object_mut().unwrap();
+        body_members.extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (event, expected) in [
+        (
+            full.clone(),
+            members(json!({"plugin": plugin, "id": "shop"})),
+        ),
+        (
+            full.clone().service("other"),
+            members(json!({"plugin": plugin, "id": "other"})),
+        ),
+        (full.clone().host(), members(json!({}))),
+        (
+            full.clone().host().severity(Severity::Change),
+            members(json!({"severity": -1})),
+        ),
+        (
+            full.clone().host().severity(Severity::Critical),
+            members(json!({"severity": 10})),
+        ),
+        (
+            full.host().severity(Severity::Info),
+            members(json!({"severity": -2})),
+        ),
+    ] {
+        assert_eq!(json_of(event), expected);
+    }
+    let early = event("e").timestamp(UNIX_EPOCH - Duration::from_secs(1));
+    let early = json_of(early);
+    assert_eq!(early["timestamp"], 0);
+    assert_eq!(early["severity"], -1);
+    assert_eq!(early["text"], "");
+}
+
+#[test]
+fn the_executable_is_the_service_where_none_is_configured() {
+    let (outbox, _) = courier();
+    let live: &'static Live = Box::leak(Box::new(Live::off()));
+    assert!(outbox.push(event("e")));
+    let body = Courier::of(outbox, live).encode().unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert!(
+        body["id"].as_str().unwrap().starts_with("instana-"),
+        "{body}"
+    );
+}
+
+#[test]
+fn texts_are_short_and_without_secrets() {
+    let event = event(&format!(" a\nb {}", "x".repeat(1000)))
+        .text(&format!(
+            "token=abc\nhttps://u:p@host/ {}é",
+            "y".repeat(TEXT_LIMIT)
+        ))
+        .service(&"z".repeat(1000));
+    let body = json_of(event);
+    let [title, text, id] = ["title", "text", "id"].map(|key| body[key].as_str().unwrap());
+    assert!(title.starts_with("a b xxx") && title.len() == TITLE_LIMIT + 3);
+    let start = "token=<redacted>\nhttps://<redacted>:<redacted>@host/ yyy";
+    assert!(
+        text.starts_with(start) && text.ends_with("yyy..."),
+        "{text}"
+    );
+    assert!(text.len() < TEXT_LIMIT + 100);
+    assert_eq!(id.len(), TITLE_LIMIT + 3);
+    for (text, limit, expected) in [("aé", 3, "aé"), ("aéb", 2, "a..."), ("aéb", 3, "aé...")] {
+        assert_eq!(shortened(text, limit), expected);
+    }
+    assert_eq!(json_of(super::event(" \n"))["title"], "untitled");
+}
+
+#[test]
+fn the_oldest_goes_when_there_is_no_room() {
+    let (outbox, mut courier) = courier();
+    for number in 0..MAX_WAITING + 10 {
+        assert!(outbox.push(event(&number.to_string())));
+    }
+    let counts = outbox.counts();
+    assert_eq!((counts.waiting, counts.dropped_full), (256, 10));
+    let body: Value = serde_json::from_slice(&courier.encode().unwrap()).unwrap();
+    assert_eq!(body["title"], "10");
+    // The event on its way is dropped: its answer counts for nobody.
+    assert!(outbox.push(event("more")));
+    courier.acknowledge();
+    let counts = outbox.counts();
+    assert_eq!((counts.sent, counts.dropped_full), (0, 11));
+    courier.encode().unwrap();
+    courier.acknowledge();
+    courier.reject();
+    courier.encode().unwrap();
+    courier.reject();
+    let counts = outbox.counts();
+    let settled = (counts.sent, counts.dropped_rejected, counts.waiting);
+    assert_eq!(settled, (1, 1, 254));
+    outbox.clear();
+    assert_eq!(outbox.counts().dropped_stopped, 254);
+    assert_eq!(outbox.counts().dropped(), 266);
+    assert!(!outbox.push(event("closed")));
+    assert_eq!(courier.encode(), None);
+}
+
+#[test]
+fn a_flush_waits_for_the_events_before_it() {
+    let (outbox, mut courier) = courier();
+    assert!(!courier.pending() && courier.is_flushed());
+    assert!(outbox.push(event("one")));
+    courier.begin_flush();
+    assert!(outbox.push(event("two")));
+    assert!(courier.pending() && !courier.is_flushed());
+    courier.encode().unwrap();
+    courier.acknowledge();
+    assert!(courier.pending() && courier.is_flushed());
+    outbox.close();
+    assert!(!outbox.push(event("three")));
+    assert!(courier.pending(), "what waits can be sent");
+    outbox.clear();
+    assert!(!courier.pending());
+}
+
+#[test]
+fn events_of_a_recorders_scope_are_not_the_processs() {
+    assert!(is_of_process());
+    Recorder::new().enter(|| assert!(!is_of_process()));
+}
+
+#[test]
+fn nothing_is_kept_before_the_start_and_of_the_parent_process() {
+    let outbox = Outbox::new();
+    assert!(!outbox.push(event("early")));
+    outbox.open();
+    assert!(outbox.push(event("parents")));
+    outbox.hold().after_fork();
+    assert_eq!(outbox.counts(), EventCounts::default());
+    assert!(outbox.push(event("childs")));
+    assert_eq!(outbox.oldest().unwrap().0, 1);
+}
