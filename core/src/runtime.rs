@@ -172,13 +172,13 @@ fn tell(news: fn(&Signal)) {
     if let Some(agent) = &tracer.agent {
         return news(&agent.signal);
     }
-    let agent = Agent::new(&tracer.config);
     // The parent may know those of the agent.
-    let known = GLOBAL.get();
-    let known = known
+    let settings = GLOBAL.get();
+    let config = settings
         .as_ref()
         .map_or(&*tracer.config, |known| &known.config);
-    let secrets = known.secrets.clone();
+    let secrets = config.secrets.clone();
+    let agent = Agent::new(&tracer.config);
     let failure = match agent.start(&tracer.sources, &tracer.config, secrets, &[]) {
         Ok(()) => {
             tracer.agent = Some(agent);
@@ -265,7 +265,7 @@ impl Agent {
         }
     }
 
-    /// Starts the thread. It tells the agent of the problems, too; `secrets` are
+    /// Starts the thread. It tells the agent of the problems, too. `secrets` are
     /// those of the first announce.
     fn start(
         &self,
