@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, OUTBOX, Outbox, Subject};
+use super::{Event, OUTBOX, Outbox, Subject, TEXT_LIMIT, TITLE_LIMIT};
 use crate::config::Config;
 use crate::metrics;
-use crate::secrets;
+use crate::secrets::{self, Limit};
 use crate::settings::Live;
 use crate::tracer::GLOBAL;
 
@@ -85,8 +85,8 @@ impl Courier {
 
 fn encode(event: &Event, config: &Config) -> Value {
     let mut body = json!({
-        "title": redacted(&event.title, config),
-        "text": redacted(&event.text, config),
+        "title": limited(&event.title, TITLE_LIMIT, config),
+        "text": limited(&event.text, TEXT_LIMIT, config),
         "severity": event.severity.number(),
         "duration": millis(event.duration),
         "timestamp": millis(event.timestamp.unwrap_or_default()),
@@ -107,6 +107,14 @@ fn encode(event: &Event, config: &Config) -> Value {
         members.insert("id".to_owned(), service.into());
     }
     body
+}
+
+/// As [`redacted`], and then cut.
+fn limited(text: &str, limit: u16, config: &Config) -> String {
+    let mut out = String::with_capacity(text.len());
+    let redact = |text: &str, out: &mut String| secrets::text(&config.secrets, text, out);
+    Limit::dotted(limit + 3).write(redact, text, &mut out);
+    out
 }
 
 fn redacted(text: &str, config: &Config) -> String {

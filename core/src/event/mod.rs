@@ -8,15 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::clock;
 use crate::log::printable;
 use crate::runtime;
+use crate::secrets::kept;
+use crate::span::fields::prefix;
 use crate::tracer::Tracer;
 
 pub(crate) use self::courier::Courier;
 pub(crate) use self::outbox::{OUTBOX, Outbox, OutboxGuard};
 
-/// Bytes of a title and of a name that are kept.
-const TITLE_LIMIT: usize = 256;
-/// Bytes of a text that are kept.
-const TEXT_LIMIT: usize = 4_000;
+/// Bytes of a title and of a name that are sent, without the dots behind a longer one.
+const TITLE_LIMIT: u16 = 256;
+/// Bytes of a text that are sent, without these dots.
+const TEXT_LIMIT: u16 = 4_000;
 
 /// Begins an event of the configured service; [`send`](Event::send) sends it.
 ///
@@ -30,7 +32,7 @@ const TEXT_LIMIT: usize = 4_000;
 ///     .send();
 /// ```
 pub fn event(title: &str) -> Event {
-    let title = printable(title.trim(), TITLE_LIMIT);
+    let title = printable(title.trim(), kept(TITLE_LIMIT + 3).into());
     Event {
         title: if title.is_empty() {
             "untitled".to_owned()
@@ -100,7 +102,7 @@ enum Subject {
 impl Event {
     /// What there is to say, in Markdown.
     pub fn text(mut self, text: &str) -> Self {
-        self.text = shortened(text, TEXT_LIMIT);
+        self.text = prefix(text, kept(TEXT_LIMIT + 3).into()).to_owned();
         self
     }
 
@@ -125,7 +127,7 @@ impl Event {
     /// It happened to the service `name`; default: to the configured one, else to the
     /// one called like the executable (`reference`: Go).
     pub fn service(mut self, name: &str) -> Self {
-        self.subject = Subject::Service(printable(name, TITLE_LIMIT));
+        self.subject = Subject::Service(printable(name, TITLE_LIMIT.into()));
         self
     }
 
@@ -173,16 +175,6 @@ impl EventCounts {
 /// False in the scope of a recorder.
 fn is_of_process() -> bool {
     Tracer::global().in_context().scope().is_none()
-}
-
-/// `text` up to `limit` bytes; three dots show that it was longer.
-fn shortened(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let is_end = |end: &usize| text.is_char_boundary(*end);
-    let end = (0..=limit).rev().find(is_end).unwrap_or_default();
-    [text.get(..end).unwrap_or_default(), "..."].concat()
 }
 
 #[cfg(test)]

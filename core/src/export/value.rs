@@ -6,7 +6,7 @@ use std::str;
 use super::piece::Piece;
 use crate::clock::Timeline;
 use crate::json;
-use crate::secrets::{self as redact, Matcher};
+use crate::secrets::{self as redact, Limit, Matcher};
 use crate::span::fields::{Attribute, pair, tag};
 use crate::span::log::Entry;
 use crate::span::tag::kind;
@@ -86,7 +86,11 @@ impl<'a> Value<'a> {
         };
         let redact = |text: &str, out: &mut String| redact(self.secrets, text, out);
         self.scratch.clear();
-        redact::limited(redact, text, field.limit, self.scratch);
+        let limit = match field.shape {
+            Shape::Message => Limit::dotted(field.limit),
+            _ => Limit::bare(field.limit),
+        };
+        limit.write(redact, text, self.scratch);
         json::string(out, self.scratch);
     }
 
@@ -218,7 +222,7 @@ fn header(
     let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
     let redact = |value: &str, out: &mut String| redact::header(secrets, text(name), value, out);
     scratch.clear();
-    redact::limited(redact, text(value), limit, scratch);
+    Limit::bare(limit).write(redact, text(value), scratch);
     json::string(out, text(name));
     out.push(b':');
     json::string(out, scratch);
@@ -259,7 +263,7 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
             let text = str::from_utf8(value).unwrap_or_default();
             let redact = |text: &str, out: &mut String| redact::text(secrets, text, out);
             let mut scratch = String::new();
-            redact::limited(redact, text, sdk::TAG_LIMIT, &mut scratch);
+            Limit::bare(sdk::TAG_LIMIT).write(redact, text, &mut scratch);
             json::string(members.out, &scratch);
         }
         _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),

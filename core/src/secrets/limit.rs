@@ -15,26 +15,53 @@ pub(crate) const fn kept(limit: u16) -> u16 {
     limit.saturating_add(MARGIN)
 }
 
-/// Writes `text`, of which [`kept`] bytes were kept, with `redact` into the
-/// empty `out`, and cuts what comes out to `limit` bytes, in whole characters.
-pub(crate) fn limited(
-    redact: impl Fn(&str, &mut String),
-    text: &str,
-    limit: u16,
-    out: &mut String,
-) {
-    // Up to three bytes of the character at the cut are missing, too.
-    if text.len() + 4 > usize::from(kept(limit)) {
-        redact(&[text, WORST].concat(), out);
-        let end = out.trim_end_matches(|c| WORST.contains(c)).len();
-        out.truncate(end);
-    } else {
-        redact(text, out);
+/// What is sent of a text: so many bytes, of which the last are these where there
+/// was more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    bytes: usize,
+    ending: &'static str,
+    kept: usize,
+}
+
+impl Limit {
+    /// Cut, in whole characters.
+    #[inline]
+    pub(crate) const fn bare(bytes: u16) -> Self {
+        Self {
+            bytes: bytes as usize,
+            ending: "",
+            kept: kept(bytes) as usize,
+        }
     }
-    let limit = usize::from(limit);
-    if out.len() > limit {
-        let end = (0..=limit).rev().find(|end| out.is_char_boundary(*end));
-        out.truncate(end.unwrap_or_default());
+
+    /// The same, with three dots at the end.
+    #[inline]
+    pub(crate) const fn dotted(bytes: u16) -> Self {
+        Self {
+            ending: "...",
+            ..Self::bare(bytes)
+        }
+    }
+
+    /// Writes `text`, of which [`kept`] bytes were kept, with `redact` into the
+    /// empty `out`, and cuts what comes out.
+    pub(crate) fn write(self, redact: impl Fn(&str, &mut String), text: &str, out: &mut String) {
+        // Up to three bytes of the character at the cut are missing, too.
+        let is_part = text.len() + 4 > self.kept;
+        if is_part {
+            redact(&[text, WORST].concat(), out);
+            let end = out.trim_end_matches(|c| WORST.contains(c)).len();
+            out.truncate(end);
+        } else {
+            redact(text, out);
+        }
+        if is_part || out.len() > self.bytes {
+            let most = self.bytes.saturating_sub(self.ending.len()).min(out.len());
+            let end = (0..=most).rev().find(|end| out.is_char_boundary(*end));
+            out.truncate(end.unwrap_or_default());
+            out.push_str(self.ending);
+        }
     }
 }
 
@@ -50,12 +77,7 @@ mod tests {
             let end = whole.len().min(usize::from(kept(limit)));
             let mut out = String::new();
             let raw = whole.get(..end).unwrap();
-            limited(
-                |text, out| redact(&matcher, text, out),
-                raw,
-                limit,
-                &mut out,
-            );
+            Limit::bare(limit).write(|text, out| redact(&matcher, text, out), raw, &mut out);
             out
         };
         let long = "x".repeat(5_000);
@@ -93,15 +115,20 @@ mod tests {
 
     #[test]
     fn texts_are_cut_after_they_were_redacted() {
-        let write = |value: &str, limit: u16| {
+        let cut = |value: &str, limit: Limit| {
             let mut out = String::new();
-            limited(|text, out| out.push_str(text), value, limit, &mut out);
+            limit.write(|text, out| out.push_str(text), value, &mut out);
             out
         };
+        let write = |value: &str, bytes: u16| cut(value, Limit::bare(bytes));
         assert_eq!(write("aäö", 2), "a", "half an umlaut is left out");
         assert_eq!(write("äö", 4), "äö");
         assert_eq!(write("äö", 0), "");
         assert_eq!(write("a;@", 9), "a;@", "nothing is missing");
+        assert_eq!(cut("abcdef", Limit::dotted(6)), "abcdef");
+        assert_eq!(cut("abécdef", Limit::dotted(6)), "ab...");
+        let part = "a".repeat(usize::from(kept(6)));
+        assert_eq!(cut(&part, Limit::dotted(6)), "aaa...");
         assert_eq!(kept(u16::MAX), u16::MAX);
     }
 }

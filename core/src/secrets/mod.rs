@@ -15,7 +15,7 @@
 //! | captured header | [`header`] |
 //! | command line | [`arguments()`] |
 //!
-//! A text is redacted first and cut to its limit after that ([`limited`]).
+//! A text is redacted first and cut to its limit after that ([`Limit`]).
 //! `docs/ENVIRONMENT.md` tells users what is hidden and what is not searched.
 
 mod address;
@@ -41,7 +41,7 @@ mod word;
 
 pub(crate) use self::arguments::arguments;
 pub(crate) use self::dsn::dsn;
-pub(crate) use self::limit::{kept, limited};
+pub(crate) use self::limit::{Limit, kept};
 pub(crate) use self::matcher::Matcher;
 pub(crate) use self::redact::{header, is_credential, path, query, text, url};
 

@@ -211,7 +211,8 @@ pub enum Shape {
     Dsn,
     /// The text of an error: URLs and connection strings inside are redacted.
     Error,
-    /// Free text, such as a log line: redacted as the text of an error is.
+    /// Free text, such as a log line: redacted as the text of an error is. Three dots
+    /// stand at the end of one that was cut.
     Message,
     /// An integer.
     Integer,

@@ -10,10 +10,13 @@ use log::{Level, LevelFilter};
 
 use crate::text::Text;
 
-/// Bytes of a message that are kept, and those of the dots behind a longer one
-/// (`reference`: Node).
-const LIMIT: usize = 500;
-const FIELD_LIMIT: u16 = LIMIT as u16 + 3;
+/// Bytes of a message that are sent (`reference`: Node), with those of the dots
+/// behind a longer one.
+const FIELD_LIMIT: u16 = 500 + 3;
+
+/// Bytes that are written of one: what core keeps beyond the limit for redaction to
+/// look at, and some more.
+const LIMIT: usize = 2 * 1_024;
 
 instana::section! {
     /// `data.log`: a line of the application's log.

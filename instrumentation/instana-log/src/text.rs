@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Text up to a limit in bytes; three dots show that there was more.
+/// Text up to a limit in bytes.
 #[derive(Debug)]
 pub(crate) struct Text {
     text: String,
@@ -39,7 +39,6 @@ impl Text {
         let is_end = |end: &usize| part.is_char_boundary(*end);
         let end = (0..=room).rev().find(is_end).unwrap_or_default();
         self.text.push_str(part.get(..end).unwrap_or_default());
-        self.text.push_str("...");
     }
 }
 
@@ -59,10 +58,10 @@ mod tests {
     fn what_does_not_fit_is_cut_at_a_character() {
         for (parts, expected) in [
             (&["ab", "cd"][..], "abcd"),
-            (&["ab", "cde"], "abcd..."),
-            (&["ab", "céx", "y"], "abc..."),
-            (&["abcde", "f"], "abcd..."),
-            (&["abcd", "", "e"], "abcd..."),
+            (&["ab", "cde"], "abcd"),
+            (&["ab", "céx", "y"], "abc"),
+            (&["abcde", "f"], "abcd"),
+            (&["abcd", "", "e"], "abcd"),
             (&[""], ""),
         ] {
             let mut text = Text::new(4);

@@ -251,6 +251,9 @@ fn messages_are_short_never_empty_and_without_secrets() {
             "shop",
             "password=abc of https://u:p@host/",
         );
+        let credential = "hunter".repeat(500);
+        let cut = format!("{} at https://u:{credential}@host/", "x".repeat(480));
+        write(&logger, Level::Warn, "shop", &cut);
     });
     assert_eq!(
         messages(&recorder),
@@ -259,6 +262,7 @@ fn messages_are_short_never_empty_and_without_secrets() {
             "shop",
             "-",
             "password=<redacted> of https://<redacted>:<redacted>@host/",
+            format!("{} at https://<redacte...", "x".repeat(480)).as_str(),
         ]
     );
     assert_eq!(journal.lines()[0], format!("WARN shop {long}"));
