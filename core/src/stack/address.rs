@@ -1,4 +1,8 @@
 //! The addresses of the calls on a stack.
+#![cfg_attr(
+    not(any(test, all(target_os = "linux", not(target_arch = "arm"), not(miri)))),
+    expect(dead_code, reason = "no stack is captured there")
+)]
 
 /// The most that are kept of one stack.
 pub(super) const MOST: usize = 512;
@@ -25,10 +29,6 @@ impl Addresses {
     }
 
     /// Adds the next outer one; false where that was the last.
-    #[cfg_attr(
-        any(not(target_os = "linux"), target_arch = "arm", miri),
-        expect(dead_code, reason = "no stack is captured there")
-    )]
     pub(super) fn push(&mut self, address: u64) -> bool {
         let at = self.len * SIZE;
         if let Some(place) = self.bytes.get_mut(at..at + SIZE) {

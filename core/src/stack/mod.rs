@@ -7,26 +7,17 @@
 //! leave it: on the agent thread, within a budget of time ([`Resolver`]).
 
 mod address;
-mod budget;
-mod cache;
 #[cfg(all(target_os = "linux", not(target_arch = "arm"), not(miri)))]
 mod capture;
 #[cfg(not(all(target_os = "linux", not(target_arch = "arm"), not(miri))))]
 #[path = "capture_none.rs"]
 mod capture;
-mod frame;
-#[cfg(target_os = "linux")]
-mod image;
-mod name;
-mod path;
-mod plumbing;
 mod policy;
+#[cfg(all(target_os = "linux", not(target_arch = "arm"), not(miri)))]
 mod resolver;
-#[cfg(target_os = "linux")]
-mod symbols;
-#[cfg(not(target_os = "linux"))]
-#[path = "symbols_none.rs"]
-mod symbols;
+#[cfg(not(all(target_os = "linux", not(target_arch = "arm"), not(miri))))]
+#[path = "resolver_none.rs"]
+mod resolver;
 
 use self::address::Addresses;
 use crate::config::StackTraces;

@@ -1,13 +1,22 @@
 //! Addresses to the JSON of `stack`, on the agent thread.
 
+mod budget;
+mod cache;
+mod frame;
+mod image;
+mod name;
+mod path;
+mod plumbing;
+mod symbols;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use self::budget::Budget;
+use self::cache::{Cache, Frames};
+use self::frame::Frame;
+use self::symbols::Symbols;
 use super::address;
-use super::budget::Budget;
-use super::cache::{Cache, Frames};
-use super::frame::Frame;
-use super::symbols::Symbols;
 use crate::status::DROPS;
 
 /// Debug information that was not needed for so long is unloaded.
@@ -118,7 +127,6 @@ fn append(frames: &Frames, rest: &mut usize, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-#[cfg(all(target_os = "linux", not(miri)))]
 mod tests {
     use super::*;
 

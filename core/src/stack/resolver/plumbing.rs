@@ -125,7 +125,7 @@ pub(super) fn is_plumbing(function: &str, file: Option<&str>) -> bool {
 /// names without crates.
 fn is_ours(file: &str) -> bool {
     // As the compiler was told: absolute, or below the workspace.
-    let sources = file!().trim_end_matches("stack/plumbing.rs");
+    let sources = file!().trim_end_matches("stack/resolver/plumbing.rs");
     let is_core = |at: usize| {
         at == 0 || !sources.starts_with('/') && file.as_bytes().get(at - 1) == Some(&b'/')
     };
