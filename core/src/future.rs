@@ -17,7 +17,7 @@ pub trait FutureExt: Future + Sized {
     /// Dropped before it is done, the future is dropped inside the span; if
     /// that is an exit, it has the error "cancelled after N ms".
     fn in_span(self, span: Span) -> InSpan<Self> {
-        InSpan::new(self, span, Ignore)
+        InSpan::new(self, span.or_suppressed(), Ignore)
     }
 
     /// As [`in_span`](Self::in_span); `done` sees the output before the span ends.
@@ -25,7 +25,7 @@ pub trait FutureExt: Future + Sized {
     where
         D: FnOnce(&mut Span, &Self::Output),
     {
-        InSpan::new(self, span, done)
+        InSpan::new(self, span.or_suppressed(), done)
     }
 
     /// Runs the future in the context of the code that calls this, wherever it

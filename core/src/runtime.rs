@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
-use crate::settings::{LiveGuard, Settings, Switches};
+use crate::settings::{LiveGuard, Settings};
 use crate::span::{Family, Section, block};
 use crate::tracer::GLOBAL;
 
@@ -40,6 +40,8 @@ struct Running {
     agents_problems: Vec<String>,
     /// `None` in a forked child, until it records its first spans.
     agent: Option<Agent>,
+    /// It is being stopped: what comes in now changes nothing any more.
+    stopping: bool,
 }
 
 /// The agent thread, seen from the others.
@@ -82,6 +84,7 @@ pub(crate) fn start(
         problems: problems.clone(),
         agents_problems: Vec::new(),
         agent: Some(agent),
+        stopping: false,
     });
     // Not under the lock: a logger may call what takes it.
     drop(running);
@@ -99,10 +102,12 @@ pub(crate) fn start(
 /// sent if that is done within `deadline`. Until then it counts as running, so
 /// that no other can start into what this one still closes.
 pub(crate) fn stop(deadline: Duration) {
-    let running = lock();
-    let Some(agent) = running.as_ref().map(|running| running.agent.clone()) else {
+    let mut running = lock();
+    let Some(tracer) = running.as_mut() else {
         return;
     };
+    tracer.stopping = true;
+    let agent = tracer.agent.clone();
     GLOBAL.switch_off();
     OUTBOX.close();
     drop(running);
@@ -223,7 +228,11 @@ impl Held {
     /// In a forked child: the agent thread is gone, as is a thread that was
     /// stopping the tracer; spans and events that wait or are open are the parent's.
     pub(crate) fn in_child(mut self) {
-        if !GLOBAL.switches().has(Switches::ON) {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.stopping)
+        {
             *self.running = None;
         }
         if let Some(running) = self.running.as_mut() {
@@ -330,10 +339,10 @@ impl SettingsSink for Merge {
         let mut running = lock();
         let own = running
             .as_mut()
-            .filter(|running| Arc::ptr_eq(&running.sources, &self.0));
+            .filter(|running| Arc::ptr_eq(&running.sources, &self.0) && !running.stopping);
         // Not after a stop, which switched everything off, nor into the next
         // tracer.
-        let (Some(own), true) = (own, GLOBAL.switches().has(Switches::ON)) else {
+        let Some(own) = own else {
             return applied;
         };
         own.agents_problems = problems;

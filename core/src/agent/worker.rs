@@ -29,8 +29,9 @@ const PANIC_PAUSE: Duration = Duration::from_secs(1);
 /// Where the spans come from. Bounded by itself.
 pub(crate) trait SpanSource: Send {
     /// Encodes the oldest spans not yet acknowledged as one JSON array into the
-    /// empty `body`, below 5 MiB and 1000 spans; returns how many. Takes as
-    /// many as fit: less than half of both limits means that there were no more.
+    /// empty `body`, below 5 MiB and 1000 spans; returns how many it took, of
+    /// which rules may have left some out. Takes as many as fit: less than half of
+    /// both limits means that there were no more. 0: there is nothing to send.
     fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize;
     /// The batch encoded last was accepted.
     fn acknowledge(&mut self);

@@ -66,16 +66,18 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, line: u32) -> Result<(), YamlError> {
         match event {
             Event::Alias(anchor) => {
-                let Some((node, values)) = self.anchors.get(&anchor) else {
-                    return error(line, "the alias names a value that has not ended");
-                };
-                let (node, values) = (node.clone(), *values);
-                self.count(values, line)?;
-                self.put(node, line)
+                let values = self.anchors.get(&anchor).map(|(_, values)| *values);
+                // Counted before it is copied.
+                self.count(values.unwrap_or_default(), line)?;
+                match self.anchors.get(&anchor).cloned() {
+                    Some((node, _)) => self.put(node, line),
+                    None => error(line, "the alias names a value that has not ended"),
+                }
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let before = self.values;
-                self.count(1, line)?;
+                // Long ones count for more: an alias copies them.
+                self.count(1 + text.len() / 64, line)?;
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let item = match &*text {
                     "" | "~" | "null" | "Null" | "NULL" if plain => Item::Null,

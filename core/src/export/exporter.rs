@@ -19,6 +19,9 @@ use crate::span::{Family, fields};
 /// Spans in a request (`reference`: "Constants to start from").
 const MAX_SPANS: usize = 1_000;
 
+/// Requests' worth of spans that rules may leave out before others have a turn.
+const MOST_ROUNDS: usize = 300;
+
 /// Bytes of a request's body: the smallest limit of the siblings (Go).
 const MAX_BODY: usize = 5 * 1024 * 1024;
 
@@ -42,14 +45,14 @@ impl Exporter {
         }
     }
 
-    fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> usize {
+    fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> Filled {
         let service = settings.config.service.as_deref();
         let timeline = Timeline::now();
         let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline)
             .with_stacks(&settings.stacks);
         let portions = self.backlog.portions(MAX_SPANS);
         let mut most = MAX_SPANS;
-        let spans = loop {
+        let filled = loop {
             let fates = if settings.config.span_batching {
                 fates(&portions, most, &timeline, settings.rules.as_deref())
             } else {
@@ -62,14 +65,14 @@ impl Exporter {
             };
             let filled = self.write(&portions, &plan, &surroundings, body);
             if fates.len() <= filled.records {
-                break filled.spans;
+                break filled;
             }
             // A batch in the body may stand for a span that found no room in it.
             most = filled.records;
             self.begin(body);
         };
         self.backlog.release_others(portions);
-        spans
+        filled
     }
 
     fn begin(&mut self, body: &mut Vec<u8>) {
@@ -223,14 +226,21 @@ impl SpanSource for Exporter {
             .live
             .get()
             .unwrap_or_else(|| Arc::new(Settings::new(Config::default())));
-        let spans = self.fill(&settings, &from(origin), body);
-        if spans > 0 {
-            body.push(b']');
-        } else if self.unsent != Unsent::default() {
-            // Nothing but records that are not sent.
+        let from = from(origin);
+        for _ in 0..MOST_ROUNDS {
+            let filled = self.fill(&settings, &from, body);
+            if filled.spans > 0 {
+                body.push(b']');
+                return filled.records;
+            }
+            if filled.records == 0 {
+                return 0;
+            }
+            // Nothing but records that are not sent: there may be others.
             self.backlog.acknowledge(self.unsent);
+            self.begin(body);
         }
-        spans
+        0
     }
 
     fn acknowledge(&mut self) {

@@ -10,7 +10,7 @@ use super::*;
 use crate::agent::session::Origin;
 use crate::agent::worker::SpanSource as _;
 use crate::clock::Timeline;
-use crate::config::Config;
+use crate::config::{Code, Config, Environment, Sources};
 use crate::propagation::Incoming;
 use crate::record::{Head, Record, Traits, flag};
 use crate::secrets::Matcher;
@@ -390,4 +390,40 @@ fn batches_end_where_a_request_is_full() {
     }
     assert_eq!((calls, large, requests), (450, 450, 2));
     assert_eq!(pool.counts().sent, 900);
+}
+
+/// What rules leave out is not what there is to send.
+#[test]
+fn behind_spans_that_are_left_out_others_are_found() {
+    let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
+    pool.open(16 << 20, usize::MAX, || ());
+    let live: &'static Live = Box::leak(Box::new(Live::off()));
+    let variables = [("INSTANA_TRACING_DISABLE", "redis")];
+    let (_, config, problems) =
+        Sources::read(&Environment::from_pairs(&variables), Code::default());
+    assert_eq!(problems, [] as [&str; 0]);
+    live.replace(Settings::new(config));
+    for span in 1..=2_501 {
+        let family = if span > 2_500 { &http::ENTRY } else { &REDIS };
+        let head = Head {
+            trace: 1,
+            span,
+            traits: Traits::new(family.index(), 0),
+            ..Head::default()
+        };
+        pool.record_shared(&head, &[]);
+    }
+    let mut exporter = Exporter::new(pool, live);
+    let origin = Origin {
+        pid: "1",
+        host: None,
+    };
+    let mut body = Vec::new();
+    assert!(exporter.encode(&origin, &mut body) > 0);
+    let spans: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    assert_eq!((spans.len(), &spans[0]["n"]), (1, &json!("g.http")));
+    exporter.acknowledge();
+    assert_eq!(exporter.encode(&origin, &mut body), 0);
+    let counts = pool.counts();
+    assert_eq!((counts.sent, counts.ignored, counts.waiting), (1, 2_500, 0));
 }

@@ -10,12 +10,16 @@ pub(crate) struct Portion {
     id: u64,
     segment: Arc<Segment>,
     from: Mark,
+    /// Words that were published when it was made.
+    words: usize,
 }
 
 impl Portion {
-    /// The records.
+    /// The records: the same whenever it is asked for, also while the thread
+    /// goes on with its segment.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.segment.published(self.from)
+        let published = self.segment.published(self.from);
+        published.get(..self.words * 8).unwrap_or(published)
     }
 }
 
@@ -59,10 +63,12 @@ impl Backlog {
             })
             .map(|tracked| {
                 tracked.in_flight = true;
+                let (from, filled) = (tracked.acknowledged, tracked.segment.filled());
                 Portion {
                     id: tracked.id,
                     segment: tracked.segment.clone(),
-                    from: tracked.acknowledged,
+                    from,
+                    words: filled.words().saturating_sub(from.words()),
                 }
             })
             .collect()

@@ -458,3 +458,14 @@ fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
     assert_eq!(counts.waiting, 0);
     assert_eq!(pool.lock().drift(), 0);
 }
+
+#[test]
+fn a_portion_does_not_grow_with_its_segment() {
+    let pool = pool(4);
+    let mut thread = Thread::new();
+    thread.record(pool, &head(1), &attributes(1, 3));
+    let portions = Backlog::new(pool).portions(10);
+    let before = portions[0].bytes().to_vec();
+    thread.record(pool, &head(2), &attributes(2, 3));
+    assert_eq!(portions[0].bytes(), before);
+}

@@ -64,6 +64,21 @@ impl Span {
         }
     }
 
+    /// This span, or, where it is a no-op because tracing is suppressed, the
+    /// suppression: what it is put around may be polled elsewhere.
+    #[inline]
+    pub(crate) fn or_suppressed(self) -> Self {
+        if self.0.is_some() {
+            return self;
+        }
+        local::with_current(|context| {
+            let suppressed = Some(context).filter(|context| context.is_suppressed());
+            suppressed.cloned().map(Self::carrier)
+        })
+        .flatten()
+        .unwrap_or(self)
+    }
+
     #[inline]
     pub(crate) fn is_timed(&self) -> bool {
         self.0.as_ref().is_some_and(|block| block.is_timed())

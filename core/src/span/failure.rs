@@ -145,7 +145,10 @@ pub(super) fn has_error(family: &'static Family, attributes: &[u8]) -> bool {
         None => {
             attribute.section == sdk::SECTION.index()
                 && attribute.field == sdk::CUSTOM
-                && attribute.value.first() == Some(&kind::ERROR)
+                && matches!(
+                    super::fields::tag(attribute.value),
+                    Some(("error", kind::ERROR, _))
+                )
         }
     };
     let mut rest = attributes;

@@ -69,12 +69,16 @@ impl Handle {
     /// Marks the span as erroneous, as
     /// [`Span::record_error`](super::Span::record_error) does.
     pub fn record_error<'a>(&mut self, error: impl Into<Failure<'a>>) {
-        let mut known = false;
-        self.with_letters(|letters, family| {
-            known = failure::has_error(family, &letters.attributes);
-        });
-        if !known {
-            self.leave(|out, family| error.into().write(family, out));
+        let mut is_known = true;
+        self.with_letters(|letters, _| is_known = !letters.error.is_empty());
+        if let Some(family) = self.open_family().filter(|_| !is_known) {
+            let mut text = Vec::new();
+            error.into().write(family, &mut text);
+            self.with_letters(|letters, _| {
+                if letters.error.is_empty() {
+                    letters.error = text;
+                }
+            });
         }
         self.mark_erroneous();
     }
@@ -141,6 +145,8 @@ pub(crate) struct Inbox {
 struct Letters {
     open: bool,
     attributes: Vec<u8>,
+    /// The error that was recorded: it counts unless the span has one of its own.
+    error: Vec<u8>,
     errors: u16,
 }
 
@@ -151,6 +157,7 @@ impl Inbox {
             generation: block::generation(),
             letters: Mutex::new(Letters {
                 open: true,
+                error: Vec::new(),
                 attributes: Vec::new(),
                 errors: 0,
             }),
@@ -167,6 +174,10 @@ impl Inbox {
     pub(crate) fn close(&self, attributes: &mut Vec<u8>) -> u16 {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         letters.open = false;
+        let family = FAMILIES.get(self.family);
+        if family.is_some_and(|family| !failure::has_error(family, attributes)) {
+            fields::append(attributes, &std::mem::take(&mut letters.error));
+        }
         fields::append(attributes, &std::mem::take(&mut letters.attributes));
         letters.errors
     }

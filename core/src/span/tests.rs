@@ -323,6 +323,8 @@ fn an_error_is_recorded_once_with_its_type_where_tags_are() {
         let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
         entry.enter(|| {
             let mut exit = crate::exit_span("price list");
+            // A tag that is redacted like an error is none.
+            exit.tag("target", TagValue::Error("https://u:pw@h/x"));
             exit.record_error(&missing());
             exit.record_error(&std::fmt::Error);
             let boxed: Box<dyn std::error::Error + Send + Sync> = missing().into();

@@ -16,7 +16,7 @@ const FIELD_LIMIT: u16 = 500 + 3;
 
 /// Bytes that are written of one: what core keeps beyond the limit for redaction to
 /// look at, and some more.
-const LIMIT: usize = 2 * 1_024;
+pub(crate) const LIMIT: usize = 2 * 1_024;
 
 instana::section! {
     /// `data.log`: a line of the application's log.

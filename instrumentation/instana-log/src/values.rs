@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::capture::{Said, write_to};
+use crate::capture::{LIMIT, Said, write_to};
+use crate::text::Text;
 
 /// Errors behind an error that are told.
 const MAX_SOURCES: usize = 8;
@@ -14,7 +15,18 @@ impl Said {
         if !self.values.is_empty() {
             self.values.push_str(" ");
         }
-        write_to(&mut self.values, format_args!("{key}={value}"));
+        write_to(&mut self.values, format_args!("{key}="));
+        let mut text = Text::new(LIMIT);
+        write_to(&mut text, value);
+        // In quotes where it might seem to end before its end: where its key is that
+        // of a secret, all of it is hidden.
+        let is_one_word =
+            |c: char| !c.is_whitespace() && !matches!(c, ',' | ';' | '&' | '"' | '\'');
+        if text.as_str().chars().all(is_one_word) {
+            self.values.push_str(text.as_str());
+        } else {
+            write_to(&mut self.values, format_args!("{:?}", text.as_str()));
+        }
     }
 
     /// Keeps an error and its sources.

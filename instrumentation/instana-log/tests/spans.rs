@@ -398,6 +398,18 @@ mod events {
     }
 
     #[test]
+    fn a_secret_of_several_words_is_hidden_whole() {
+        let recorder = Recorder::new();
+        traced(&recorder, || {
+            tracing::warn!(password = "correct horse, \"battery\"", user = %"x y", "login failed");
+        });
+        assert_eq!(
+            messages(&recorder),
+            ["login failed password=\"<redacted>\" user=\"x y\""]
+        );
+    }
+
+    #[test]
     fn events_are_recorded_with_their_fields() {
         let recorder = Recorder::new();
         let error = outer();
@@ -414,7 +426,7 @@ mod events {
             messages(&recorder),
             [
                 "sorry order=7 who=me what=Some(1)",
-                "note=no message ok=true",
+                "note=\"no message\" ok=true",
                 "plain"
             ]
         );

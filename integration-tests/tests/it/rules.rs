@@ -2,7 +2,7 @@
 //! answered, and rules of the environment, which win.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Fault, Matcher, RequestKind, What};
 use serde_json::{Value, json};
@@ -98,4 +98,23 @@ fn tracing_that_is_switched_off_leaves_the_metrics() {
     assert_eq!(app.ask("queries 5"), "done");
     agent.wait_for_metrics(app.pid(), 2, LONG).unwrap();
     assert_eq!(app.counts(), [0; 4]);
+}
+
+#[test]
+fn what_the_agent_switched_off_it_can_switch_on_again() {
+    let everything = AnnounceAnswer::new().tracing(json!({"disable": true}));
+    let agent = DevAgent::start(Config::new().announce_answer(everything)).unwrap();
+    let mut app = App::for_agent(&agent, &[], &[]);
+    agent.wait_for_metrics(app.pid(), 1, LONG).unwrap();
+    assert_eq!(app.ask("entries 1"), "done");
+    assert_eq!(app.counts(), [0; 4]);
+    agent.set_announce_answer(AnnounceAnswer::new());
+    agent.forget();
+    // The next metrics meet an agent that does not know it, and it announces anew.
+    let start = Instant::now();
+    while app.counts() == [0; 4] {
+        assert!(start.elapsed() < LONG, "{}", app.ask("status"));
+        assert_eq!(app.ask("entries 1"), "done");
+    }
+    agent.wait_for_spans(2, LONG).unwrap();
 }

@@ -73,10 +73,10 @@ impl Resolver {
     }
 
     /// Appends frames, each with a comma behind it; false where not all that are
-    /// needed are known. What may begin is brought to its end: the debt is paid
-    /// by the next stacks.
+    /// needed are known. One address is resolved however long that takes: the debt
+    /// is paid by the next ones.
     fn frames(&mut self, addresses: &[u8], most: usize, out: &mut Vec<u8>) -> bool {
-        let (mut rest, mut allowed) = (most, None);
+        let mut rest = most;
         for address in address::read(addresses) {
             if rest == 0 {
                 break;
@@ -86,7 +86,7 @@ impl Resolver {
                 continue;
             }
             let now = Instant::now();
-            if !*allowed.get_or_insert_with(|| self.budget.allows(now)) {
+            if !self.budget.allows(now) {
                 return false;
             }
             let frames = self.resolve(address);

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::frame::Frame;
 use super::image::{Call, Image};
 use super::plumbing;
+
+/// How long the mappings hold at least.
+const REREAD: Duration = Duration::from_millis(100);
 
 /// Of a frame for which the debug information has no name.
 const UNKNOWN: &str = "{unknown}";
@@ -16,6 +20,8 @@ const UNKNOWN: &str = "{unknown}";
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     mappings: Vec<Mapping>,
+    /// When those were read.
+    read: Option<Instant>,
     /// By path; `None`: cannot be used.
     files: HashMap<String, Option<Image>>,
 }
@@ -60,6 +66,13 @@ impl Symbols {
             mappings.iter().find(has).cloned()
         };
         find(&self.mappings).or_else(|| {
+            // Code that is in no file would have them read again and again.
+            let now = Instant::now();
+            let is_new = |read: Instant| now.saturating_duration_since(read) < REREAD;
+            if self.read.is_some_and(is_new) {
+                return None;
+            }
+            self.read = Some(now);
             self.mappings = fs::read_to_string("/proc/self/maps")
                 .map(|maps| maps.lines().filter_map(Mapping::parse).collect())
                 .unwrap_or_default();
