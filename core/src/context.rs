@@ -207,7 +207,8 @@ impl Context {
 }
 
 /// Runs `f` with tracing suppressed: nothing that starts in it is recorded, and
-/// the services it calls are told so. For futures, use
+/// the services it calls are told so. Only requests that come in to a server are
+/// decided by their own headers, there as anywhere. For futures, use
 /// [`FutureExt::suppress`](crate::FutureExt::suppress).
 ///
 /// ```
