@@ -65,9 +65,10 @@ impl Span {
     }
 
     /// This span, or, where it is a no-op because tracing is suppressed, the
-    /// suppression: what it is put around may be polled elsewhere.
+    /// suppression: what it is put around may be polled elsewhere. For wrappers of
+    /// what is polled.
     #[inline]
-    pub(crate) fn or_suppressed(self) -> Self {
+    pub fn or_suppressed(self) -> Self {
         if self.0.is_some() {
             return self;
         }

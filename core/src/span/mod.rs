@@ -372,7 +372,8 @@ pub fn entry_span(name: &str) -> Span {
 }
 
 /// Starts an SDK exit: a call to something that has no instrumentation. Without
-/// an entry above it, it is a no-op.
+/// an entry above it (see [`Builder::allow_root_exits`](crate::Builder::allow_root_exits))
+/// and below another exit, it is a no-op.
 ///
 /// ```
 /// instana::exit_span("legacy billing").enter(|| { /* the call */ });

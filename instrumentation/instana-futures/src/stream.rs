@@ -16,7 +16,7 @@ pub trait StreamExt: Stream + Sized {
     /// an exit, it has the error "cancelled after N ms".
     fn in_span(self, span: Span) -> InSpan<Self> {
         InSpan {
-            span,
+            span: span.or_suppressed(),
             inner: Some(self),
             polled: Polled::Never,
         }
@@ -27,6 +27,12 @@ pub trait StreamExt: Stream + Sized {
     /// stream does.
     fn in_current_span(self) -> InSpan<Self> {
         self.in_context(Context::current())
+    }
+
+    /// Runs the stream with tracing suppressed: nothing that starts in it is
+    /// recorded, and the services it calls are told so.
+    fn suppress(self) -> InSpan<Self> {
+        self.in_context(Context::current().suppressed())
     }
 
     /// Runs the stream in `context`, wherever it is polled.

@@ -185,3 +185,23 @@ fn a_suppressed_stream_and_one_without_a_tracer_record_nothing() {
     let mut stream = pin!(probe.in_span(instana::exit_span("rows")));
     assert_eq!(poll(stream.as_mut()), Poll::Ready(Some(None)));
 }
+
+/// Polled outside of the suppression it was made in.
+#[test]
+fn a_suppression_goes_with_the_stream() {
+    struct Looks;
+    impl Stream for Looks {
+        type Item = bool;
+        fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<bool>> {
+            Poll::Ready(Some(Context::current().is_suppressed()))
+        }
+    }
+    let recorder = Recorder::new();
+    let (exit, plain) = recorder.enter(|| {
+        let exit = instana::suppress(|| Looks.in_span(instana::exit_span("rows")));
+        (exit, Looks.suppress())
+    });
+    assert_eq!(poll(pin!(exit)), Poll::Ready(Some(true)));
+    assert_eq!(poll(pin!(plain)), Poll::Ready(Some(true)));
+    assert!(recorder.spans().is_empty());
+}

@@ -160,7 +160,7 @@ mod tests {
         const REGISTRY: &str = "/h/.cargo/registry/src/index-0";
         for (function, file, expected) in [
             ("shop::main", None, false),
-            ("shop::main", Some("/work/shop/src/main.rs"), false),
+            ("shop::main", Some("/home/me/shop/src/main.rs"), false),
             ("instana::span::Span::exit", None, true),
             ("instana_sqlx::pool::fetch", None, true),
             ("instanaz::main", None, false),
