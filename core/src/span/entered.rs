@@ -2,7 +2,7 @@
 
 use super::Span;
 use crate::clock;
-use crate::context::Flags;
+use crate::context::{Context, Flags};
 use crate::local;
 
 /// A span while it is the thread's current one. Dropped without
@@ -70,14 +70,18 @@ impl Span {
     #[inline]
     pub fn or_suppressed(self) -> Self {
         if self.0.is_some() {
-            return self;
+            self
+        } else {
+            Self::suppression()
         }
-        local::with_current(|context| {
-            let suppressed = Some(context).filter(|context| context.is_suppressed());
-            suppressed.cloned().map(Self::carrier)
-        })
-        .flatten()
-        .unwrap_or(self)
+    }
+
+    /// A carrier of the suppression in force; a no-op where there is none.
+    #[cold]
+    #[inline(never)]
+    fn suppression() -> Self {
+        let context = local::with_current(Context::clone).filter(Context::is_suppressed);
+        context.map_or(Self::none(), Self::carrier)
     }
 
     #[inline]
