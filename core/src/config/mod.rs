@@ -50,3 +50,5 @@ impl<T> Entry<T> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_documentation;

@@ -1,6 +1,6 @@
 //! Every setting in every source, which source wins, and what a mistake costs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
@@ -36,11 +36,11 @@ impl Drop for File {
 
 /// What each source says; empty is nothing.
 #[derive(Clone, Copy, Default)]
-struct Said<'a> {
-    environment: &'a [(&'a str, &'a str)],
-    file: &'a str,
-    code: Option<fn(&mut Code)>,
-    agent: &'a str,
+pub(super) struct Said<'a> {
+    pub(super) environment: &'a [(&'a str, &'a str)],
+    pub(super) file: &'a str,
+    pub(super) code: Option<fn(&mut Code)>,
+    pub(super) agent: &'a str,
 }
 
 impl Said<'_> {
@@ -70,7 +70,7 @@ impl Said<'_> {
     }
 
     /// The settings, where nobody made a mistake.
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         let (config, problems) = self.resolve();
         assert_eq!(problems, [] as [&str; 0]);
         config
@@ -297,7 +297,7 @@ fn sources(case: &Case) -> Vec<(Said<'static>, &'static str, &'static str)> {
     sources.into_iter().flatten().collect()
 }
 
-fn kind(origin: &Origin) -> &'static str {
+pub(super) fn kind(origin: &Origin) -> &'static str {
     match origin {
         Origin::Agent => "agent",
         Origin::Code => "code",
@@ -746,86 +746,4 @@ proptest! {
             Said { file: &file, agent: &answer.to_string(), ..Said::default() }.resolve();
         }
     }
-}
-
-/// `docs/ENVIRONMENT.md`.
-fn documentation() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ENVIRONMENT.md");
-    std::fs::read_to_string(path).expect("docs/ENVIRONMENT.md is there")
-}
-
-/// It holds one row for each variable and each path, and no other.
-#[test]
-fn the_documentation_shows_the_table() {
-    let text = documentation();
-    let mut expected: Vec<String> = Vec::new();
-    for variable in KEYS.iter().flat_map(|key| key.variables) {
-        let row = format!(
-            "| `{}` | {} | {} | {} |",
-            variable.name, variable.kind, variable.default, variable.meaning
-        );
-        if !expected.contains(&row) {
-            expected.push(row);
-        }
-    }
-    let section = |from: &str| {
-        let (_, rest) = text.split_once(from).expect(from);
-        rest.split_once("\n## ")
-            .expect("a section after it")
-            .0
-            .to_owned()
-    };
-    let rows = |section: &str| -> Vec<String> {
-        let rows = section.lines().filter(|line| line.starts_with("| `"));
-        rows.map(str::to_owned).collect()
-    };
-    let variables = section("## Variables\n");
-    assert_eq!(
-        rows(&variables),
-        expected,
-        "expected rows:\n{}",
-        expected.join("\n")
-    );
-
-    let mut expected: Vec<String> = Vec::new();
-    for path in KEYS.iter().flat_map(|key| key.paths) {
-        let side = match path.side {
-            Side::Agent => "agent",
-            Side::Both => "file, agent",
-        };
-        let row = format!(
-            "| `{}` | {} | {side} | {} |",
-            path.name, path.kind, path.meaning
-        );
-        if !expected.contains(&row) {
-            expected.push(row);
-        }
-    }
-    let paths = section("## Configuration file\n");
-    assert_eq!(
-        rows(&paths),
-        expected,
-        "expected rows:\n{}",
-        expected.join("\n")
-    );
-}
-
-#[test]
-fn the_example_in_the_documentation_is_understood() {
-    let text = documentation();
-    let (_, rest) = text.split_once("```yaml\n").expect("an example");
-    let (example, _) = rest.split_once("```").expect("its end");
-    let config = Said {
-        file: example,
-        ..Said::default()
-    }
-    .config();
-    let mut settings = config.settings();
-    settings.retain(|setting| kind(&setting.origin) == "file");
-    let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
-    let with_file = KEYS
-        .iter()
-        .filter(|key| key.paths.iter().any(|path| path.side == Side::Both));
-    let expected: Vec<&str> = with_file.map(|key| key.name).collect();
-    assert_eq!(names, expected, "the example shows all settings of a file");
 }

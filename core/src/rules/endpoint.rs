@@ -1,7 +1,5 @@
 //! Ignored endpoints (`reference`: Node).
 
-use std::borrow::Cow;
-
 use super::Subject;
 use crate::config::IgnoredEndpoint;
 
@@ -72,10 +70,7 @@ impl Endpoint {
         };
         is_service
             && is_one(&given.methods, value(self.places.method).as_deref())
-            && are_all(
-                &given.endpoints,
-                value(self.places.endpoint).map(Cow::Owned),
-            )
+            && are_all(&given.endpoints, value(self.places.endpoint).as_deref())
             && is_part(&given.connections, value(self.places.connection).as_deref())
     }
 }
@@ -86,7 +81,7 @@ fn is_one(wanted: &[String], value: Option<&str>) -> bool {
 }
 
 /// A batch names several endpoints, with commas: each has to be wanted.
-fn are_all(wanted: &[String], value: Option<Cow<'_, str>>) -> bool {
+fn are_all(wanted: &[String], value: Option<&str>) -> bool {
     wanted.is_empty()
         || value.is_some_and(|value| {
             value

@@ -5,25 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::sync::SEGMENT;
-use super::thread::Thread;
+use super::thread::{Thread, head};
 use super::*;
-use crate::record::{Head, Record, Traits};
+use crate::record::{Head, Record};
 
 fn pool(segments: usize) -> &'static Pool {
     let pool = Box::leak(Box::new(Pool::new()));
     pool.open(segments * SEGMENT, 500, || ());
     pool
-}
-
-fn head(span: u64) -> Head {
-    Head {
-        trace: 1,
-        span,
-        parent: 0,
-        start: 2,
-        end: 3,
-        traits: Traits::new(1, 0),
-    }
 }
 
 /// Sends everything that waits; returns the ids in order.
@@ -51,6 +40,7 @@ fn send(backlog: &mut Backlog, max: usize) -> Vec<u64> {
                 break;
             }
             let Head { span, .. } = record.head;
+            assert_eq!(record.head, head(span), "its own parent and times");
             let text = span.to_string();
             assert!(
                 record

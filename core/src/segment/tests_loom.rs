@@ -6,10 +6,10 @@
 use loom::thread;
 
 use super::sync::SEGMENT;
-use super::thread::Thread;
+use super::thread::{Thread, head};
 use super::words::{Filler, Mark, Segment};
 use super::*;
-use crate::record::{Head, Record, Traits};
+use crate::record::Record;
 
 /// How often a thread may be interrupted where it need not wait. With four, all
 /// orders are tried in ten seconds; with six, it takes ten times as long.
@@ -19,17 +19,6 @@ fn in_all_orders(test: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(INTERRUPTIONS);
     model.check(test);
-}
-
-fn head(span: u64) -> Head {
-    Head {
-        trace: 1,
-        span,
-        parent: 0,
-        start: 2,
-        end: 3,
-        traits: Traits::new(1, 0),
-    }
 }
 
 fn append(filler: &mut Filler, span: u64) -> bool {

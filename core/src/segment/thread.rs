@@ -2,7 +2,19 @@
 
 use super::pool::Pool;
 use super::writer::Writer;
-use crate::record::Head;
+use crate::record::{Head, Traits};
+
+/// What is recorded of a span: ids and times of its own.
+pub(super) fn head(span: u64) -> Head {
+    Head {
+        trace: !span,
+        span,
+        parent: span.rotate_left(32),
+        start: span + 2,
+        end: span + 3,
+        traits: Traits::new(1, 0),
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Thread(Writer);
