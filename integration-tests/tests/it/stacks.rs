@@ -34,7 +34,7 @@ fn stacks(answer: AnnounceAnswer, variables: &[(&str, &str)]) -> Vec<Vec<Value>>
 /// for them, and a busy machine needs more to load the symbols at first.
 fn in_time(agent: &DevAgent, app: &mut App) -> Vec<Value> {
     let mut dropped = String::from("0");
-    for _ in 0..20 {
+    for _ in 0..100 {
         agent.clear();
         assert_eq!(app.ask("queries 3"), "done");
         let spans = agent.wait_for_spans(4, LONG).unwrap();
@@ -45,8 +45,9 @@ fn in_time(agent: &DevAgent, app: &mut App) -> Vec<Value> {
             return spans;
         }
         dropped = now.to_owned();
+        std::thread::sleep(Duration::from_millis(200));
     }
-    unreachable!("no stack in twenty rounds: {}", app.ask("status"))
+    unreachable!("no stack in a hundred rounds: {}", app.ask("status"))
 }
 
 fn is_of_the_caller(stack: &[Value]) {
