@@ -34,7 +34,7 @@ fn stacks(answer: AnnounceAnswer, variables: &[(&str, &str)]) -> Vec<Vec<Value>>
 /// for them, and a busy machine needs more to load the symbols at first.
 fn in_time(agent: &DevAgent, app: &mut App) -> Vec<Value> {
     let mut dropped = String::from("0");
-    for _ in 0..100 {
+    for _ in 0..300 {
         agent.clear();
         assert_eq!(app.ask("queries 3"), "done");
         let spans = agent.wait_for_spans(4, LONG).unwrap();
@@ -47,7 +47,7 @@ fn in_time(agent: &DevAgent, app: &mut App) -> Vec<Value> {
         dropped = now.to_owned();
         std::thread::sleep(Duration::from_millis(200));
     }
-    unreachable!("no stack in a hundred rounds: {}", app.ask("status"))
+    unreachable!("no round without a stack left out: {}", app.ask("status"))
 }
 
 fn is_of_the_caller(stack: &[Value]) {
