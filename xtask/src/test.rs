@@ -1,15 +1,19 @@
 //! What a change has to pass.
 
+use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
 use crate::{bench, packages, tree};
 
 /// All steps, tests included.
 pub(crate) fn test() -> Vec<Step> {
     let mut steps = checks_before();
-    steps.push(steps::cargo(
-        "tests",
-        &["test", "--workspace", "--all-features", "--no-fail-fast"],
-    ));
+    steps.extend(with_services(|environment| {
+        steps::cargo_with(
+            "tests",
+            &["test", "--workspace", "--all-features", "--no-fail-fast"],
+            environment,
+        )
+    }));
     steps.push(all_orders());
     steps.push(bench::check());
     steps.extend(checks_after());
@@ -35,6 +39,33 @@ fn all_orders() -> Step {
     let environment = [("RUSTFLAGS", "--cfg loom")];
     let arguments = [&arguments[..], &[&target, "loom"]].concat();
     steps::cargo_with(name, &arguments, &environment)
+}
+
+/// Runs a step with the servers it needs, those that run and those that are
+/// started for it; the latter are stopped, whatever becomes of the step.
+fn with_services(step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
+    println!("\n── services");
+    let mut up = Up::default();
+    let started = steps::timed("services", || {
+        up = services::up(&Service::ALL, false);
+        let (all, new) = (up.environment.len(), up.started.len());
+        match up.failures.as_slice() {
+            [] => Ok(format!("{all} answer, {new} of them started")),
+            failures => Err(failures.join("\n")),
+        }
+    });
+    let environment = up.environment.iter();
+    let environment: Vec<(&str, &str)> = environment
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let step = step(&environment);
+    let mut steps = vec![started, step];
+    if !up.started.is_empty() {
+        steps.push(steps::timed("services, stopped", || {
+            services::down(&up.started, false).map(|()| String::new())
+        }));
+    }
+    steps
 }
 
 fn checks_before() -> Vec<Step> {
