@@ -15,6 +15,7 @@ pub(crate) fn test() -> Vec<Step> {
         )
     }));
     steps.push(all_orders());
+    steps.push(unstable());
     steps.push(bench::check());
     steps.extend(checks_after());
     steps
@@ -30,15 +31,28 @@ pub(crate) fn check() -> Vec<Step> {
 /// loom's tests: core's segments in all orders in which threads may run. Built
 /// apart, for the flag goes to every crate.
 fn all_orders() -> Step {
-    let name = "loom";
+    let arguments = ["test", "--package", "instana", "--lib", "loom"];
+    apart("loom", &arguments, &[("RUSTFLAGS", "--cfg loom")])
+}
+
+/// What `instana-tokio` has where tokio shows more of itself.
+fn unstable() -> Step {
+    let arguments = ["test", "--package", "instana-tokio", "--all-features"];
+    let environment = [
+        ("RUSTFLAGS", "--cfg tokio_unstable -D warnings"),
+        ("RUSTDOCFLAGS", "--cfg tokio_unstable"),
+    ];
+    apart("tokio-unstable", &arguments, &environment)
+}
+
+/// Runs `cargo` with flags that go to every crate, in a target directory of its own.
+fn apart(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Step {
     let target = match packages::target() {
-        Ok(target) => target.join("loom").display().to_string(),
+        Ok(target) => target.join(name).display().to_string(),
         Err(error) => return steps::timed(name, || Err(error)),
     };
-    let arguments = ["test", "--package", "instana", "--lib", "--target-dir"];
-    let environment = [("RUSTFLAGS", "--cfg loom")];
-    let arguments = [&arguments[..], &[&target, "loom"]].concat();
-    steps::cargo_with(name, &arguments, &environment)
+    let arguments = [arguments, &["--target-dir", &target]].concat();
+    steps::cargo_with(name, &arguments, environment)
 }
 
 /// Runs a step with the servers it needs, those that run and those that are
