@@ -26,6 +26,7 @@ impl<'a> Entered<'a> {
     }
 
     #[inline]
+    #[expect(clippy::mem_forget, reason = "what is dropped was left by a panic")]
     pub(crate) fn leave(self) {
         if self.entered {
             self.span.exchange();
