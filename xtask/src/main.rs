@@ -48,7 +48,7 @@ fn main() -> ExitCode {
                 }
             };
         }
-        Task::Test => test::test(),
+        Task::Test(how) => test::test(&how),
     };
     summary::print(&outcome);
     if outcome.iter().all(|step| step.passed) {

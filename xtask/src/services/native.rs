@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::aws::Aws;
+use super::kafka::Kafka;
 use super::mariadb::MariaDb;
 use super::place::Place;
 use super::postgres::Postgres;
@@ -23,6 +25,8 @@ fn server(service: Service) -> &'static dyn Server {
         Service::Redis => &Redis,
         Service::RedisCluster => &RedisCluster,
         Service::RedisSentinel => &RedisSentinel,
+        Service::Kafka => &Kafka,
+        Service::Aws => &Aws,
     }
 }
 
