@@ -59,12 +59,15 @@ pub(crate) fn output(what: &str, mut command: Command, limit: Duration) -> Resul
         Ok(None) => Err("still running".to_owned()),
         Err(error) => Err(error.to_string()),
     });
-    if ended.is_err() {
+    if let Err(error) = ended {
+        // Not read: what it has started may keep its output open.
         let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
     }
-    let output = child.wait_with_output();
-    ended?;
-    output.map_err(|error| format!("{what}: {error}"))
+    child
+        .wait_with_output()
+        .map_err(|error| format!("{what}: {error}"))
 }
 
 /// Runs a command that is to succeed within the limit; the error is what it
