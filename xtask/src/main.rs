@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod compilers;
 mod debian;
 mod options;
 mod packages;

@@ -3,7 +3,7 @@
 use crate::options::How;
 use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
-use crate::{bench, packages, tree};
+use crate::{bench, compilers, packages, tree};
 
 /// All steps, tests included.
 pub(crate) fn test(how: &How) -> Vec<Step> {
@@ -71,6 +71,7 @@ fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<S
 
 fn checks_before() -> Vec<Step> {
     let mut steps = vec![
+        compilers::step(),
         steps::cargo("format", &["fmt", "--all", "--check"]),
         steps::cargo(
             "lints",
