@@ -85,7 +85,7 @@ fn without_a_trace_it_begins_one_unless_all_are_suppressed() {
 #[tokio::test]
 async fn futures_and_iterators_have_it_too() {
     let recorder = Recorder::new();
-    let messages = vec![traced("a", TRACED), traced("a", TRACED)];
+    let messages: Vec<_> = [traced("a", TRACED), traced("a", TRACED)].into();
     let job = async {
         let handle = async { Err::<(), _>(std::fmt::Error) };
         let handled = messages.in_entry_span_with(handle, |entry, result| {

@@ -261,7 +261,7 @@ fn ignored_topics_and_open_entries_are_not_recorded() {
 
     let recorder = Recorder::new();
     in_entry(&recorder, || {
-        message.enter_entry_span(|| instana::exit_span("store").end())
+        message.enter_entry_span(|| instana::exit_span("store").end());
     });
     recorder.assert_tree(
         "

@@ -1,5 +1,9 @@
 //! Spans of producers and consumers, with librdkafka's mock cluster.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::result_large_err,
+    reason = "helpers of tests; rdkafka's type"
+)]
 
 mod base;
 mod batches;
