@@ -228,6 +228,15 @@ impl Span {
         }
     }
 
+    /// Ends the span without recording it: nothing was called after all. For
+    /// instrumentation, and only where no child and no callee knows of the span.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
+        }
+    }
+
     /// A way to this span for other threads and tasks, `Clone` and `Send`. What
     /// comes by it after the span has ended is dropped.
     pub fn handle(&mut self) -> Handle {
