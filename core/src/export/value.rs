@@ -51,7 +51,8 @@ impl<'a> Value<'a> {
             | Shape::Path
             | Shape::Dsn
             | Shape::Error
-            | Shape::Message => self.text(key, field, out),
+            | Shape::Message
+            | Shape::Statement => self.text(key, field, out),
         }
     }
 
@@ -82,12 +83,14 @@ impl<'a> Value<'a> {
             Shape::Path => redact::path,
             Shape::Dsn => redact::dsn,
             Shape::Error | Shape::Message => redact::text,
+            Shape::Statement => redact::statement,
             _ => return json::string(out, text),
         };
         let redact = |text: &str, out: &mut String| redact(self.secrets, text, out);
         self.scratch.clear();
         let limit = match field.shape {
             Shape::Message => Limit::dotted(field.limit),
+            Shape::Statement => Limit::characters(field.limit),
             _ => Limit::bare(field.limit),
         };
         limit.write(redact, text, self.scratch);
@@ -259,11 +262,14 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
         kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        kind::ERROR => {
+        kind::ERROR | kind::STATEMENT => {
             let text = str::from_utf8(value).unwrap_or_default();
-            let redact = |text: &str, out: &mut String| redact::text(secrets, text, out);
+            let (redact, limit): (fn(_, &str, &mut String), _) = match kind {
+                kind::ERROR => (redact::text, Limit::bare(sdk::TAG_LIMIT)),
+                _ => (redact::statement, Limit::characters(sdk::TAG_LIMIT)),
+            };
             let mut scratch = String::new();
-            Limit::bare(sdk::TAG_LIMIT).write(redact, text, &mut scratch);
+            limit.write(|text, out| redact(secrets, text, out), text, &mut scratch);
             json::string(members.out, &scratch);
         }
         _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),
@@ -301,6 +307,7 @@ fn is_written_as_it_is(field: &Field, text: &[u8], secrets: &Matcher) -> bool {
         Shape::Query => {
             fits && json::is_plain_without(text, *b"?#;%+ @") && !secrets.may_match_in(text)
         }
+        Shape::Statement => fits && json::is_plain(text) && redact::has_no_literal(text),
         Shape::Url | Shape::Path => fits && json::is_plain_without(text, *b"=?#@"),
         _ => false,
     }

@@ -9,7 +9,12 @@ const MARGIN: u16 = 1_024;
 /// some, a `;` ends a value with blanks in it.
 const WORST: &str = "@;";
 
-/// Bytes to keep of a text that is redacted later, and cut to `limit` then.
+/// Bytes that are kept of a statement, whatever its limit in characters: a span
+/// has other attributes, too.
+pub(crate) const STATEMENT_BYTES: usize = 12 * 1_024;
+
+/// Bytes to keep of a text that is redacted later, and cut to `limit` then; or
+/// characters of a statement.
 #[inline]
 pub(crate) const fn kept(limit: u16) -> u16 {
     limit.saturating_add(MARGIN)
@@ -20,6 +25,7 @@ pub(crate) const fn kept(limit: u16) -> u16 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     bytes: usize,
+    characters: Option<u16>,
     ending: &'static str,
     kept: usize,
 }
@@ -30,6 +36,7 @@ impl Limit {
     pub(crate) const fn bare(bytes: u16) -> Self {
         Self {
             bytes: bytes as usize,
+            characters: None,
             ending: "",
             kept: kept(bytes) as usize,
         }
@@ -44,11 +51,22 @@ impl Limit {
         }
     }
 
+    /// Cut to so many characters.
+    #[inline]
+    pub(crate) const fn characters(characters: u16) -> Self {
+        Self {
+            bytes: STATEMENT_BYTES,
+            characters: Some(characters),
+            ending: "",
+            kept: STATEMENT_BYTES,
+        }
+    }
+
     /// Writes `text`, of which [`kept`] bytes were kept, with `redact` into the
     /// empty `out`, and cuts what comes out.
     pub(crate) fn write(self, redact: impl Fn(&str, &mut String), text: &str, out: &mut String) {
         // Up to three bytes of the character at the cut are missing, too.
-        let is_part = text.len() + 4 > self.kept;
+        let is_part = text.len() + 4 > self.kept || self.has_all_characters_kept(text);
         if is_part {
             redact(&[text, WORST].concat(), out);
             let end = out.trim_end_matches(|c| WORST.contains(c)).len();
@@ -62,6 +80,18 @@ impl Limit {
             out.truncate(end.unwrap_or_default());
             out.push_str(self.ending);
         }
+        if let Some(characters) = self.characters {
+            let end = out.char_indices().nth(usize::from(characters));
+            out.truncate(end.map_or(out.len(), |(end, _)| end));
+        }
+    }
+
+    /// Whether there may have been more characters.
+    fn has_all_characters_kept(self, text: &str) -> bool {
+        self.characters.is_some_and(|characters| {
+            let kept = usize::from(kept(characters));
+            text.len() >= kept && text.chars().nth(kept - 1).is_some()
+        })
     }
 }
 

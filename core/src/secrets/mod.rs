@@ -13,6 +13,7 @@
 //! | error text, any free text | [`text`] |
 //! | connection string | [`dsn()`] |
 //! | captured header | [`header`] |
+//! | statement of a database | [`statement()`] |
 //! | command line | [`arguments()`] |
 //!
 //! A text is redacted first and cut to its limit after that ([`Limit`]).
@@ -32,6 +33,7 @@ mod prose;
 mod redact;
 mod scan;
 mod seek;
+mod statement;
 #[cfg(test)]
 mod steps;
 #[cfg(not(test))]
@@ -41,9 +43,10 @@ mod word;
 
 pub(crate) use self::arguments::arguments;
 pub(crate) use self::dsn::dsn;
-pub(crate) use self::limit::{Limit, kept};
+pub(crate) use self::limit::{Limit, STATEMENT_BYTES, kept};
 pub(crate) use self::matcher::Matcher;
 pub(crate) use self::redact::{header, is_credential, path, query, text, url};
+pub(crate) use self::statement::{has_no_literal, statement};
 
 /// What stands in the place of a secret value, in raw angle brackets
 /// (`reference`: Node).

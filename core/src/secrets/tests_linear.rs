@@ -15,7 +15,7 @@ const PIECES: [&str; 34] = [
 
 type Redact = fn(&Matcher, &str, &mut String);
 
-const ALL: [(&str, Redact); 7] = [
+const ALL: [(&str, Redact); 8] = [
     ("query", query),
     ("url", url),
     ("path", path),
@@ -23,6 +23,7 @@ const ALL: [(&str, Redact); 7] = [
     ("dsn", dsn),
     ("header", |m, value, out| header(m, "x", value, out)),
     ("cookie", |m, value, out| header(m, "cookie", value, out)),
+    ("statement", statement),
 ];
 
 fn assert_linear(matcher: &Matcher, start: &str, piece: &str, size: usize) {

@@ -50,7 +50,8 @@ impl<'a> Failure<'a> {
         // The families of libraries declare all that they record.
         let type_name = self
             .type_name
-            .filter(|_| family.section().error().is_none());
+            .filter(|_| family.section().error().is_none())
+            .filter(|_| family.category() != sdk::DATABASES);
         if let Some(name) = type_name {
             let name = TagValue::Text(prefix(name, usize::from(sdk::NAME_LIMIT)));
             Fields::new(out, &sdk::SECTION).tag("error.type", name);
@@ -122,12 +123,22 @@ impl fmt::Debug for Failure<'_> {
 }
 
 /// Writes the text of an error into the field that the family has for it, or
-/// into the tag `error`.
+/// into the tag `error` (of databases, `db.error`).
 pub(super) fn write_text(family: &'static Family, out: &mut Vec<u8>, text: &str) {
     let section = family.section();
     match section.error() {
         Some((field, limit)) => Fields::new(out, section).redacted(field, text, limit),
-        None => Fields::new(out, &sdk::SECTION).tag("error", TagValue::Error(text)),
+        None => {
+            Fields::new(out, &sdk::SECTION).tag(error_tag(family), TagValue::Error(text));
+        }
+    }
+}
+
+fn error_tag(family: &Family) -> &'static str {
+    if family.category() == sdk::DATABASES {
+        "db.error"
+    } else {
+        "error"
     }
 }
 
@@ -147,7 +158,7 @@ pub(super) fn has_error(family: &'static Family, attributes: &[u8]) -> bool {
                 && attribute.field == sdk::CUSTOM
                 && matches!(
                     super::fields::tag(attribute.value),
-                    Some(("error", kind::ERROR, _))
+                    Some((name, kind::ERROR, _)) if name == error_tag(family)
                 )
         }
     };

@@ -182,8 +182,8 @@ pub struct Field {
     pub key: &'static str,
     /// Its JSON type, and what is hidden in it.
     pub shape: Shape,
-    /// Bytes of text that are kept; the rest is cut off at a character's
-    /// boundary, after secrets were replaced, and counted.
+    /// Bytes of text that are kept, characters of a statement; the rest is cut off
+    /// at a character's boundary, after secrets were replaced, and counted.
     pub limit: u16,
 }
 
@@ -214,6 +214,8 @@ pub enum Shape {
     /// Free text, such as a log line: redacted as the text of an error is. Three dots
     /// stand at the end of one that was cut.
     Message,
+    /// A statement of a database: literals that belong to secret names are replaced.
+    Statement,
     /// An integer.
     Integer,
     /// A floating point number; what JSON has no number for is left out.
@@ -231,7 +233,7 @@ pub enum Shape {
 /// Declares a section of `data` and its setters.
 ///
 /// Each field has a shape: `text`, `message`, `query`, `url`, `path`, `dsn`, `error`
-/// and `list` take the limit in bytes; `integer`, `float`, `boolean` take none;
+/// and `list` take the limit in bytes, `statement` in characters; `integer`, `float`, `boolean` take none;
 /// `headers` takes the limit of one value. `= "key"` gives a field another key
 /// than its name.
 ///
@@ -300,6 +302,7 @@ macro_rules! __field {
     (@ $key:expr, dsn($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Dsn, $limit) };
     (@ $key:expr, error($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Error, $limit) };
     (@ $key:expr, message($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Message, $limit) };
+    (@ $key:expr, statement($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Statement, $limit) };
     (@ $key:expr, list($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::List, $limit) };
     (@ $key:expr, headers($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Headers, $limit) };
     (@ $key:expr, integer) => { $crate::span::Field::new($key, $crate::span::Shape::Integer, 8) };
@@ -351,6 +354,9 @@ macro_rules! __setter {
     };
     ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, list($limit:expr)) => {
         $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, statement($limit:expr)) => {
+        $crate::__setter!(@ statement, $(#[$meta])* $vis $field, $index, $limit);
     };
     ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $redacted:ident($limit:expr)) => {
         $crate::__setter!(@ redacted, $(#[$meta])* $vis $field, $index, $limit);

@@ -6,7 +6,7 @@ use std::str;
 use super::log::LogEntry;
 use super::tag::{TagValue, kind};
 use super::{Section, sdk};
-use crate::secrets::kept;
+use crate::secrets::{STATEMENT_BYTES, kept};
 use crate::status::DROPS;
 
 /// Bytes of attributes a span may hold (design rule: 16 KiB); what comes later
@@ -59,6 +59,13 @@ impl<'a> Fields<'a> {
     #[inline]
     pub fn redacted(&mut self, field: u8, value: &str, limit: u16) {
         self.bytes(field, cut_later(value, limit).as_bytes());
+    }
+
+    /// Sets a field to a statement of a database, cut to `limit` characters (and 12
+    /// KiB) after passwords in it were replaced, which is when it is sent.
+    #[inline]
+    pub fn statement(&mut self, field: u8, value: &str, limit: u16) {
+        self.bytes(field, cut_statement(value, limit).as_bytes());
     }
 
     /// Sets a field to the bytes of a number or a boolean.
@@ -240,6 +247,28 @@ pub(crate) fn cut_later(text: &str, limit: u16) -> &str {
 fn cut_long(text: &str, limit: usize) -> &str {
     DROPS.cut();
     prefix(text, limit)
+}
+
+/// As [`cut_later`], with a limit in characters.
+#[inline]
+pub(crate) fn cut_statement(text: &str, limit: u16) -> &str {
+    if text.len() <= limit as usize {
+        text
+    } else {
+        cut_long_statement(text, limit)
+    }
+}
+
+#[cold]
+fn cut_long_statement(text: &str, limit: u16) -> &str {
+    let is_longer = text.chars().nth(usize::from(limit)).is_some();
+    if is_longer || text.len() > STATEMENT_BYTES {
+        DROPS.cut();
+    }
+    let text = prefix(text, STATEMENT_BYTES);
+    let end = text.char_indices().nth(usize::from(kept(limit)));
+    let end = end.map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 /// As much of `text` as `limit` bytes hold, in whole characters.

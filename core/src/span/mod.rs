@@ -10,7 +10,9 @@ pub(crate) mod handle;
 pub mod http;
 pub(crate) mod log;
 mod polls;
+mod preset;
 pub(crate) mod sdk;
+pub mod sql;
 mod start;
 pub(crate) mod tag;
 #[cfg(test)]
@@ -34,6 +36,7 @@ pub use self::family::{Family, Field, Kind, Section, Shape};
 pub use self::fields::{Fields, Recording};
 pub use self::handle::Handle;
 pub use self::log::LogEntry;
+pub use self::preset::Preset;
 pub use self::tag::{AsTag, TagValue};
 
 /// An open span: eight bytes that own a block of the thread's pool.

@@ -8,6 +8,9 @@ pub(crate) const TAG_LIMIT: u16 = 4_000;
 /// Bytes of a span's name that are kept.
 pub(crate) const NAME_LIMIT: u16 = 256;
 
+/// The category of families whose errors stand in a tag of their own, `db.error`.
+pub(crate) const DATABASES: &str = "databases";
+
 /// `data.sdk`: also where other spans have their free tags
 /// (`data.sdk.custom.tags`, as Node.js and Python nest them) and entries of their
 /// log (`data.sdk.custom.logs`, from milliseconds to fields).

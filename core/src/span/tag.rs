@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::fields::{cut, cut_later};
+use super::fields::{cut, cut_later, cut_statement};
 use super::sdk;
 
 /// The value of a free tag.
@@ -18,6 +18,9 @@ pub enum TagValue<'a> {
     Float(f64),
     /// An integer.
     Integer(i64),
+    /// A statement of a database, cut to 4,000 characters: literals that belong to
+    /// secret names are replaced.
+    Statement(&'a str),
     /// A string, cut to 4,000 bytes.
     Text(&'a str),
     /// An integer.
@@ -111,6 +114,7 @@ pub(crate) mod kind {
     pub(crate) const FLOAT: u8 = b'f';
     pub(crate) const INTEGER: u8 = b'i';
     pub(crate) const LOG: u8 = b'l';
+    pub(crate) const STATEMENT: u8 = b'q';
     pub(crate) const TEXT: u8 = b's';
     pub(crate) const UNSIGNED: u8 = b'u';
 }
@@ -125,6 +129,10 @@ impl<'a> TagValue<'a> {
             Self::Boolean(false) => return (kind::BOOLEAN, &[0]),
             Self::Error(text) => {
                 return (kind::ERROR, cut_later(text, sdk::TAG_LIMIT).as_bytes());
+            }
+            Self::Statement(text) => {
+                let text = cut_statement(text, sdk::TAG_LIMIT);
+                return (kind::STATEMENT, text.as_bytes());
             }
             Self::Text(text) => return (kind::TEXT, cut(text, sdk::TAG_LIMIT).as_bytes()),
             Self::Float(float) => (kind::FLOAT, float.to_bits()),

@@ -67,7 +67,9 @@ impl RecordedSpan {
     pub fn error_text(&self) -> Option<String> {
         let data = self.get("data")?.as_object()?;
         let own = data.values().find_map(|section| section.get("error"));
-        let error = own.or_else(|| self.get("data.sdk.custom.tags.error"));
+        let tags = self.get("data.sdk.custom.tags");
+        let tag = |name| tags.and_then(|tags| tags.get(name));
+        let error = own.or_else(|| tag("error")).or_else(|| tag("db.error"));
         Some(error?.as_str()?.to_owned())
     }
 

@@ -1,0 +1,265 @@
+//! SQL databases: where statements go, and the spans of these (`reference`: names
+//! and keys that the Go and Node.js tracers share; the limit of a statement is
+//! that of Node.js).
+
+use super::preset::Preset;
+use super::sdk;
+use super::tag::TagValue;
+use super::{Family, Kind, Span};
+
+macro_rules! sections {
+    ($($(#[$meta:meta])* $name:ident = $key:literal;)+) => {
+        $(crate::section! {
+            $(#[$meta])*
+            pub struct $name = $key {
+                /// The statement. Literals that belong to secret names are replaced.
+                stmt: statement(4_000),
+                /// The server's host, or the folder of its socket.
+                host: text(256),
+                /// The server's port, a string.
+                port: text(8),
+                /// The user that is logged in.
+                user: text(128),
+                /// The database.
+                db: text(256),
+                /// What went wrong.
+                error: error(200),
+            }
+        })+
+    };
+}
+
+sections! {
+    /// `data.pg`: a statement for PostgreSQL.
+    Postgres = "pg";
+    /// `data.mysql`: a statement for MySQL or MariaDB.
+    MySql = "mysql";
+}
+
+/// A statement for PostgreSQL.
+pub static POSTGRES: Family = Family::new("postgres", Kind::Exit, Postgres::SECTION, "databases");
+
+/// A statement for MySQL or MariaDB.
+pub static MYSQL: Family = Family::new("mysql", Kind::Exit, MySql::SECTION, "databases");
+
+/// A statement for any other database: an SDK span `sdk.database` with the tags
+/// `db.type` (`sql`), `db.instance`, `db.statement`, `peer.hostname`,
+/// `peer.port`, `peer.address` and `db.error` (`reference`: the Go tracer).
+pub static OTHER: Family = Family::new("sdk", Kind::Exit, &sdk::SECTION, sdk::DATABASES);
+
+/// The address of a database, as far as it is known. Empty texts are left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Address<'a> {
+    /// The host's name or address, or the folder of a socket.
+    pub host: &'a str,
+    /// The port.
+    pub port: Option<u16>,
+    /// The user that is logged in.
+    pub user: &'a str,
+    /// The database; the file of one without a server.
+    pub database: &'a str,
+}
+
+/// Where statements go: what the spans of a pool or connection have in common,
+/// encoded once.
+///
+/// ```
+/// use instana::span::sql::{Address, Target};
+///
+/// let target = Target::postgres(&Address {
+///     host: "db",
+///     port: Some(5432),
+///     user: "shop",
+///     database: "orders",
+/// });
+/// let rows = target.exit("SELECT 1").enter(|| 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Target {
+    family: &'static Family,
+    preset: Preset,
+}
+
+macro_rules! described {
+    ($section:ident, $address:expr) => {{
+        let mut preset = Preset::new();
+        $section::record(&mut preset, |section| {
+            section.host($address.host);
+            if let Some(port) = $address.port {
+                section.port(&port.to_string());
+            }
+            section.user($address.user).db($address.database);
+        });
+        preset
+    }};
+}
+
+impl Target {
+    /// A PostgreSQL server.
+    pub fn postgres(address: &Address<'_>) -> Self {
+        Self {
+            family: &POSTGRES,
+            preset: described!(Postgres, address),
+        }
+    }
+
+    /// A MySQL or MariaDB server.
+    pub fn mysql(address: &Address<'_>) -> Self {
+        Self {
+            family: &MYSQL,
+            preset: described!(MySql, address),
+        }
+    }
+
+    /// A database without a family of its own: see [`OTHER`].
+    pub fn other(address: &Address<'_>) -> Self {
+        let mut preset = Preset::new();
+        preset.sdk_name("sdk.database");
+        preset.tag("db.type", "sql");
+        let port = address.port.map(|port| port.to_string());
+        let port = port.as_deref().unwrap_or_default();
+        let peer = match (address.host, port) {
+            ("", _) | (_, "") => String::new(),
+            (host, port) => format!("{host}:{port}"),
+        };
+        for (name, text) in [
+            ("db.instance", address.database),
+            ("peer.hostname", address.host),
+            ("peer.port", port),
+            ("peer.address", &peer),
+        ] {
+            if !text.is_empty() {
+                preset.tag(name, text);
+            }
+        }
+        Self {
+            family: &OTHER,
+            preset,
+        }
+    }
+
+    /// Starts the exit of `statement`, described and decided
+    /// ([`Span::decide`]). An empty statement is left out.
+    pub fn exit(&self, statement: &str) -> Span {
+        let mut span = Span::exit(self.family);
+        if span.is_recording() {
+            span.apply(&self.preset);
+            self.state(&mut span, statement);
+            span.decide();
+        }
+        span
+    }
+
+    fn state(&self, span: &mut Span, statement: &str) {
+        if statement.is_empty() {
+            return;
+        }
+        if std::ptr::eq(self.family, &POSTGRES) {
+            Postgres::record(span, |pg| {
+                pg.stmt(statement);
+            });
+        } else if std::ptr::eq(self.family, &MYSQL) {
+            MySql::record(span, |mysql| {
+                mysql.stmt(statement);
+            });
+        } else {
+            span.tag("db.statement", TagValue::Statement(statement));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::Recorder;
+
+    const ADDRESS: Address<'_> = Address {
+        host: "db",
+        port: Some(5432),
+        user: "shop",
+        database: "orders",
+    };
+
+    fn recorded(target: &Target, statement: &str) -> Value {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            crate::entry_span("job").enter(|| {
+                let mut exit = target.exit(statement);
+                exit.record_error(&std::io::Error::other("no answer from x:y@db"));
+                exit.record_error(&std::io::Error::other("late"));
+            });
+        });
+        let spans = recorder.spans();
+        let exit = spans.iter().find(|span| span.kind() == 2).unwrap();
+        assert_eq!(exit.errors(), 1);
+        assert!(exit.error_text().unwrap().starts_with("no answer"));
+        serde_json::from_str(&exit.json()).unwrap()
+    }
+
+    #[test]
+    fn statements_are_described() {
+        let error = "no answer from <redacted>:<redacted>@db";
+        let expected = json!({
+            "stmt": "alter user a password '<redacted>'", "host": "db", "port": "5432",
+            "user": "shop", "db": "orders", "error": error,
+        });
+        let statement = "alter user a password 'x'";
+        let span = recorded(&Target::postgres(&ADDRESS), statement);
+        assert_eq!(span["n"], "postgres");
+        assert_eq!(span["data"], json!({"pg": expected}));
+        let span = recorded(&Target::mysql(&ADDRESS), statement);
+        assert_eq!(span["n"], "mysql");
+        assert_eq!(span["data"], json!({"mysql": expected}));
+        let span = recorded(&Target::other(&ADDRESS), statement);
+        assert_eq!(span["n"], "sdk");
+        let tags = json!({
+            "db.type": "sql", "db.instance": "orders", "peer.hostname": "db",
+            "peer.port": "5432", "peer.address": "db:5432",
+            "db.statement": "alter user a password '<redacted>'", "db.error": error,
+        });
+        let sdk = json!({"name": "sdk.database", "type": "exit", "custom": {"tags": tags}});
+        assert_eq!(span["data"], json!({"sdk": sdk}));
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let span = recorded(&Target::postgres(&Address::default()), "");
+        let fields = span["data"]["pg"].as_object().unwrap();
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["error"]);
+        let span = recorded(&Target::other(&Address::default()), "");
+        let tags = span["data"]["sdk"]["custom"]["tags"].as_object().unwrap();
+        assert_eq!(tags.keys().collect::<Vec<_>>(), ["db.error", "db.type"]);
+    }
+
+    #[test]
+    fn a_statement_has_4_000_characters() {
+        for (character, kept) in [("a", 4_000), ("ä", 4_000), ("漢", 4_000), ("🦀", 3_072)] {
+            let long = character.repeat(1_000_000);
+            for target in [Target::postgres(&ADDRESS), Target::other(&ADDRESS)] {
+                let span = recorded(&target, &long);
+                let data = &span["data"];
+                let statement = match &data["pg"]["stmt"] {
+                    Value::Null => &data["sdk"]["custom"]["tags"]["db.statement"],
+                    statement => statement,
+                };
+                let statement = statement.as_str().unwrap();
+                assert_eq!(statement.chars().count(), kept, "{character}");
+            }
+        }
+        let exact = "ä".repeat(4_000);
+        let span = recorded(&Target::postgres(&ADDRESS), &exact);
+        assert_eq!(span["data"]["pg"]["stmt"], exact);
+    }
+
+    #[test]
+    fn a_password_at_the_cut_is_hidden() {
+        for before in 3_950..4_010 {
+            let statement = format!("{} PASSWORD 'secretsecretsecret' VALID", "a".repeat(before));
+            let span = recorded(&Target::postgres(&ADDRESS), &statement);
+            let statement = span["data"]["pg"]["stmt"].as_str().unwrap();
+            assert!(!statement.contains("sec"), "{before}");
+        }
+    }
+}
