@@ -3,16 +3,7 @@
 use std::collections::HashMap;
 
 use instana::Span;
-
-/// The trace id, 16 hexadecimal digits.
-pub(crate) const TRACE_ID: &str = "X_INSTANA_T";
-/// The span id, 16 hexadecimal digits.
-pub(crate) const SPAN_ID: &str = "X_INSTANA_S";
-/// `0` for no tracing; not written otherwise.
-pub(crate) const LEVEL: &str = "X_INSTANA_L";
-
-/// All of them, as they are written. They are read in any case.
-pub(crate) const NAMES: [&str; 3] = [TRACE_ID, SPAN_ID, LEVEL];
+use instana::propagation::{MessageContext, MessageHeader};
 
 /// The most attributes a message may have.
 const MOST: usize = 10;
@@ -33,8 +24,8 @@ pub(crate) trait Attribute: Sized {
 /// What a message is to carry.
 #[derive(Debug)]
 pub(crate) struct Carried {
-    /// Names and values; the second may be absent.
-    pairs: [Option<(&'static str, String)>; 2],
+    /// The second may be absent.
+    pairs: [Option<(MessageHeader, String)>; 2],
 }
 
 impl Carried {
@@ -44,18 +35,21 @@ impl Carried {
         let context = span.context();
         if context.is_suppressed() {
             return Some(Self {
-                pairs: [Some((LEVEL, "0".to_owned())), None],
+                pairs: [Some((MessageHeader::Level, "0".to_owned())), None],
             });
         }
         let (trace, span) = context.trace_id().zip(context.span_id())?;
         Some(Self {
-            pairs: [Some((TRACE_ID, trace)), Some((SPAN_ID, span))],
+            pairs: [
+                Some((MessageHeader::TraceId, trace)),
+                Some((MessageHeader::SpanId, span)),
+            ],
         })
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let pairs = self.pairs.iter().flatten();
-        pairs.map(|(name, value)| (*name, value.as_str()))
+        pairs.map(|(header, value)| (header.name(), value.as_str()))
     }
 
     fn count(&self) -> usize {
@@ -98,7 +92,7 @@ impl<'a> Parcel<'a> {
     ) {
         if let Some(attributes) = attributes {
             attributes.retain(|name, value| {
-                let is_ours = is_ours(name);
+                let is_ours = MessageHeader::named(name).is_some();
                 if is_ours {
                     self.len = self.len.saturating_sub(name.len() + value.len());
                 }
@@ -107,9 +101,12 @@ impl<'a> Parcel<'a> {
         }
         let (count, len) = (self.carried.count(), self.carried.len());
         let has_room = attributes.as_ref().map_or(0, HashMap::len) + count <= MOST;
-        if !has_room || crosses(message_len(body, attributes.as_ref()), len) || crosses(self.len, len)
+        if !has_room
+            || crosses(message_len(body, attributes.as_ref()), len)
+            || crosses(self.len, len)
         {
             self.skipped += 1;
+            MessageContext::omitted();
             return;
         }
         for (name, value) in self.carried.pairs() {
@@ -135,16 +132,15 @@ pub(crate) fn message_len<V: Attribute>(
     attributes: Option<&HashMap<String, V>>,
 ) -> usize {
     let attributes = attributes.into_iter().flatten();
-    let len: usize = attributes.map(|(name, value)| name.len() + value.len()).sum();
+    let len: usize = attributes
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     body.len() + len
-}
-
-/// Whether it is the name of an attribute that carries context.
-pub(crate) fn is_ours(name: &str) -> bool {
-    NAMES.iter().any(|ours| name.eq_ignore_ascii_case(ours))
 }
 
 /// True where a message that could be sent could not be with `added` bytes more.
 fn crosses(len: usize, added: usize) -> bool {
-    LIMITS.iter().any(|limit| len <= *limit && *limit < len + added)
+    LIMITS
+        .iter()
+        .any(|limit| len <= *limit && *limit < len + added)
 }

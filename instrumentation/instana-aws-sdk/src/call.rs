@@ -30,7 +30,7 @@ pub(crate) struct Finish<'a> {
 }
 
 impl Call {
-    pub(crate) fn begin(service: &'static Service, request: Request<'_>) -> Self {
+    pub(crate) fn begin(service: &'static Service, request: &mut Request<'_>) -> Self {
         let Begun { span, waits } = (service.begin)(request);
         Self {
             span,
@@ -39,7 +39,7 @@ impl Call {
         }
     }
 
-    pub(crate) fn finish(mut self, finish: Finish<'_>) {
+    pub(crate) fn finish(mut self, finish: &Finish<'_>) {
         let mut span = std::mem::replace(&mut self.span, Span::none());
         if !span.is_recording() {
             return;
@@ -124,7 +124,10 @@ mod tests {
             ("http://127.0.0.1:5566", Some("127.0.0.1:5566")),
             ("http://minio:9000/bucket/key", Some("minio:9000")),
             ("https://me:secret@[::1]:9000/?x", Some("[::1]:9000")),
-            ("http://amazonaws.com.evil:80", Some("amazonaws.com.evil:80")),
+            (
+                "http://amazonaws.com.evil:80",
+                Some("amazonaws.com.evil:80"),
+            ),
             ("http://", None),
             ("nonsense", None),
         ] {

@@ -33,7 +33,7 @@ pub(crate) static SERVICE: Service = Service {
     expects: expects_none,
 };
 
-fn begin(request: Request<'_>) -> Begun {
+fn begin(request: &mut Request<'_>) -> Begun {
     let mut span = Span::exit(&EXIT);
     if span.is_recording() {
         let tables = Tables::of(request.input);
@@ -145,7 +145,9 @@ impl<'a> Tables<'a> {
         }
         let input = input.downcast_ref::<op::transact_write_items::TransactWriteItemsInput>()?;
         let items = input.transact_items().iter();
-        Some(Self::joined(items.filter_map(|item| Some((written(item)?, 1)))))
+        Some(Self::joined(
+            items.filter_map(|item| Some((written(item)?, 1))),
+        ))
     }
 
     /// Each table once, in the order of their names.

@@ -58,7 +58,7 @@ impl Intercept for InstanaInterceptor {
         };
         let call = Call::begin(
             service,
-            Request {
+            &mut Request {
                 operation: metadata.name(),
                 region: config.load::<Region>().map(AsRef::as_ref),
                 input: context.input_mut(),
@@ -78,13 +78,15 @@ impl Intercept for InstanaInterceptor {
         let Some(call) = call.and_then(OpenCall::take) else {
             return Ok(());
         };
-        call.finish(Finish {
+        call.finish(&Finish {
             operation: config.load::<Metadata>().map_or("", Metadata::name),
             attempts: config
                 .load::<RequestAttempts>()
                 .map_or(0, RequestAttempts::attempts),
             endpoint: config.load::<Endpoint>().map(Endpoint::url),
-            status: context.response().map(|response| response.status().as_u16()),
+            status: context
+                .response()
+                .map(|response| response.status().as_u16()),
             result: context.output_or_error(),
         });
         Ok(())

@@ -32,7 +32,7 @@ pub(crate) static SERVICE: Service = Service {
     expects,
 };
 
-fn begin(request: Request<'_>) -> Begun {
+fn begin(request: &mut Request<'_>) -> Begun {
     let mut span = Span::exit(&EXIT);
     S3::record(&mut span, |s3| {
         match word(request.operation) {
@@ -58,7 +58,10 @@ fn begin(request: Request<'_>) -> Begun {
 /// operation: `putObjectAcl`, which buckets' own (`createBucket`) have too.
 fn word(operation: &str) -> Option<&'static str> {
     Some(match operation {
-        "ListBuckets" | "ListDirectoryBuckets" | "ListObjects" | "ListObjectsV2"
+        "ListBuckets"
+        | "ListDirectoryBuckets"
+        | "ListObjects"
+        | "ListObjectsV2"
         | "ListObjectVersions" => "list",
         "HeadObject" | "HeadBucket" => "metadata",
         "GetObject" => "get",

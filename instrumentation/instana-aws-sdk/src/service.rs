@@ -10,7 +10,7 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
     /// Starts the exit of a call, describes and decides it, and writes its context
     /// into what is sent.
-    pub(crate) begin: fn(Request<'_>) -> Begun,
+    pub(crate) begin: fn(&mut Request<'_>) -> Begun,
     /// Describes what was answered.
     pub(crate) answered: fn(&mut Span, &Output) -> Answer,
     /// Whether an error is one that the caller asked for: an operation, and the
@@ -61,7 +61,10 @@ static SERVICES: &[&Service] = &[
 ];
 
 pub(crate) fn named(name: &str) -> Option<&'static Service> {
-    SERVICES.iter().copied().find(|service| service.name == name)
+    SERVICES
+        .iter()
+        .copied()
+        .find(|service| service.name == name)
 }
 
 /// For services whose answers say nothing that is recorded.

@@ -37,7 +37,7 @@ pub(crate) static SERVICE: Service = Service {
 };
 
 /// The spans have no word for an operation, so that nothing but publishing is one.
-fn begin(request: Request<'_>) -> Begun {
+fn begin(request: &mut Request<'_>) -> Begun {
     let span = if let Some(input) = request.input.downcast_mut::<PublishInput>() {
         publish(input)
     } else if let Some(input) = request.input.downcast_mut::<PublishBatchInput>() {
@@ -103,12 +103,12 @@ fn publish_batch(input: &mut PublishBatchInput) -> Span {
 }
 
 fn answered(span: &mut Span, output: &Output) -> Answer {
-    if let Some(output) = output.downcast_ref::<PublishBatchOutput>() {
-        if let Some(first) = output.failed().first() {
-            let failed = output.failed().len();
-            let (all, code) = (failed + output.successful().len(), first.code());
-            failure::record_batch(span, failed, all, code, first.message().unwrap_or_default());
-        }
+    if let Some(output) = output.downcast_ref::<PublishBatchOutput>()
+        && let Some(first) = output.failed().first()
+    {
+        let failed = output.failed().len();
+        let (all, code) = (failed + output.successful().len(), first.code());
+        failure::record_batch(span, failed, all, code, first.message().unwrap_or_default());
     }
     Answer::Full
 }

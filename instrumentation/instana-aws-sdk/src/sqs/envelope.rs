@@ -6,11 +6,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::message::MessageContext;
-
-/// What the body of a notification carries; `None` for all other bodies, which
-/// are parsed only if they look like one.
-pub(super) fn context(body: &str) -> Option<MessageContext> {
+/// The attributes of the notification that a body is; `None` for all other
+/// bodies, which are parsed only if they look like one.
+pub(super) fn attributes(body: &str) -> Option<Value> {
     let may_be_one = body.trim_start().starts_with('{')
         && body.contains("\"Notification\"")
         && body.contains("\"MessageAttributes\"");
@@ -18,14 +16,7 @@ pub(super) fn context(body: &str) -> Option<MessageContext> {
         return None;
     }
     let notification: Notification = serde_json::from_str(body).ok()?;
-    if notification.kind != "Notification" {
-        return None;
-    }
-    let mut context = MessageContext::default();
-    for (name, attribute) in notification.attributes.as_object()? {
-        context.add(name, || attribute.get("Value")?.as_str());
-    }
-    (!context.is_empty()).then_some(context)
+    (notification.kind == "Notification").then_some(notification.attributes)
 }
 
 /// The parts of it that matter; the message itself is not copied.

@@ -3,12 +3,12 @@
 use std::future::Future;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
-use instana::propagation::Incoming;
+use instana::propagation::{Incoming, MessageContext};
 use instana::{FutureExt, InSpan, Span};
+use serde_json::Value;
 
 use super::envelope;
 use super::{ENTRY, Sqs};
-use crate::attributes::{LEVEL, SPAN_ID, TRACE_ID};
 
 /// Handles a received message inside an entry that continues the sender's trace:
 /// a [`Message`], or several at once.
@@ -58,9 +58,11 @@ pub trait MessageExt {
 
 impl MessageExt for Message {
     fn entry_span_of(&self, queue_url: &str) -> Span {
-        let incoming = incoming(self).unwrap_or_default();
-        let mut span = Span::entry(&ENTRY, &incoming);
-        let group = || self.attributes()?.get(&MessageSystemAttributeName::MessageGroupId);
+        let mut span = Span::entry(&ENTRY, &incoming(std::slice::from_ref(self)));
+        let group = || {
+            self.attributes()?
+                .get(&MessageSystemAttributeName::MessageGroupId)
+        };
         describe(&mut span, queue_url, |sqs| {
             if let Some(group) = group() {
                 sqs.group(group);
@@ -72,8 +74,7 @@ impl MessageExt for Message {
 
 impl MessageExt for [Message] {
     fn entry_span_of(&self, queue_url: &str) -> Span {
-        let incoming = self.iter().find_map(incoming).unwrap_or_default();
-        let mut span = Span::entry(&ENTRY, &incoming);
+        let mut span = Span::entry(&ENTRY, &incoming(self));
         span.batch_size(u32::try_from(self.len()).unwrap_or(u32::MAX));
         describe(&mut span, queue_url, |sqs| {
             sqs.size(self.len() as i64);
@@ -93,63 +94,40 @@ fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Sqs<'_>)) {
     span.decide();
 }
 
-/// What a message carries; `None` where that is nothing.
-fn incoming(message: &Message) -> Option<Incoming> {
+/// What the entry of these messages continues: the first context that can be.
+fn incoming(messages: &[Message]) -> Incoming {
+    for message in messages {
+        let mut notification = None;
+        let context = context(message, &mut notification);
+        // One that cannot be understood is counted.
+        let incoming = (!context.is_empty()).then(|| context.incoming());
+        if context.is_continued() || context.is_suppressed() {
+            return incoming.unwrap_or_default();
+        }
+    }
+    Incoming::none()
+}
+
+/// What a message carries in its attributes, or else in the notification that its
+/// body is.
+fn context<'a>(message: &'a Message, notification: &'a mut Option<Value>) -> MessageContext<'a> {
     let mut context = MessageContext::default();
     for (name, value) in message.message_attributes().into_iter().flatten() {
-        context.add(name, || text(value));
+        context.add(name, bytes(value));
     }
     if context.is_empty() {
-        context = envelope::context(message.body()?)?;
-    }
-    context.into_incoming()
-}
-
-/// The text of an attribute, whatever its type.
-fn text(value: &MessageAttributeValue) -> Option<&str> {
-    value
-        .string_value()
-        .or_else(|| std::str::from_utf8(value.binary_value()?.as_ref()).ok())
-}
-
-/// The ids and the level that stand in a message, in whatever case.
-#[derive(Debug, Default)]
-pub(super) struct MessageContext {
-    trace: Option<String>,
-    span: Option<String>,
-    level: Option<String>,
-}
-
-/// Bytes of a longer value are no id and no level.
-const LONGEST: usize = 64;
-
-impl MessageContext {
-    /// Takes an attribute that is context, and leaves others alone.
-    pub(super) fn add<T: AsRef<str>>(&mut self, name: &str, value: impl FnOnce() -> Option<T>) {
-        let slot = if name.eq_ignore_ascii_case(TRACE_ID) {
-            &mut self.trace
-        } else if name.eq_ignore_ascii_case(SPAN_ID) {
-            &mut self.span
-        } else if name.eq_ignore_ascii_case(LEVEL) {
-            &mut self.level
-        } else {
-            return;
-        };
-        let value = value();
-        let value = value.as_ref().map(AsRef::as_ref).unwrap_or_default();
-        let fits = if value.len() <= LONGEST { value } else { "" };
-        *slot = Some(fits.trim().to_owned());
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.trace.is_none() && self.span.is_none() && self.level.is_none()
-    }
-
-    fn into_incoming(self) -> Option<Incoming> {
-        if self.level.as_deref() == Some("0") {
-            return Some(Incoming::suppressed());
+        *notification = message.body().and_then(envelope::attributes);
+        let attributes = notification.as_ref().and_then(Value::as_object);
+        for (name, attribute) in attributes.into_iter().flatten() {
+            let value = attribute.get("Value").and_then(Value::as_str);
+            context.add(name, value.map(str::as_bytes));
         }
-        let (trace, span) = self.trace.zip(self.span)?;
-        Some(Incoming::from_ids(&trace, &span))
     }
+    context
+}
+
+/// The value of an attribute, whatever its type.
+fn bytes(value: &MessageAttributeValue) -> Option<&[u8]> {
+    let text = value.string_value().map(str::as_bytes);
+    text.or_else(|| Some(value.binary_value()?.as_ref()))
 }

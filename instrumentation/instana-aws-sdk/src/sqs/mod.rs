@@ -32,9 +32,10 @@ use aws_sdk_sqs::types::{
 };
 use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
 use instana::Span;
+use instana::propagation::MessageHeader;
 use instana::span::{Family, Kind};
 
-use crate::attributes::{self, Attribute, Carried, Parcel, message_len};
+use crate::attributes::{Attribute, Carried, Parcel, message_len};
 use crate::failure;
 use crate::service::{Answer, Begun, Request, Service, camel_case, expects_none};
 
@@ -79,7 +80,7 @@ struct Described<'a> {
     waits: bool,
 }
 
-fn begin(request: Request<'_>) -> Begun {
+fn begin(request: &mut Request<'_>) -> Begun {
     let mut span = Span::exit(&EXIT);
     let described = describe(request.input);
     let waits = described.as_ref().is_some_and(|described| described.waits);
@@ -155,14 +156,22 @@ fn describe_messages(input: &Input) -> Option<Described<'_>> {
     }
     if let Some(input) = input.downcast_ref::<DeleteMessageBatchInput>() {
         let size = input.entries().len();
-        return Some(Described::batch("delete.batch.sync", input.queue_url(), size));
+        return Some(Described::batch(
+            "delete.batch.sync",
+            input.queue_url(),
+            size,
+        ));
     }
     if let Some(input) = input.downcast_ref::<ChangeMessageVisibilityInput>() {
         return Some(Described::of("visibility.single.sync", input.queue_url()));
     }
     let input = input.downcast_ref::<ChangeMessageVisibilityBatchInput>()?;
     let size = input.entries().len();
-    Some(Described::batch("visibility.batch.sync", input.queue_url(), size))
+    Some(Described::batch(
+        "visibility.batch.sync",
+        input.queue_url(),
+        size,
+    ))
 }
 
 fn describe_queue(input: &Input) -> Option<Described<'_>> {
@@ -239,14 +248,17 @@ fn inject(span: &mut Span, carried: &Carried, input: &mut Input) {
 /// Only attributes that are asked for come with a message.
 fn ask_for_context(input: &mut ReceiveMessageInput) {
     let asked = input.message_attribute_names.get_or_insert_default();
-    let asks = |name: &str| asked.iter().any(|asked| asked == name);
-    // The first two stand for all there are.
-    if ["All", ".*", "X_INSTANA*", "X_INSTANA.*"].into_iter().any(asks) {
+    // Both stand for all there are.
+    if asked.iter().any(|asked| asked == "All" || asked == ".*") {
         return;
     }
-    for name in attributes::NAMES {
-        if !asked.iter().any(|asked| asked == name) {
-            asked.push(name.to_owned());
+    for header in [
+        MessageHeader::TraceId,
+        MessageHeader::SpanId,
+        MessageHeader::Level,
+    ] {
+        if asked.iter().all(|asked| asked != header.name()) {
+            asked.push(header.name().to_owned());
         }
     }
 }
@@ -257,7 +269,11 @@ fn answered(span: &mut Span, output: &Output) -> Answer {
         Sqs::record(span, |sqs| {
             sqs.size(size as i64);
         });
-        return if size == 0 { Answer::Empty } else { Answer::Full };
+        return if size == 0 {
+            Answer::Empty
+        } else {
+            Answer::Full
+        };
     }
     if let Some(output) = output.downcast_ref::<SendMessageBatchOutput>() {
         record_failed(span, output.successful().len(), output.failed());
