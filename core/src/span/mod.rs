@@ -248,6 +248,15 @@ impl Span {
         }
     }
 
+    /// Ends the span without recording it: nothing was called after all. For
+    /// instrumentation, and only where no child and no callee knows of the span.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
+        }
+    }
+
     /// A way to this span for other threads and tasks, `Clone` and `Send`. What
     /// comes by it after the span has ended is dropped.
     pub fn handle(&mut self) -> Handle {
@@ -260,16 +269,6 @@ impl Span {
     /// Ends the span now.
     #[inline]
     pub fn end(self) {}
-
-    /// Ends the span without a record of it: it turned out not to be worth one.
-    /// For one that was never entered or injected, so that nobody has it for a
-    /// parent.
-    pub fn discard(mut self) {
-        if let Some((_, block)) = self.recording() {
-            block.recorded_by = 0;
-            block.clear();
-        }
-    }
 
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;

@@ -113,6 +113,22 @@ fn a_span_knows_nothing_of_the_one_before() {
 }
 
 #[test]
+fn a_discarded_span_is_not_recorded() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = Span::exit(&http::EXIT);
+            exit.handle().tag("by", "handle");
+            exit.error("gone with it");
+            exit.discard();
+            Span::exit(&http::EXIT).end();
+            Span::none().discard();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit http");
+}
+
+#[test]
 fn exit_without_entry_is_not_recorded() {
     let recorder = Recorder::new();
     recorder.enter(|| {
