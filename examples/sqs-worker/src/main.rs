@@ -17,7 +17,8 @@ use instana_dev_agent::DevAgent;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const HELP: &str = "AWS_ENDPOINT_URL is not set. `cargo xtask services up aws` starts moto, which stands
+const HELP: &str =
+    "AWS_ENDPOINT_URL is not set. `cargo xtask services up aws` starts moto, which stands
 in for AWS, and prints its URL. Then: AWS_ENDPOINT_URL=<the URL> cargo run -p sqs-worker";
 
 #[tokio::main(flavor = "current_thread")]

@@ -66,7 +66,7 @@ impl Call {
             span.tag("endpoint", host);
         }
         match result {
-            Ok(output) if !self.service.answered(&mut span, output) => return span.discard(),
+            Ok(output) if !self.service.answered(&mut span, output) => span.discard(),
             Ok(_) if self.waits => {
                 span.tag("wait_ms", span.elapsed_millis());
                 span.restart();
