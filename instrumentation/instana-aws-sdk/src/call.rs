@@ -1,18 +1,18 @@
 //! One call, from its first poll to its end: what is the same for all services.
 
-use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use instana::Span;
 
 use crate::failure;
-use crate::service::{Answer, Begun, Request, Service};
+use crate::service::Service;
 
 /// An open exit. Dropped with the future of its call, it was given up.
 #[derive(Debug)]
 pub(crate) struct Call {
     span: Span,
-    service: &'static Service,
+    service: &'static dyn Service,
     /// The service may keep the answer back until there is something to tell.
     waits: bool,
 }
@@ -30,13 +30,25 @@ pub(crate) struct Finish<'a> {
 }
 
 impl Call {
-    pub(crate) fn begin(service: &'static Service, request: &mut Request<'_>) -> Self {
-        let Begun { span, waits } = (service.begin)(request);
-        Self {
+    /// `None` for a call that is not recorded.
+    pub(crate) fn begin(
+        service: &'static dyn Service,
+        operation: &str,
+        region: Option<&str>,
+        input: &mut Input,
+    ) -> Option<Self> {
+        let mut span = Span::exit(service.family(input)?);
+        if span.is_recording() {
+            service.describe(&mut span, operation, region, input);
+            span.decide();
+        }
+        let waits = service.waits(input);
+        service.inject(&mut span, input);
+        Some(Self {
             span,
             service,
             waits,
-        }
+        })
     }
 
     pub(crate) fn finish(mut self, finish: &Finish<'_>) {
@@ -54,15 +66,13 @@ impl Call {
             span.tag("endpoint", host);
         }
         match result {
-            Ok(output) => match (self.service.answered)(&mut span, output) {
-                Answer::Empty => span.discard(),
-                Answer::Full if self.waits => {
-                    span.tag("wait_ms", span.elapsed_millis());
-                    span.restart();
-                }
-                Answer::Full => {}
-            },
-            Err(_) if (self.service.expects)(finish.operation, finish.status) => {}
+            Ok(output) if !self.service.answered(&mut span, output) => span.discard(),
+            Ok(_) if self.waits => {
+                span.tag("wait_ms", span.elapsed_millis());
+                span.restart();
+            }
+            Ok(_) => {}
+            Err(_) if self.service.expects(finish.operation, finish.status) => {}
             Err(error) => failure::record(&mut span, error, finish.status),
         }
     }

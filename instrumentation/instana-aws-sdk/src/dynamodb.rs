@@ -8,11 +8,11 @@ use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
 use instana::Span;
 use instana::span::{Family, Kind};
 
-use crate::service::{Answer, Begun, Request, Service, camel_case, expects_none};
+use crate::service::{Service, camel_case};
 
 instana::section! {
     /// `data.dynamodb`: a call to DynamoDB (`reference`: Go). No keys and no values.
-    struct DynamoDb = "dynamodb" {
+    struct Data = "dynamodb" {
         /// The operation.
         op: text(64),
         /// The table, or several with commas.
@@ -24,23 +24,27 @@ instana::section! {
     }
 }
 
-static EXIT: Family = Family::new("dynamodb", Kind::Exit, DynamoDb::SECTION, "databases");
+static EXIT: Family = Family::new("dynamodb", Kind::Exit, Data::SECTION, "databases");
 
-pub(crate) static SERVICE: Service = Service {
-    name: "DynamoDB",
-    begin,
-    answered,
-    expects: expects_none,
-};
+/// DynamoDB, as the SDK knows it.
+#[derive(Debug)]
+pub(crate) struct DynamoDb;
 
-fn begin(request: &mut Request<'_>) -> Begun {
-    let mut span = Span::exit(&EXIT);
-    if span.is_recording() {
-        let tables = Tables::of(request.input);
-        DynamoDb::record(&mut span, |dynamodb| {
-            match word(request.operation) {
+impl Service for DynamoDb {
+    fn name(&self) -> &'static str {
+        "DynamoDB"
+    }
+
+    fn family(&self, _: &Input) -> Option<&'static Family> {
+        Some(&EXIT)
+    }
+
+    fn describe(&self, span: &mut Span, operation: &str, region: Option<&str>, input: &Input) {
+        let tables = Tables::of(input);
+        Data::record(span, |dynamodb| {
+            match word(operation) {
                 Some(op) => dynamodb.op(op),
-                None => dynamodb.op(&camel_case(request.operation)),
+                None => dynamodb.op(&camel_case(operation)),
             };
             match &tables {
                 Tables::None => {}
@@ -51,16 +55,31 @@ fn begin(request: &mut Request<'_>) -> Begun {
                     dynamodb.table(names);
                 }
             }
-            if let Some(region) = request.region {
+            if let Some(region) = region {
                 dynamodb.region(region);
             }
         });
         if let Tables::Many { items, .. } = tables {
             span.batch_size(u32::try_from(items).unwrap_or(u32::MAX));
         }
-        span.decide();
     }
-    Begun::from(span)
+
+    /// What the service had no capacity for is to be sent again by the caller.
+    fn answered(&self, span: &mut Span, output: &Output) -> bool {
+        let mut unprocessed = 0;
+        if let Some(output) = output.downcast_ref::<op::batch_write_item::BatchWriteItemOutput>() {
+            let tables = output.unprocessed_items().into_iter().flatten();
+            unprocessed = tables.map(|(_, requests)| requests.len()).sum();
+        } else if let Some(output) = output.downcast_ref::<op::batch_get_item::BatchGetItemOutput>()
+        {
+            let tables = output.unprocessed_keys().into_iter().flatten();
+            unprocessed = tables.map(|(_, keys)| keys.keys().len()).sum();
+        }
+        if unprocessed > 0 {
+            span.tag("unprocessed", unprocessed as u64);
+        }
+        true
+    }
 }
 
 /// Go's words, and theirs for what comes in batches. All others have the name of
@@ -174,20 +193,4 @@ fn written(item: &TransactWriteItem) -> Option<&str> {
     let delete = || item.delete().map(|delete| delete.table_name());
     let check = || item.condition_check().map(|check| check.table_name());
     put.or_else(update).or_else(delete).or_else(check)
-}
-
-/// What the service had no capacity for is to be sent again by the caller.
-fn answered(span: &mut Span, output: &Output) -> Answer {
-    let mut unprocessed = 0;
-    if let Some(output) = output.downcast_ref::<op::batch_write_item::BatchWriteItemOutput>() {
-        let tables = output.unprocessed_items().into_iter().flatten();
-        unprocessed = tables.map(|(_, requests)| requests.len()).sum();
-    } else if let Some(output) = output.downcast_ref::<op::batch_get_item::BatchGetItemOutput>() {
-        let tables = output.unprocessed_keys().into_iter().flatten();
-        unprocessed = tables.map(|(_, keys)| keys.keys().len()).sum();
-    }
-    if unprocessed > 0 {
-        span.tag("unprocessed", unprocessed as u64);
-    }
-    Answer::Full
 }

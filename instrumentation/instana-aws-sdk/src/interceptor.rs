@@ -13,7 +13,7 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_types::region::Region;
 
 use crate::call::{Call, Finish, OpenCall};
-use crate::service::{self, Request};
+use crate::service;
 
 /// Records the calls of one client as exits, and writes trace context into the
 /// messages it sends. One kind for all services; of those without a feature of
@@ -56,15 +56,11 @@ impl Intercept for InstanaInterceptor {
         let Some(service) = service::named(metadata.service()) else {
             return Ok(());
         };
-        let call = Call::begin(
-            service,
-            &mut Request {
-                operation: metadata.name(),
-                region: config.load::<Region>().map(AsRef::as_ref),
-                input: context.input_mut(),
-            },
-        );
-        config.interceptor_state().store_put(OpenCall::from(call));
+        let region = config.load::<Region>().map(AsRef::as_ref);
+        let call = Call::begin(service, metadata.name(), region, context.input_mut());
+        if let Some(call) = call {
+            config.interceptor_state().store_put(OpenCall::from(call));
+        }
         Ok(())
     }
 

@@ -5,11 +5,11 @@ use aws_smithy_runtime_api::client::interceptors::context::Input;
 use instana::Span;
 use instana::span::{Family, Kind};
 
-use crate::service::{Begun, Request, Service, camel_case, says_nothing};
+use crate::service::{Service, camel_case};
 
 instana::section! {
     /// `data.s3`: a call to S3 (`reference`: Go).
-    struct S3 = "s3" {
+    struct Data = "s3" {
         /// The operation.
         op: text(64),
         /// The bucket.
@@ -23,35 +23,49 @@ instana::section! {
     }
 }
 
-static EXIT: Family = Family::new("s3", Kind::Exit, S3::SECTION, "databases");
+static EXIT: Family = Family::new("s3", Kind::Exit, Data::SECTION, "databases");
 
-pub(crate) static SERVICE: Service = Service {
-    name: "S3",
-    begin,
-    answered: says_nothing,
-    expects,
-};
+/// S3, as the SDK knows it.
+#[derive(Debug)]
+pub(crate) struct S3;
 
-fn begin(request: &mut Request<'_>) -> Begun {
-    let mut span = Span::exit(&EXIT);
-    S3::record(&mut span, |s3| {
-        match word(request.operation) {
-            Some(op) => s3.op(op),
-            None => s3.op(&camel_case(request.operation)),
-        };
-        let (bucket, key) = place(request.input);
-        if let Some(bucket) = bucket {
-            s3.bucket(bucket);
+impl Service for S3 {
+    fn name(&self) -> &'static str {
+        "S3"
+    }
+
+    fn family(&self, _: &Input) -> Option<&'static Family> {
+        Some(&EXIT)
+    }
+
+    fn describe(&self, span: &mut Span, operation: &str, region: Option<&str>, input: &Input) {
+        Data::record(span, |s3| {
+            match word(operation) {
+                Some(op) => s3.op(op),
+                None => s3.op(&camel_case(operation)),
+            };
+            let (bucket, key) = place(input);
+            if let Some(bucket) = bucket {
+                s3.bucket(bucket);
+            }
+            if let Some(key) = key {
+                s3.key(key);
+            }
+            if let Some(region) = region {
+                s3.region(region);
+            }
+        });
+    }
+
+    /// Whether something is there is what HEAD asks for, and "not modified" is the
+    /// answer that a condition hopes for.
+    fn expects(&self, operation: &str, status: Option<u16>) -> bool {
+        match status {
+            Some(404) => matches!(operation, "HeadObject" | "HeadBucket"),
+            Some(304) => true,
+            _ => false,
         }
-        if let Some(key) = key {
-            s3.key(key);
-        }
-        if let Some(region) = request.region {
-            s3.region(region);
-        }
-    });
-    span.decide();
-    Begun::from(span)
+    }
 }
 
 /// Go's words, and theirs for what is alike. All others have the name of the
@@ -116,26 +130,16 @@ fn place(input: &Input) -> (Option<&str>, Option<&str>) {
     (None, None)
 }
 
-/// Whether something is there is what HEAD asks for, and "not modified" is the
-/// answer that a condition hopes for.
-fn expects(operation: &str, status: Option<u16>) -> bool {
-    match status {
-        Some(404) => matches!(operation, "HeadObject" | "HeadBucket"),
-        Some(304) => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_asked_for_is_no_error() {
-        assert!(expects("HeadObject", Some(404)));
-        assert!(expects("GetObject", Some(304)));
-        assert!(!expects("GetObject", Some(404)));
-        assert!(!expects("HeadObject", Some(403)));
-        assert!(!expects("HeadObject", None));
+        assert!(S3.expects("HeadObject", Some(404)));
+        assert!(S3.expects("GetObject", Some(304)));
+        assert!(!S3.expects("GetObject", Some(404)));
+        assert!(!S3.expects("HeadObject", Some(403)));
+        assert!(!S3.expects("HeadObject", None));
     }
 }

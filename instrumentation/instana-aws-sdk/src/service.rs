@@ -1,82 +1,62 @@
 //! What this crate knows of each service: one file a service, listed here.
 
+use std::fmt::Debug;
+
 use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
 use instana::Span;
+use instana::span::Family;
 
 /// A service, as its file describes it.
-#[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) trait Service: Debug + Sync {
     /// As the SDK calls it.
-    pub(crate) name: &'static str,
-    /// Starts the exit of a call, describes and decides it, and writes its context
-    /// into what is sent.
-    pub(crate) begin: fn(&mut Request<'_>) -> Begun,
-    /// Describes what was answered.
-    pub(crate) answered: fn(&mut Span, &Output) -> Answer,
-    /// Whether an error is one that the caller asked for: an operation, and the
+    fn name(&self) -> &'static str;
+
+    /// The family of a call; `None` for calls that are not recorded.
+    fn family(&self, input: &Input) -> Option<&'static Family>;
+
+    /// Records what names a call. Not called where nothing is recorded.
+    fn describe(&self, span: &mut Span, operation: &str, region: Option<&str>, input: &Input);
+
+    /// Writes the span's context into messages that are about to be sent, and asks
+    /// for that of messages to be received.
+    fn inject(&self, _: &mut Span, _: &mut Input) {}
+
+    /// Whether the service may keep the answer back until there is something to
+    /// tell.
+    fn waits(&self, _: &Input) -> bool {
+        false
+    }
+
+    /// Describes what was answered. False: the call came for nothing, and is not
+    /// worth a span.
+    fn answered(&self, _: &mut Span, _: &Output) -> bool {
+        true
+    }
+
+    /// Whether an error is one of those that the caller asked for, by operation and
     /// status of the response.
-    pub(crate) expects: fn(&str, Option<u16>) -> bool,
-}
-
-/// A call that is about to be made.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) operation: &'a str,
-    pub(crate) region: Option<&'a str>,
-    pub(crate) input: &'a mut Input,
-}
-
-/// An exit that was started.
-#[derive(Debug)]
-pub(crate) struct Begun {
-    pub(crate) span: Span,
-    /// The service may keep the answer back until there is something to tell.
-    pub(crate) waits: bool,
-}
-
-impl From<Span> for Begun {
-    fn from(span: Span) -> Self {
-        Self { span, waits: false }
+    fn expects(&self, _operation: &str, _status: Option<u16>) -> bool {
+        false
     }
 }
 
-/// Whether there was something in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// The call came for nothing, and is not worth a span.
-    Empty,
-    Full,
-}
-
 /// The services that are compiled in.
-static SERVICES: &[&Service] = &[
+static SERVICES: &[&dyn Service] = &[
     #[cfg(feature = "dynamodb")]
-    &crate::dynamodb::SERVICE,
+    &crate::dynamodb::DynamoDb,
     #[cfg(feature = "s3")]
-    &crate::s3::SERVICE,
+    &crate::s3::S3,
     #[cfg(feature = "sns")]
-    &crate::sns::SERVICE,
+    &crate::sns::Sns,
     #[cfg(feature = "sqs")]
-    &crate::sqs::SERVICE,
+    &crate::sqs::Sqs,
 ];
 
-pub(crate) fn named(name: &str) -> Option<&'static Service> {
+pub(crate) fn named(name: &str) -> Option<&'static dyn Service> {
     SERVICES
         .iter()
         .copied()
-        .find(|service| service.name == name)
-}
-
-/// For services whose answers say nothing that is recorded.
-#[cfg(feature = "s3")]
-pub(crate) fn says_nothing(_: &mut Span, _: &Output) -> Answer {
-    Answer::Full
-}
-
-/// For services all of whose errors are errors.
-#[cfg(any(feature = "dynamodb", feature = "sns", feature = "sqs"))]
-pub(crate) fn expects_none(_: &str, _: Option<u16>) -> bool {
-    false
+        .find(|service| service.name() == name)
 }
 
 /// The operation as Node.js writes it: `putBucketPolicy`. For those that have no

@@ -3,17 +3,17 @@
 use aws_sdk_sns::operation::publish::PublishInput;
 use aws_sdk_sns::operation::publish_batch::{PublishBatchInput, PublishBatchOutput};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
-use aws_smithy_runtime_api::client::interceptors::context::Output;
+use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
 use instana::Span;
 use instana::span::{Family, Kind};
 
 use crate::attributes::{Attribute, Carried, Parcel, message_len};
 use crate::failure;
-use crate::service::{Answer, Begun, Request, Service, expects_none};
+use crate::service::Service;
 
 instana::section! {
     /// `data.sns`: something published (`reference`: Go).
-    struct Sns = "sns" {
+    struct Data = "sns" {
         /// The ARN of the topic.
         topic: text(512),
         /// The ARN of an endpoint, or of a topic.
@@ -27,90 +27,92 @@ instana::section! {
     }
 }
 
-static EXIT: Family = Family::new("sns", Kind::Exit, Sns::SECTION, "messaging");
+static EXIT: Family = Family::new("sns", Kind::Exit, Data::SECTION, "messaging");
 
-pub(crate) static SERVICE: Service = Service {
-    name: "SNS",
-    begin,
-    answered,
-    expects: expects_none,
-};
+/// SNS, as the SDK knows it.
+#[derive(Debug)]
+pub(crate) struct Sns;
 
-/// The spans have no word for an operation, so that nothing but publishing is one.
-fn begin(request: &mut Request<'_>) -> Begun {
-    let span = if let Some(input) = request.input.downcast_mut::<PublishInput>() {
-        publish(input)
-    } else if let Some(input) = request.input.downcast_mut::<PublishBatchInput>() {
-        publish_batch(input)
-    } else {
-        Span::none()
-    };
-    Begun::from(span)
-}
-
-fn publish(input: &mut PublishInput) -> Span {
-    let mut span = Span::exit(&EXIT);
-    Sns::record(&mut span, |sns| {
-        if let Some(topic) = input.topic_arn() {
-            sns.topic(topic);
-        }
-        if let Some(target) = input.target_arn() {
-            sns.target(target);
-        }
-        if let Some(phone) = input.phone_number() {
-            sns.phone(phone);
-        }
-        if let Some(subject) = input.subject() {
-            sns.subject(subject);
-        }
-    });
-    span.decide();
-    // Nobody continues a trace from a text message.
-    let carried = Carried::by(&span).filter(|_| input.phone_number.is_none());
-    if let Some(carried) = carried {
-        let body = input.message.as_deref().unwrap_or_default();
-        let len = message_len(body, input.message_attributes.as_ref());
-        let mut parcel = Parcel::new(&carried, len);
-        parcel.add(body, &mut input.message_attributes);
-        parcel.close(&mut span);
+impl Service for Sns {
+    fn name(&self) -> &'static str {
+        "SNS"
     }
-    span
-}
 
-fn publish_batch(input: &mut PublishBatchInput) -> Span {
-    let mut span = Span::exit(&EXIT);
-    Sns::record(&mut span, |sns| {
-        if let Some(topic) = input.topic_arn() {
-            sns.topic(topic);
+    /// The spans have no word for an operation, so that nothing but publishing is
+    /// one.
+    fn family(&self, input: &Input) -> Option<&'static Family> {
+        let is_publish = input.downcast_ref::<PublishInput>().is_some()
+            || input.downcast_ref::<PublishBatchInput>().is_some();
+        is_publish.then_some(&EXIT)
+    }
+
+    fn describe(&self, span: &mut Span, _: &str, _: Option<&str>, input: &Input) {
+        if let Some(input) = input.downcast_ref::<PublishInput>() {
+            Data::record(span, |sns| describe(sns, input));
+        } else if let Some(input) = input.downcast_ref::<PublishBatchInput>() {
+            Data::record(span, |sns| {
+                if let Some(topic) = input.topic_arn() {
+                    sns.topic(topic);
+                }
+            });
+            let size = input.publish_batch_request_entries().len();
+            span.batch_size(u32::try_from(size).unwrap_or(u32::MAX));
         }
-    });
-    let size = input.publish_batch_request_entries().len();
-    span.batch_size(u32::try_from(size).unwrap_or(u32::MAX));
-    span.decide();
-    if let Some(carried) = Carried::by(&span) {
-        let entries = input.publish_batch_request_entries.as_deref_mut();
-        let entries = entries.unwrap_or_default();
-        let len = |entry: &PublishBatchRequestEntry| {
-            message_len(entry.message(), entry.message_attributes())
+    }
+
+    fn inject(&self, span: &mut Span, input: &mut Input) {
+        let Some(carried) = Carried::by(span) else {
+            return;
         };
-        let mut parcel = Parcel::new(&carried, entries.iter().map(len).sum());
-        for entry in entries {
-            parcel.add(&entry.message, &mut entry.message_attributes);
+        if let Some(input) = input.downcast_mut::<PublishInput>() {
+            // Nobody continues a trace from a text message.
+            if input.phone_number.is_some() {
+                return;
+            }
+            let body = input.message.as_deref().unwrap_or_default();
+            let len = message_len(body, input.message_attributes.as_ref());
+            let mut parcel = Parcel::new(&carried, len);
+            parcel.add(body, &mut input.message_attributes);
+            parcel.close(span);
+        } else if let Some(input) = input.downcast_mut::<PublishBatchInput>() {
+            let entries = input.publish_batch_request_entries.as_deref_mut();
+            let entries = entries.unwrap_or_default();
+            let len = |entry: &PublishBatchRequestEntry| {
+                message_len(entry.message(), entry.message_attributes())
+            };
+            let mut parcel = Parcel::new(&carried, entries.iter().map(len).sum());
+            for entry in entries {
+                parcel.add(&entry.message, &mut entry.message_attributes);
+            }
+            parcel.close(span);
         }
-        parcel.close(&mut span);
     }
-    span
+
+    fn answered(&self, span: &mut Span, output: &Output) -> bool {
+        if let Some(output) = output.downcast_ref::<PublishBatchOutput>()
+            && let Some(first) = output.failed().first()
+        {
+            let failed = output.failed().len();
+            let (all, code) = (failed + output.successful().len(), first.code());
+            failure::record_batch(span, failed, all, code, first.message().unwrap_or_default());
+        }
+        true
+    }
 }
 
-fn answered(span: &mut Span, output: &Output) -> Answer {
-    if let Some(output) = output.downcast_ref::<PublishBatchOutput>()
-        && let Some(first) = output.failed().first()
-    {
-        let failed = output.failed().len();
-        let (all, code) = (failed + output.successful().len(), first.code());
-        failure::record_batch(span, failed, all, code, first.message().unwrap_or_default());
+fn describe(sns: &mut Data<'_>, input: &PublishInput) {
+    if let Some(topic) = input.topic_arn() {
+        sns.topic(topic);
     }
-    Answer::Full
+    if let Some(target) = input.target_arn() {
+        sns.target(target);
+    }
+    if let Some(phone) = input.phone_number() {
+        sns.phone(phone);
+    }
+    if let Some(subject) = input.subject() {
+        sns.subject(subject);
+    }
 }
 
 impl Attribute for MessageAttributeValue {

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod aws;
 mod batching;
 mod downstream;
 mod events;

@@ -8,7 +8,7 @@ use instana::{FutureExt, InSpan, Span};
 use serde_json::Value;
 
 use super::envelope;
-use super::{ENTRY, Sqs};
+use super::{Data, ENTRY};
 
 /// Handles a received message inside an entry that continues the sender's trace:
 /// a [`Message`], or several at once.
@@ -83,8 +83,8 @@ impl MessageExt for [Message] {
     }
 }
 
-fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Sqs<'_>)) {
-    Sqs::record(span, |sqs| {
+fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Data<'_>)) {
+    Data::record(span, |sqs| {
         sqs.sort("entry");
         if !queue_url.is_empty() {
             sqs.queue(queue_url);

@@ -37,13 +37,13 @@ use instana::span::{Family, Kind};
 
 use crate::attributes::{Attribute, Carried, Parcel, message_len};
 use crate::failure;
-use crate::service::{Answer, Begun, Request, Service, camel_case, expects_none};
+use crate::service::{Service, camel_case};
 
 pub use self::message::MessageExt;
 
 instana::section! {
     /// `data.sqs`: a call to SQS, or the handling of what was received.
-    pub(crate) struct Sqs = "sqs" {
+    pub(crate) struct Data = "sqs" {
         /// `exit` or `entry`.
         sort: text(8),
         /// The URL of the queue; its name, or the beginning of names, where the
@@ -60,15 +60,53 @@ instana::section! {
     }
 }
 
-static EXIT: Family = Family::new("sqs", Kind::Exit, Sqs::SECTION, "messaging");
-static ENTRY: Family = Family::new("sqs", Kind::Entry, Sqs::SECTION, "messaging");
+static EXIT: Family = Family::new("sqs", Kind::Exit, Data::SECTION, "messaging");
+static ENTRY: Family = Family::new("sqs", Kind::Entry, Data::SECTION, "messaging");
 
-pub(crate) static SERVICE: Service = Service {
-    name: "SQS",
-    begin,
-    answered,
-    expects: expects_none,
-};
+/// SQS, as the SDK knows it.
+#[derive(Debug)]
+pub(crate) struct Sqs;
+
+impl Service for Sqs {
+    fn name(&self) -> &'static str {
+        "SQS"
+    }
+
+    fn family(&self, _: &Input) -> Option<&'static Family> {
+        Some(&EXIT)
+    }
+
+    fn describe(&self, span: &mut Span, operation: &str, _: Option<&str>, input: &Input) {
+        record(span, operation, &describe(input).unwrap_or_default());
+    }
+
+    fn inject(&self, span: &mut Span, input: &mut Input) {
+        if let Some(input) = input.downcast_mut::<ReceiveMessageInput>() {
+            ask_for_context(input);
+        } else if let Some(carried) = Carried::by(span) {
+            inject(span, &carried, input);
+        }
+    }
+
+    /// Without a time of its own, a receive waits as the queue is set up.
+    fn waits(&self, input: &Input) -> bool {
+        input
+            .downcast_ref::<ReceiveMessageInput>()
+            .is_some_and(|input| input.wait_time_seconds() != Some(0))
+    }
+
+    fn answered(&self, span: &mut Span, output: &Output) -> bool {
+        if let Some(output) = output.downcast_ref::<ReceiveMessageOutput>() {
+            let size = output.messages().len();
+            Data::record(span, |sqs| {
+                sqs.size(size as i64);
+            });
+            return size > 0;
+        }
+        record_answer(span, output);
+        true
+    }
+}
 
 /// What is recorded of an input.
 #[derive(Default)]
@@ -77,29 +115,10 @@ struct Described<'a> {
     queue: Option<&'a str>,
     group: Option<&'a str>,
     size: Option<usize>,
-    waits: bool,
-}
-
-fn begin(request: &mut Request<'_>) -> Begun {
-    let mut span = Span::exit(&EXIT);
-    let described = describe(request.input);
-    let waits = described.as_ref().is_some_and(|described| described.waits);
-    if span.is_recording() {
-        let described = described.unwrap_or_default();
-        record(&mut span, request.operation, &described);
-        span.decide();
-    }
-    if let Some(carried) = Carried::by(&span) {
-        inject(&mut span, &carried, request.input);
-    }
-    if let Some(input) = request.input.downcast_mut::<ReceiveMessageInput>() {
-        ask_for_context(input);
-    }
-    Begun { span, waits }
 }
 
 fn record(span: &mut Span, operation: &str, described: &Described<'_>) {
-    Sqs::record(span, |sqs| {
+    Data::record(span, |sqs| {
         sqs.sort("exit");
         if described.kind.is_empty() {
             sqs.kind(&camel_case(operation));
@@ -137,13 +156,7 @@ fn describe_messages(input: &Input) -> Option<Described<'_>> {
         });
     }
     if let Some(input) = input.downcast_ref::<ReceiveMessageInput>() {
-        return Some(Described {
-            kind: "receive.sync",
-            queue: input.queue_url(),
-            // Without a time of its own it waits as the queue is set up.
-            waits: input.wait_time_seconds() != Some(0),
-            ..Described::default()
-        });
+        return Some(Described::of("receive.sync", input.queue_url()));
     }
     if let Some(input) = input.downcast_ref::<DeleteMessageInput>() {
         return Some(Described::of("delete.single.sync", input.queue_url()));
@@ -263,18 +276,7 @@ fn ask_for_context(input: &mut ReceiveMessageInput) {
     }
 }
 
-fn answered(span: &mut Span, output: &Output) -> Answer {
-    if let Some(output) = output.downcast_ref::<ReceiveMessageOutput>() {
-        let size = output.messages().len();
-        Sqs::record(span, |sqs| {
-            sqs.size(size as i64);
-        });
-        return if size == 0 {
-            Answer::Empty
-        } else {
-            Answer::Full
-        };
-    }
+fn record_answer(span: &mut Span, output: &Output) {
     if let Some(output) = output.downcast_ref::<SendMessageBatchOutput>() {
         record_failed(span, output.successful().len(), output.failed());
     } else if let Some(output) = output.downcast_ref::<DeleteMessageBatchOutput>() {
@@ -286,7 +288,6 @@ fn answered(span: &mut Span, output: &Output) -> Answer {
     } else if let Some(output) = output.downcast_ref::<CreateQueueOutput>() {
         record_url(span, output.queue_url());
     }
-    Answer::Full
 }
 
 fn record_failed(span: &mut Span, successful: usize, failed: &[BatchResultErrorEntry]) {
@@ -299,7 +300,7 @@ fn record_failed(span: &mut Span, successful: usize, failed: &[BatchResultErrorE
 /// The call had the name only.
 fn record_url(span: &mut Span, url: Option<&str>) {
     if let Some(url) = url {
-        Sqs::record(span, |sqs| {
+        Data::record(span, |sqs| {
             sqs.queue(url);
         });
     }

@@ -220,7 +220,7 @@ fn suppressed_messages_stay_suppressed() {
 #[test]
 fn several_messages_are_one_entry_of_the_first_context() {
     let recorder = Recorder::new();
-    let messages = vec![
+    let messages = [
         message(&[]),
         message(&[("X_INSTANA_T", "garbage"), ("X_INSTANA_S", S)]),
         message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)]),
