@@ -10,6 +10,7 @@ mod app;
 mod batching;
 mod downstream;
 mod events;
+mod graphql;
 mod lifecycle;
 mod logs;
 mod own_cases;
