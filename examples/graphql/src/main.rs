@@ -67,7 +67,10 @@ async fn call(url: &str) -> Outcome<()> {
 
     let subscription = ask("subscription Ordered { ordered { id price } }");
     let mut updates = subscription
-        .header("accept", "multipart/mixed")
+        .header(
+            "accept",
+            "multipart/mixed; boundary=graphql; subscriptionSpec=1.0",
+        )
         .send()
         .await?;
     say(&update(&mut updates).await?)?;
