@@ -239,7 +239,7 @@ fn an_entry_that_is_no_longer_http_is_not_judged_by_its_status() {
     static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
     let recorder = Recorder::new();
     let options = Options::new().tracer(recorder.tracer());
-    let mut response = Response::new(Body::default());
+    let mut response = Response::new(Body::new(b"half of it"));
     *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
     let future = options.serve(request(&[]), |_| {
         instana::current(|span| assert!(span.rename(&SERVER)));

@@ -5,6 +5,7 @@
 
 mod client;
 mod commands;
+mod graphql;
 mod journal;
 mod options;
 mod server;

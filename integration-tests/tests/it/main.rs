@@ -11,6 +11,7 @@ mod aws;
 mod batching;
 mod downstream;
 mod events;
+mod graphql;
 mod kafka;
 mod lifecycle;
 mod logs;
