@@ -19,7 +19,8 @@ usage: cargo xtask <task>
           --check           instructions and allocations of this tracer against
                             benchmarks/baseline.json
           --write-baseline  makes today's figures the baseline
-          --footprint       binary size, compile time and dependencies
+          --footprint       binary size, compile time and dependencies; with
+                            `--only CRATE` of one crate
   services up|down|status [NAME…]
           the servers that tests and examples talk to: in containers where a
           Docker engine runs, natively on Debian otherwise. `up` prints their
@@ -65,6 +66,8 @@ pub(crate) struct Bench {
     pub(crate) footprint: bool,
     pub(crate) json: bool,
     pub(crate) long: bool,
+    /// The crate whose footprint is measured.
+    pub(crate) only: Option<String>,
     pub(crate) ours: bool,
     pub(crate) write_baseline: bool,
 }
@@ -76,6 +79,10 @@ impl Options {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("help") | Short('h') => task = Some(Task::Help),
+                Long("only") => match &mut task {
+                    Some(Task::Bench(bench)) => bench.only = Some(parser.value()?.string()?),
+                    _ => return Err("--only is no option here".into()),
+                },
                 Long(name) => {
                     let known = match &mut task {
                         Some(Task::Bench(bench)) => bench.set(name),
