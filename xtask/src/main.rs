@@ -6,6 +6,7 @@ mod command;
 mod debian;
 mod options;
 mod packages;
+mod sanitize;
 mod services;
 mod steps;
 mod summary;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
+        Task::Sanitize => sanitize::run(),
         Task::Services(options) => {
             return match services::run(&options) {
                 Ok(()) => ExitCode::SUCCESS,

@@ -21,6 +21,9 @@ usage: cargo xtask <task>
           --write-baseline  makes today's figures the baseline
           --footprint       binary size, compile time and dependencies; with
                             `--only CRATE` of one crate
+  sanitize
+          core's tests under the thread and the address sanitizer, on stable Rust:
+          Linux on x86-64 or aarch64, a C linker, some minutes
   services up|down|status [NAME…]
           the servers that tests and examples talk to: in containers where a
           Docker engine runs, natively on Debian otherwise. `up` prints their
@@ -38,6 +41,7 @@ pub(crate) enum Task {
     Bench(Bench),
     Check,
     Help,
+    Sanitize,
     Services(Services),
     Test,
 }
@@ -98,6 +102,7 @@ impl Options {
                         Some("bench") => Task::Bench(Bench::default()),
                         Some("check") => Task::Check,
                         Some("help") => Task::Help,
+                        Some("sanitize") => Task::Sanitize,
                         Some("services") => Task::Services(Services::parse(&mut parser)?),
                         Some("test") => Task::Test,
                         _ => return Err(format!("there is no task {name:?}").into()),
