@@ -141,7 +141,7 @@ fn exit_without_entry_is_not_recorded() {
 
 #[test]
 fn exit_without_entry_is_a_root_where_allowed() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| Span::exit(&http::EXIT).end());
     let exit = recorder.span("http", 2);
     assert!(!exit.has("p"));
@@ -163,7 +163,7 @@ fn nothing_is_recorded_below_an_exit() {
 
 #[test]
 fn a_leaf_is_recorded_below_spans_of_any_kind_and_never_alone() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| {
         assert!(!Span::leaf(&http::EXIT).is_recording());
         entry_span("entry").enter(|| {
