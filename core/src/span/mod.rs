@@ -244,6 +244,15 @@ impl Span {
     #[inline]
     pub fn end(self) {}
 
+    /// Forgets the span: it ends without being recorded. For calls that turn out to
+    /// be nothing to tell of, and have no spans below them.
+    pub fn discard(&mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
+        }
+    }
+
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;
         Some((block.traits.family(), block))
