@@ -69,7 +69,7 @@ async fn futures_of_many_entries_keep_their_own() {
                 let x: String = AsyncCommands::get(&mut connection, "a").await.unwrap();
                 assert_eq!(x, "x");
             };
-            call.in_span(entry).await
+            call.in_span(entry).await;
         }
     });
     recorder.scope(futures_util::future::join_all(calls)).await;

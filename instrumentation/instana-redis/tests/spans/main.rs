@@ -1,9 +1,5 @@
 //! Exits of redis, with connections that answer what they are told to.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets something unexpected ends there"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod blocking;
 mod calls;
