@@ -2,12 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod command;
+mod debian;
 mod options;
 mod packages;
+mod services;
 mod steps;
 mod summary;
 mod test;
 mod tree;
+mod user;
+mod variables;
 
 use std::process::ExitCode;
 
@@ -34,6 +39,15 @@ fn main() -> ExitCode {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
+        Task::Services(options) => {
+            return match services::run(&options) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("xtask: {error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
         Task::Test => test::test(),
     };
     summary::print(&outcome);

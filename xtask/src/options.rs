@@ -2,6 +2,8 @@
 
 use lexopt::prelude::*;
 
+use crate::services::Service;
+
 pub(crate) const HELP: &str = "\
 usage: cargo xtask <task>
 
@@ -18,6 +20,13 @@ usage: cargo xtask <task>
                             benchmarks/baseline.json
           --write-baseline  makes today's figures the baseline
           --footprint       binary size, compile time and dependencies
+  services up|down|status [NAME…]
+          the servers that tests and examples talk to: in containers where a
+          Docker engine runs, natively on Debian otherwise. `up` prints their
+          URLs; a server whose variable is set is used as it is. Names:
+          postgres, mariadb, redis, redis-cluster, redis-sentinel; none is all.
+          --native          without Docker
+          --purge           with `down`: data, too
   help    this text";
 
 pub(crate) struct Options {
@@ -28,7 +37,24 @@ pub(crate) enum Task {
     Bench(Bench),
     Check,
     Help,
+    Services(Services),
     Test,
+}
+
+/// What `services` does, and to which; none named is all.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) action: Action,
+    pub(crate) names: Vec<Service>,
+    pub(crate) native: bool,
+    pub(crate) purge: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Down,
+    Status,
+    Up,
 }
 
 /// How `bench` runs.
@@ -53,6 +79,7 @@ impl Options {
                 Long(name) => {
                     let known = match &mut task {
                         Some(Task::Bench(bench)) => bench.set(name),
+                        Some(Task::Services(services)) => services.set(name),
                         _ => false,
                     };
                     if !known {
@@ -64,16 +91,53 @@ impl Options {
                         Some("bench") => Task::Bench(Bench::default()),
                         Some("check") => Task::Check,
                         Some("help") => Task::Help,
+                        Some("services") => Task::Services(Services::parse(&mut parser)?),
                         Some("test") => Task::Test,
                         _ => return Err(format!("there is no task {name:?}").into()),
                     });
                 }
-                other => return Err(other.unexpected()),
+                Value(name) => match (&mut task, name.to_str()) {
+                    (Some(Task::Services(services)), Some(name)) => {
+                        services.names.push(Service::named(name)?);
+                    }
+                    _ => return Err(Value(name).unexpected()),
+                },
+                other @ Short(_) => return Err(other.unexpected()),
             }
         }
         Ok(Self {
             task: task.ok_or("which task?")?,
         })
+    }
+}
+
+impl Services {
+    /// Reads what to do; names and options follow.
+    fn parse(parser: &mut lexopt::Parser) -> Result<Self, lexopt::Error> {
+        let action = parser.value().map_err(|_| "services up, down or status?")?;
+        let action = match action.to_str() {
+            Some("down") => Action::Down,
+            Some("status") => Action::Status,
+            Some("up") => Action::Up,
+            _ => return Err("services up, down or status?".into()),
+        };
+        Ok(Self {
+            action,
+            names: Vec::new(),
+            native: false,
+            purge: false,
+        })
+    }
+
+    /// As [`Bench::set`].
+    fn set(&mut self, name: &str) -> bool {
+        let option = match name {
+            "native" => &mut self.native,
+            "purge" if self.action == Action::Down => &mut self.purge,
+            _ => return false,
+        };
+        *option = true;
+        true
     }
 }
 

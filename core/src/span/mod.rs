@@ -3,6 +3,8 @@
 pub(crate) mod block;
 mod describe;
 mod entered;
+#[cfg(tokio_unstable)]
+mod exchange;
 mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
