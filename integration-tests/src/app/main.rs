@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod journal;
 mod options;
+mod redis;
 mod server;
 
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ mod events;
 mod lifecycle;
 mod logs;
 mod own_cases;
+mod redis;
 mod rules;
 mod secrets;
 mod settings;
