@@ -14,6 +14,24 @@ fn a_span_is_eight_bytes_and_can_be_sent() {
 }
 
 #[test]
+fn a_discarded_span_is_not_recorded() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = Span::exit(&http::EXIT);
+            exit.error("no");
+            exit.discard();
+            assert!(!exit.is_recording());
+            exit.error("still nothing");
+            drop(exit);
+            // Its block begins anew.
+            Span::exit(&http::EXIT).end();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit http");
+}
+
+#[test]
 fn an_entry_with_exits_is_one_trace() {
     let recorder = Recorder::builder().service("shop").build();
     recorder.enter(|| {

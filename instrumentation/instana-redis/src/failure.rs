@@ -54,8 +54,12 @@ impl fmt::Display for Server<'_> {
         }
         match self.error.details() {
             Some(details) => {
+                let (details, rest) = before_colon(details);
                 f.write_str(" ")?;
-                own_words(f, details, self.name)
+                match own_words(f, details, self.name)? {
+                    true => f.write_str(rest),
+                    false => Ok(()),
+                }
             }
             None => Ok(()),
         }
@@ -76,7 +80,7 @@ impl fmt::Display for Other<'_> {
                 f.write_str(self.error.category())
             }
             ErrorKind::Io => self.error.fmt(f),
-            _ => own_words(f, &self.error.to_string(), self.name),
+            _ => own_words(f, &self.error.to_string(), self.name).map(drop),
         }
     }
 }
@@ -99,8 +103,9 @@ fn is_script(name: &Name) -> bool {
 }
 
 /// Writes `text` up to the first quoted word that is not the command's name. What
-/// the server quotes is from the command, and often the end of the text.
-fn own_words(f: &mut fmt::Formatter<'_>, text: &str, name: &Name) -> fmt::Result {
+/// the server quotes is from the command, and often the end of the text. `true`: that
+/// was all of it.
+fn own_words(f: &mut fmt::Formatter<'_>, text: &str, name: &Name) -> Result<bool, fmt::Error> {
     let mut written = 0;
     while let Some((start, quote)) = next_quote(text, written) {
         let word = text
@@ -109,13 +114,15 @@ fn own_words(f: &mut fmt::Formatter<'_>, text: &str, name: &Name) -> fmt::Result
         let word = word.unwrap_or_default();
         if !word.eq_ignore_ascii_case(name.as_str()) {
             f.write_str(text.get(written..start).unwrap_or_default())?;
-            return f.write_str("…");
+            f.write_str("…")?;
+            return Ok(false);
         }
         let end = (start + word.len() + 2).min(text.len());
         f.write_str(text.get(written..end).unwrap_or_default())?;
         written = end;
     }
-    f.write_str(text.get(written..).unwrap_or_default())
+    f.write_str(text.get(written..).unwrap_or_default())?;
+    Ok(true)
 }
 
 /// The next quote from `from` on: not an apostrophe inside of a word.
@@ -133,6 +140,14 @@ fn next_quote(text: &str, from: usize) -> Option<(usize, char)> {
         before = character;
     }
     None
+}
+
+/// `text` up to its first colon: what follows may be an argument.
+fn before_colon(text: &str) -> (&str, &str) {
+    match text.find(": ") {
+        Some(colon) => (text.get(..=colon).unwrap_or_default(), " …"),
+        None => (text, ""),
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +203,11 @@ mod tests {
                 "unknown",
                 "ERR unknown command 'geheim x', with args beginning with: 'geheim",
                 "ERR unknown command …",
+            ),
+            (
+                "config",
+                "ERR Unsupported CONFIG parameter: geheim",
+                "ERR Unsupported CONFIG parameter: …",
             ),
             (
                 "xreadgroup",
