@@ -21,9 +21,13 @@ pub(crate) fn run(
     limit: Duration,
 ) -> Result<(), String> {
     let (out, err) = append(log)?;
+    command.stdout(out).stderr(err);
+    watch(what, command, limit).map_err(|error| format!("{error}{}", last_lines(log)))
+}
+
+/// Runs a command to its end, with the input and output it was given.
+pub(crate) fn watch(what: &str, mut command: Command, limit: Duration) -> Result<(), String> {
     let mut child = command
-        .stdout(out)
-        .stderr(err)
         .spawn()
         .map_err(|error| format!("{what}: could not be started: {error}"))?;
     let ended = wait(what, limit, || match child.try_wait() {
@@ -33,11 +37,11 @@ pub(crate) fn run(
     });
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{what}: {status}{}", last_lines(log))),
+        Ok(status) => Err(format!("{what}: {status}")),
         Err(error) => {
             let _ = child.kill();
             let _ = child.wait();
-            Err(format!("{error}{}", last_lines(log)))
+            Err(error)
         }
     }
 }
@@ -55,12 +59,15 @@ pub(crate) fn output(what: &str, mut command: Command, limit: Duration) -> Resul
         Ok(None) => Err("still running".to_owned()),
         Err(error) => Err(error.to_string()),
     });
-    if ended.is_err() {
+    if let Err(error) = ended {
+        // Not read: what it has started may keep its output open.
         let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
     }
-    let output = child.wait_with_output();
-    ended?;
-    output.map_err(|error| format!("{what}: {error}"))
+    child
+        .wait_with_output()
+        .map_err(|error| format!("{what}: {error}"))
 }
 
 /// Runs a command that is to succeed within the limit; the error is what it

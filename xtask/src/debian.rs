@@ -1,6 +1,6 @@
 //! Debian's packages.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,7 +42,7 @@ pub(crate) fn install(wanted: &[Packages]) -> Result<(), String> {
             .env("DEBIAN_FRONTEND", "noninteractive");
         command::run(&format!("apt-get {names_text}"), apt_get, &log, LIMIT)
     };
-    let quiet = NoAutostart::begin()?;
+    let quiet = NoAutostart::begin(Path::new(POLICY))?;
     // Where the lists cannot be fetched, those that are there decide.
     let _ = apt_get(&["update"]);
     let options = ["install", "--yes", "--no-install-recommends"];
@@ -69,30 +69,38 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
 
 /// What packages ask whether they may start their server.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
-const POLICY_BEFORE: &str = "/usr/sbin/policy-rc.d.before-instana";
 const POLICY_NEVER: &str = "#!/bin/sh\n# Here for one apt-get of `cargo xtask`.\nexit 101\n";
 
 /// While it lives, packages do not start their servers.
 struct NoAutostart {
+    policy: PathBuf,
     is_ours: bool,
 }
 
 impl NoAutostart {
-    fn begin() -> Result<Self, String> {
-        let policy = Path::new(POLICY);
+    fn begin(policy: &Path) -> Result<Self, String> {
+        // It may be what an earlier task that was killed has left.
+        let is_ours = fs::read_to_string(policy).is_ok_and(|text| text == POLICY_NEVER);
+        let mut guard = Self {
+            policy: policy.to_owned(),
+            is_ours,
+        };
         if forbids(policy) {
-            // Ours may be what an earlier task that was killed has left.
-            let is_ours = fs::read_to_string(policy).is_ok_and(|text| text == POLICY_NEVER);
-            return Ok(Self { is_ours });
+            return Ok(guard);
         }
-        let failed = |error| format!("{POLICY}: {error}");
+        let failed = |error| format!("{}: {error}", policy.display());
         if policy.exists() {
-            fs::rename(policy, POLICY_BEFORE).map_err(failed)?;
+            fs::rename(policy, guard.before()).map_err(failed)?;
         }
-        let guard = Self { is_ours: true };
+        guard.is_ours = true;
         fs::write(policy, POLICY_NEVER).map_err(failed)?;
-        fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        fs::set_permissions(policy, Permissions::from_mode(0o755)).map_err(failed)?;
         Ok(guard)
+    }
+
+    /// Where the policy of the machine waits.
+    fn before(&self) -> PathBuf {
+        self.policy.with_extension("d.before-instana")
     }
 }
 
@@ -101,12 +109,13 @@ impl Drop for NoAutostart {
         if !self.is_ours {
             return;
         }
-        let restored = match Path::new(POLICY_BEFORE).exists() {
-            true => fs::rename(POLICY_BEFORE, POLICY),
-            false => fs::remove_file(POLICY),
+        let (policy, before) = (&self.policy, self.before());
+        let restored = match before.exists() {
+            true => fs::rename(before, policy),
+            false => fs::remove_file(policy),
         };
         if let Err(error) = restored {
-            eprintln!("{POLICY} could not be restored: {error}");
+            eprintln!("{} could not be restored: {error}", policy.display());
         }
     }
 }
@@ -119,4 +128,49 @@ fn forbids(policy: &Path) -> bool {
     ask.stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.code() == Some(101))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_gets_its_policy_back() {
+        let folder = std::env::temp_dir().join(format!("xtask-policy-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let policy = folder.join("policy-rc.d");
+        let script = |code: u8| format!("#!/bin/sh\nexit {code}\n");
+        // Not written here: what another test starts at this moment would keep
+        // it open for writing, and such a file cannot be run.
+        let write = |text: &str| {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", r#"printf %s "$1" > "$0" && chmod 755 "$0""#]);
+            assert!(shell.arg(&policy).arg(text).status().unwrap().success());
+        };
+        let forbidden_while_it_lives = || {
+            let guard = NoAutostart::begin(&policy).unwrap();
+            let text = fs::read_to_string(&policy).unwrap();
+            assert!(text.ends_with("exit 101\n"), "{text}");
+            let mode = fs::metadata(&policy).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o755);
+            drop(guard);
+        };
+
+        forbidden_while_it_lives();
+        assert!(!policy.exists());
+
+        // One that allows, one that forbids.
+        for code in [0, 101] {
+            write(&script(code));
+            forbidden_while_it_lives();
+            assert_eq!(fs::read_to_string(&policy).unwrap(), script(code));
+        }
+
+        // A task was killed in the middle.
+        fs::rename(&policy, folder.join("policy-rc.d.before-instana")).unwrap();
+        write(POLICY_NEVER);
+        forbidden_while_it_lives();
+        assert_eq!(fs::read_to_string(&policy).unwrap(), script(101));
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod compilers;
 mod debian;
 mod options;
 mod packages;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
                 }
             };
         }
-        Task::Test => test::test(),
+        Task::Test(how) => test::test(&how),
     };
     summary::print(&outcome);
     if outcome.iter().all(|step| step.passed) {

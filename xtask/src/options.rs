@@ -7,9 +7,11 @@ use crate::services::Service;
 pub(crate) const HELP: &str = "\
 usage: cargo xtask <task>
 
-  test    everything a change has to pass: format, lints, all tests (they bring
-          up what they need), documentation, every published crate on its own,
-          the dependency rules; ends with one summary
+  test    everything a change has to pass: format, lints, all tests (it brings
+          up the services they need), documentation, every published crate on
+          its own, the dependency rules; ends with one summary. Options:
+          --kafka mock      Kafka's tests without a broker, as in `services`
+          --native          services without Docker
   check   the same without the tests
   bench   the benchmarks, side by side with other libraries: tables. Options:
           --docs            puts the tables into docs/PERFORMANCE.md
@@ -24,7 +26,9 @@ usage: cargo xtask <task>
           the servers that tests and examples talk to: in containers where a
           Docker engine runs, natively on Debian otherwise. `up` prints their
           URLs; a server whose variable is set is used as it is. Names:
-          postgres, mariadb, redis, redis-cluster, redis-sentinel; none is all.
+          postgres, mariadb, redis, redis-cluster, redis-sentinel, kafka, aws;
+          none is all. Options:
+          --kafka mock      no broker: tests use librdkafka's mock of a cluster
           --native          without Docker
           --purge           with `down`: data, too
   help    this text";
@@ -38,7 +42,7 @@ pub(crate) enum Task {
     Check,
     Help,
     Services(Services),
-    Test,
+    Test(How),
 }
 
 /// What `services` does, and to which; none named is all.
@@ -46,8 +50,24 @@ pub(crate) enum Task {
 pub(crate) struct Services {
     pub(crate) action: Action,
     pub(crate) names: Vec<Service>,
-    pub(crate) native: bool,
+    pub(crate) how: How,
     pub(crate) purge: bool,
+}
+
+/// How services are brought up.
+#[derive(Debug, Default)]
+pub(crate) struct How {
+    pub(crate) kafka: KafkaKind,
+    /// Without Docker, also where it is there.
+    pub(crate) native: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum KafkaKind {
+    #[default]
+    Broker,
+    /// librdkafka's, inside of each test.
+    Mock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +96,28 @@ impl Options {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("help") | Short('h') => task = Some(Task::Help),
-                Long(name) => {
-                    let known = match &mut task {
-                        Some(Task::Bench(bench)) => bench.set(name),
-                        Some(Task::Services(services)) => services.set(name),
-                        _ => false,
+                Long("kafka") => {
+                    let how = match &mut task {
+                        Some(Task::Services(services)) => &mut services.how,
+                        Some(Task::Test(how)) => how,
+                        _ => return Err("--kafka is no option here".into()),
                     };
-                    if !known {
-                        return Err(format!("--{name} is no option here").into());
+                    how.kafka = match parser.value()?.to_str() {
+                        Some("broker") => KafkaKind::Broker,
+                        Some("mock") => KafkaKind::Mock,
+                        _ => return Err("--kafka mock, or --kafka broker?".into()),
+                    };
+                }
+                Long(name) => {
+                    let option = match &mut task {
+                        Some(Task::Bench(bench)) => bench.option(name),
+                        Some(Task::Services(services)) => services.option(name),
+                        Some(Task::Test(how)) => how.option(name),
+                        _ => None,
+                    };
+                    match option {
+                        Some(option) => *option = true,
+                        None => return Err(format!("--{name} is no option here").into()),
                     }
                 }
                 Value(name) if task.is_none() => {
@@ -92,7 +126,7 @@ impl Options {
                         Some("check") => Task::Check,
                         Some("help") => Task::Help,
                         Some("services") => Task::Services(Services::parse(&mut parser)?),
-                        Some("test") => Task::Test,
+                        Some("test") => Task::Test(How::default()),
                         _ => return Err(format!("there is no task {name:?}").into()),
                     });
                 }
@@ -124,26 +158,28 @@ impl Services {
         Ok(Self {
             action,
             names: Vec::new(),
-            native: false,
+            how: How::default(),
             purge: false,
         })
     }
 
-    /// As [`Bench::set`].
-    fn set(&mut self, name: &str) -> bool {
-        let option = match name {
-            "native" => &mut self.native,
-            "purge" if self.action == Action::Down => &mut self.purge,
-            _ => return false,
-        };
-        *option = true;
-        true
+    fn option(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            "purge" if self.action == Action::Down => Some(&mut self.purge),
+            _ => self.how.option(name),
+        }
+    }
+}
+
+impl How {
+    fn option(&mut self, name: &str) -> Option<&mut bool> {
+        (name == "native").then_some(&mut self.native)
     }
 }
 
 impl Bench {
-    /// Switches an option on; false where there is none of this name.
-    fn set(&mut self, name: &str) -> bool {
+    /// The switch of this name.
+    fn option(&mut self, name: &str) -> Option<&mut bool> {
         let option = match name {
             "check" => &mut self.check,
             "docs" => &mut self.docs,
@@ -152,9 +188,8 @@ impl Bench {
             "long" => &mut self.long,
             "ours" => &mut self.ours,
             "write-baseline" => &mut self.write_baseline,
-            _ => return false,
+            _ => return None,
         };
-        *option = true;
-        true
+        Some(option)
     }
 }

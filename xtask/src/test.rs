@@ -1,13 +1,14 @@
 //! What a change has to pass.
 
+use crate::options::How;
 use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
-use crate::{bench, packages, tree};
+use crate::{bench, compilers, packages, tree};
 
 /// All steps, tests included.
-pub(crate) fn test() -> Vec<Step> {
+pub(crate) fn test(how: &How) -> Vec<Step> {
     let mut steps = checks_before();
-    steps.extend(with_services(|environment| {
+    steps.extend(with_services(how, |environment| {
         steps::cargo_with(
             "tests",
             &["test", "--workspace", "--all-features", "--no-fail-fast"],
@@ -57,11 +58,11 @@ fn apart(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Step {
 
 /// Runs a step with the servers it needs, those that run and those that are
 /// started for it; the latter are stopped, whatever becomes of the step.
-fn with_services(step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
+fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
     println!("\n── services");
     let mut up = Up::default();
     let started = steps::timed("services", || {
-        up = services::up(&Service::ALL, false);
+        up = services::up(&Service::ALL, how);
         let (all, new) = (up.environment.len(), up.started.len());
         match up.failures.as_slice() {
             [] => Ok(format!("{all} answer, {new} of them started")),
@@ -84,6 +85,7 @@ fn with_services(step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
 
 fn checks_before() -> Vec<Step> {
     let mut steps = vec![
+        compilers::step(),
         steps::cargo("format", &["fmt", "--all", "--check"]),
         steps::cargo(
             "lints",

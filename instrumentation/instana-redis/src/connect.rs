@@ -41,7 +41,7 @@ pub(crate) fn start(target: &Target) -> Span {
 
 pub(crate) fn connected<C>(span: &mut Span, result: &RedisResult<C>) {
     match result {
-        Ok(_) => span.discard(),
+        Ok(_) => std::mem::replace(span, Span::none()).discard(),
         Err(error) => failure::record(span, &Name::CONNECT, error),
     }
 }

@@ -1,7 +1,9 @@
 //! `cargo xtask services`: the servers that tests and examples talk to, in
 //! containers where a Docker engine runs, natively on Debian otherwise.
 
+mod aws;
 mod compose;
+mod kafka;
 mod mariadb;
 mod native;
 mod place;
@@ -14,12 +16,13 @@ mod resp;
 mod server;
 mod service;
 mod status;
+mod tools;
 mod urls;
 
 pub(crate) use self::service::Service;
 
 use self::status::State;
-use crate::options::{Action, Services};
+use crate::options::{Action, How, KafkaKind, Services};
 use crate::variables;
 
 /// What was brought up.
@@ -41,11 +44,11 @@ pub(crate) fn run(options: &Services) -> Result<(), String> {
     match options.action {
         Action::Down => down(services, options.purge),
         Action::Status => {
-            print!("{}", status::render(&states(services, options.native)?));
+            print!("{}", status::render(&states(services, &options.how)?));
             Ok(())
         }
         Action::Up => {
-            let up = up(services, options.native);
+            let up = up(services, &options.how);
             for (variable, value) in &up.environment {
                 println!("export {variable}={}", quoted(value));
             }
@@ -57,12 +60,12 @@ pub(crate) fn run(options: &Services) -> Result<(), String> {
     }
 }
 
-/// Brings services up, as many as can be; without Docker where `native`.
-pub(crate) fn up(services: &[Service], native: bool) -> Up {
+/// Brings services up, as many as can be.
+pub(crate) fn up(services: &[Service], how: &How) -> Up {
     let mut up = Up::default();
-    let (given, wanted) = split(services, variables::value);
+    let (given, wanted) = split(services, |name| value(name, how));
     for (service, value) in given {
-        match urls::check(service.variable(), &value) {
+        match check(service, &value) {
             Ok(()) => up.environment.push((service.variable(), value)),
             Err(error) => up.failures.push(format!(
                 "{error}; unset the variable to have {} started",
@@ -73,7 +76,7 @@ pub(crate) fn up(services: &[Service], native: bool) -> Up {
     if wanted.is_empty() {
         return up;
     }
-    if native || !compose::is_available() {
+    if how.native || !compose::is_available() {
         up_natively(&wanted, &mut up);
     } else if let Err(error) = up_in_containers(&wanted, &mut up) {
         up.failures.push(error);
@@ -97,6 +100,22 @@ pub(crate) fn down(services: &[Service], purge: bool) -> Result<(), String> {
     match failures.as_slice() {
         [] => Ok(()),
         failures => Err(failures.join("\n")),
+    }
+}
+
+/// The value of a service's variable, where there is nothing to start for it.
+fn value(variable: &str, how: &How) -> Option<String> {
+    match how.kafka {
+        KafkaKind::Mock if variable == Service::Kafka.variable() => Some(kafka::MOCK.to_owned()),
+        _ => variables::value(variable),
+    }
+}
+
+/// Whether what is given can be used.
+fn check(service: Service, value: &str) -> Result<(), String> {
+    match (service, value) {
+        (Service::Kafka, kafka::MOCK) => Ok(()),
+        _ => urls::check(service.variable(), value),
     }
 }
 
@@ -155,14 +174,14 @@ fn up_in_containers(wanted: &[Service], up: &mut Up) -> Result<(), String> {
     Ok(())
 }
 
-fn states(services: &[Service], native: bool) -> Result<Vec<(Service, State)>, String> {
-    let (given, ours) = split(services, variables::value);
+fn states(services: &[Service], how: &How) -> Result<Vec<(Service, State)>, String> {
+    let (given, ours) = split(services, |name| value(name, how));
     let given = given.into_iter().map(|(service, value)| {
-        let state = State::Given(urls::check(service.variable(), &value));
+        let state = State::Given(check(service, &value));
         (service, state)
     });
     let mut states: Vec<(Service, State)> = given.collect();
-    if native || !compose::is_available() {
+    if how.native || !compose::is_available() {
         for service in ours {
             states.push((service, native::state(service)?));
         }
@@ -185,6 +204,20 @@ mod tests {
         let (given, wanted) = split(&services, variable);
         assert_eq!(given, [(Service::Redis, "redis://db".to_owned())]);
         assert_eq!(wanted, [Service::Postgres]);
+    }
+
+    #[test]
+    fn the_mock_of_kafka_is_nothing_to_start() {
+        let how = How {
+            kafka: KafkaKind::Mock,
+            native: false,
+        };
+        let services = [Service::Kafka];
+        let (given, wanted) = split(&services, |name| value(name, &how));
+        assert_eq!(given, [(Service::Kafka, "mock".to_owned())]);
+        assert_eq!(wanted, []);
+        assert_eq!(check(Service::Kafka, "mock"), Ok(()));
+        assert!(check(Service::Aws, "mock").is_err());
     }
 
     #[test]

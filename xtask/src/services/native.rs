@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::aws::Aws;
+use super::kafka::Kafka;
 use super::mariadb::MariaDb;
 use super::place::Place;
 use super::postgres::Postgres;
@@ -16,6 +18,9 @@ use crate::{command, debian};
 /// How long a server may take from its start to its first answer.
 const START: Duration = Duration::from_secs(60);
 
+/// How long a server that runs may take to answer before it is started anew.
+const ANSWER: Duration = Duration::from_secs(15);
+
 fn server(service: Service) -> &'static dyn Server {
     match service {
         Service::Postgres => &Postgres,
@@ -23,6 +28,8 @@ fn server(service: Service) -> &'static dyn Server {
         Service::Redis => &Redis,
         Service::RedisCluster => &RedisCluster,
         Service::RedisSentinel => &RedisSentinel,
+        Service::Kafka => &Kafka,
+        Service::Aws => &Aws,
     }
 }
 
@@ -42,7 +49,9 @@ pub(crate) fn up(service: Service) -> Result<(String, bool), String> {
     let server = server(service);
     let mut place = Place::of(service, server)?;
     let runs = place.processes().all(|process| process.running().is_some());
-    if runs && server.ready(&place).is_ok() {
+    // On a busy machine one look may come too early.
+    let answer = || server.ready(&place);
+    if runs && command::wait("an answer", ANSWER, answer).is_ok() {
         return Ok((service.urls(&place.ports), false));
     }
     stop(server, &place)?;

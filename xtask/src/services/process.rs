@@ -43,6 +43,8 @@ impl Process {
     /// terminal; as another user where one is given.
     pub(crate) fn start(&self, server: &Command, user: Option<User>) -> Result<(), String> {
         let failed = |error| format!("{} could not be started: {error}", self.name);
+        // What the last one said is of no use any more.
+        let _ = fs::remove_file(self.log());
         let (out, err) = command::append(&self.log())?;
         let mut setsid = Command::new("setsid");
         setsid.arg(server.get_program()).args(server.get_args());

@@ -8,15 +8,19 @@ pub(crate) enum Service {
     Redis,
     RedisCluster,
     RedisSentinel,
+    Kafka,
+    Aws,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Postgres,
         Self::MariaDb,
         Self::Redis,
         Self::RedisCluster,
         Self::RedisSentinel,
+        Self::Kafka,
+        Self::Aws,
     ];
 
     /// What the command line, the folders and `docker-compose.yml` call it.
@@ -27,6 +31,8 @@ impl Service {
             Self::Redis => "redis",
             Self::RedisCluster => "redis-cluster",
             Self::RedisSentinel => "redis-sentinel",
+            Self::Kafka => "kafka",
+            Self::Aws => "aws",
         }
     }
 
@@ -46,6 +52,8 @@ impl Service {
             Self::Redis => "REDIS_URL",
             Self::RedisCluster => "REDIS_CLUSTER_URLS",
             Self::RedisSentinel => "REDIS_SENTINEL_URLS",
+            Self::Kafka => "KAFKA_BROKERS",
+            Self::Aws => "AWS_ENDPOINT_URL",
         }
     }
 
@@ -61,6 +69,8 @@ impl Service {
             Self::RedisCluster => &[17381, 17382, 17383, 17384, 17385, 17386],
             // The sentinel, then its master.
             Self::RedisSentinel => &[17390, 17391],
+            Self::Kafka => &[19092],
+            Self::Aws => &[15566],
         }
     }
 
@@ -71,6 +81,8 @@ impl Service {
             Self::MariaDb => ("mysql://", "shop:not-a-secret@", "/shop", 1),
             Self::Redis | Self::RedisSentinel => ("redis://", "", "", 1),
             Self::RedisCluster => ("redis://", "", "", 3),
+            Self::Kafka => ("", "", "", 1),
+            Self::Aws => ("http://", "", "", 1),
         };
         let urls = ports.iter().take(count);
         let urls = urls.map(|port| format!("{scheme}{user}127.0.0.1:{port}{path}"));
@@ -99,6 +111,8 @@ mod tests {
             "redis://127.0.0.1:17381,redis://127.0.0.1:17382,redis://127.0.0.1:17383"
         );
         assert_eq!(urls(Service::RedisSentinel), "redis://127.0.0.1:17390");
+        assert_eq!(urls(Service::Kafka), "127.0.0.1:19092");
+        assert_eq!(urls(Service::Aws), "http://127.0.0.1:15566");
     }
 
     #[test]
@@ -107,9 +121,7 @@ mod tests {
             assert_eq!(Service::named(service.name()), Ok(service));
         }
         let error = Service::named("oracle").unwrap_err();
-        assert!(
-            error.ends_with("there are postgres, mariadb, redis, redis-cluster, redis-sentinel")
-        );
+        assert!(error.starts_with("there is no service `oracle`; there are postgres, mariadb,"));
     }
 
     #[test]
