@@ -8,6 +8,7 @@ mod commands;
 mod graphql;
 mod journal;
 mod options;
+mod redis;
 mod server;
 
 use std::io::{self, Write};

@@ -16,6 +16,7 @@ mod kafka;
 mod lifecycle;
 mod logs;
 mod own_cases;
+mod redis;
 mod rules;
 mod secrets;
 mod settings;
