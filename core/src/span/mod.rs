@@ -19,6 +19,7 @@ pub(crate) mod tag;
 mod tests;
 
 use std::fmt;
+use std::time::Duration;
 
 use self::block::Block;
 use crate::clock;
@@ -218,6 +219,13 @@ impl Span {
         }
     }
 
+    /// Moves the beginning back by `ago`: for a call that is told of when it is over.
+    pub fn backdate(&mut self, ago: Duration) {
+        if let Some((_, block)) = self.recording() {
+            block.start = block.start.saturating_sub(clock::ticks_of(ago));
+        }
+    }
+
     /// Milliseconds since the span began; 0 where nothing is recorded.
     pub fn elapsed_millis(&self) -> u64 {
         let block = self.0.as_ref().filter(|block| block.is_recording());
@@ -237,6 +245,15 @@ impl Span {
         match self.recording() {
             Some((family, block)) => Handle::to(block, family),
             None => Handle::none(),
+        }
+    }
+
+    /// Ends the span without recording it: it was to tell of a failure that did not
+    /// happen.
+    pub fn discard(mut self) {
+        if let Some(block) = &mut self.0 {
+            block.recorded_by = 0;
+            block.clear();
         }
     }
 

@@ -1,0 +1,146 @@
+//! Statements, as sqlx's own types execute them: the methods that these have,
+//! of which the trait makes the others.
+
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use instana::FutureExt;
+use sqlx::{Describe, Error, Execute, Executor, SqlStr};
+
+use crate::backend::Backend;
+use crate::observed::Observed;
+use crate::outcome::{failed_only, found};
+use crate::rows::{Rows, Step};
+use crate::{Connection, Pool};
+
+impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Observed::new(query);
+        let span = self.exit(query.as_str());
+        if !span.is_recording() {
+            return self.inner().fetch_many(query);
+        }
+        let tells_changes = DB::tells_changes(query.as_str());
+        let inner = self.inner().fetch_many(query.for_pool());
+        Rows::<DB>::boxed(span, tells_changes, inner)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Observed::new(query);
+        let span = self.exit(query.as_str());
+        if !span.is_recording() {
+            return self.inner().fetch_optional(query);
+        }
+        let inner = self.inner().fetch_optional(query.for_pool());
+        Box::pin(inner.in_span_with(span, found))
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    where
+        'p: 'e,
+    {
+        let span = self.exit(sql.as_str());
+        let inner = self.inner().prepare_with(sql, parameters);
+        if !span.is_recording() {
+            return inner;
+        }
+        Box::pin(inner.in_span_with(span, failed_only))
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
+    where
+        'p: 'e,
+    {
+        let span = self.exit(sql.as_str());
+        let inner = self.inner().describe(sql);
+        if !span.is_recording() {
+            return inner;
+        }
+        Box::pin(inner.in_span_with(span, failed_only))
+    }
+}
+
+impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB>
+where
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Observed::new(query);
+        let span = self.statement(query.as_str());
+        if !span.is_recording() {
+            return self.inner_mut().fetch_many(query);
+        }
+        let tells_changes = DB::tells_changes(query.as_str());
+        Rows::<DB>::boxed(span, tells_changes, self.inner_mut().fetch_many(query))
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Observed::new(query);
+        let span = self.statement(query.as_str());
+        if !span.is_recording() {
+            return self.inner_mut().fetch_optional(query);
+        }
+        let inner = self.inner_mut().fetch_optional(query);
+        Box::pin(inner.in_span_with(span, found))
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    where
+        'c: 'e,
+    {
+        let span = self.exit(sql.as_str());
+        let inner = self.inner_mut().prepare_with(sql, parameters);
+        if !span.is_recording() {
+            return inner;
+        }
+        Box::pin(inner.in_span_with(span, failed_only))
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
+    where
+        'c: 'e,
+    {
+        let span = self.exit(sql.as_str());
+        let inner = self.inner_mut().describe(sql);
+        if !span.is_recording() {
+            return inner;
+        }
+        Box::pin(inner.in_span_with(span, failed_only))
+    }
+}
