@@ -180,10 +180,8 @@ mod tests {
         ] {
             assert_eq!(mask(Dialect::Standard, statement), expected, "{statement}");
         }
-        assert_eq!(
-            mask(Dialect::MySql, "a = \"x\" # it's\n AND b = 'y'"),
-            "a = ?   AND b = ?".replace("   ", "  ")
-        );
+        let statement = "a = \"x\" # it's\n AND b = 'y'";
+        assert_eq!(mask(Dialect::MySql, statement), "a = ?   AND b = ?");
     }
 
     #[test]

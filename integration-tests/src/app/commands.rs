@@ -20,6 +20,10 @@ static REDIS: Family = Family::new("redis", Kind::Exit, Redis::SECTION, "databas
 
 /// Obeys one line; the answer is one line too.
 pub(crate) fn obey(line: &str) -> String {
+    // Executes statements: "sql <URL>".
+    if let Some(url) = line.strip_prefix("sql ") {
+        return crate::sql::run(url);
+    }
     let mut words = line.split_whitespace();
     let (command, number) = (
         words.next().unwrap_or_default(),

@@ -8,6 +8,7 @@ mod commands;
 mod journal;
 mod options;
 mod server;
+mod sql;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -28,7 +28,7 @@ async fn the_first_statement_tells_how_long_the_pool_took() {
 
 #[tokio::test]
 async fn waiting_for_a_connection_in_vain_is_an_error() {
-    let pool = pool().await;
+    let pool = pool_that_waits(Duration::from_secs(1)).await;
     let work = async {
         let held = pool.acquire().await.unwrap();
         assert!(pool.try_acquire().is_none());

@@ -22,11 +22,19 @@ use instana::testing::{RecordedSpan, Recorder};
 use instana_sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
-/// A pool with one connection, which waits for no more than a moment.
+/// A pool with one connection.
 async fn pool() -> SqlitePool {
+    pool_that_waits(Duration::from_secs(30)).await
+}
+
+/// A pool with one connection, for which nobody waits longer than this.
+async fn pool_that_waits(timeout: Duration) -> SqlitePool {
     let options = SqlitePoolOptions::new().max_connections(1);
-    let options = options.acquire_timeout(Duration::from_millis(50));
-    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let pool = options
+        .acquire_timeout(timeout)
+        .connect("sqlite::memory:")
+        .await
+        .unwrap();
     for statement in [
         "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
         "INSERT INTO item (name) VALUES ('tea'), ('milk'), ('bread')",

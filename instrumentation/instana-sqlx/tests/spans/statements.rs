@@ -24,7 +24,7 @@ async fn a_statement_is_a_generic_sql_span() {
     let tags = json["data"]["sdk"]["custom"]["tags"]
         .as_object_mut()
         .unwrap();
-    assert!(tags.remove("pool_wait_ms").unwrap().as_u64().unwrap() < 50);
+    assert!(tags.remove("pool_wait_ms").unwrap().as_u64().unwrap() < 30_000);
     assert_eq!(
         json["data"],
         json!({"sdk": {"name": "sdk.database", "type": "exit", "custom": {"tags": {
@@ -60,7 +60,7 @@ async fn rows_are_those_fetched_or_changed() {
     assert_eq!((ids.unwrap().len(), rows(&recorder)), (2, Some(2)));
 
     let several = sqlx::raw_sql("SELECT * FROM item; SELECT 1; SELECT 2");
-    let (recorder, all) = record(several.fetch_all(&pool)).await;
+    let (recorder, all) = record(async { several.fetch_all(&pool).await }).await;
     assert_eq!((all.unwrap().len(), rows(&recorder)), (7, Some(7)));
 
     let nothing = sqlx::query("SELECT * FROM item WHERE id = 9");

@@ -26,8 +26,11 @@ async fn a_stream_is_one_span_from_its_first_poll_to_its_end() {
 #[tokio::test]
 async fn who_wants_no_more_rows_has_not_given_up() {
     let pool = pool().await;
-    let taken = sqlx::query_scalar::<_, i64>(MANY).fetch(&pool).take(3);
-    let (recorder, rows) = record(taken.try_collect::<Vec<_>>()).await;
+    let work = async {
+        let rows = sqlx::query_scalar::<_, i64>(MANY).fetch(&pool);
+        rows.take(3).try_collect::<Vec<_>>().await
+    };
+    let (recorder, rows) = record(work).await;
     assert_eq!(rows.unwrap(), [1, 2, 3]);
     let exit = exit(&recorder);
     assert_eq!((tag(&exit, "rows"), exit.errors()), (Some(3), 0));

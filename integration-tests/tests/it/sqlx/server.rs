@@ -295,3 +295,34 @@ async fn a_statement_that_is_given_up_is_an_error() {
     let error = exit(&recorder).error_text().unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
 }
+
+#[tokio::test]
+async fn a_layer_makes_exits_of_what_sqlx_says_itself() {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    let plain = pool_options(1).connect_with(options()).await.unwrap();
+    let wrapped = Pool::from(plain.clone());
+    let layer = instana_sqlx::InstanaLayer::new(&options());
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let work = async {
+        let _default = tracing::subscriber::set_default(subscriber);
+        sqlx::query(SERIES).fetch_all(&plain).await.unwrap();
+        sqlx::query("SELECT 1").fetch_one(&plain).await.unwrap();
+        sqlx::query("SELECT 2").fetch_one(&wrapped).await.unwrap();
+        let mut tx = wrapped.begin().await.unwrap();
+        sqlx::query("SELECT 3").fetch_all(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (recorder, ()) = record(work).await;
+    let expected = [
+        (SERIES, Some(10_000)),
+        ("SELECT 1", Some(1)),
+        ("SELECT 2", Some(1)),
+        ("BEGIN", None),
+        ("SELECT 3", Some(1)),
+        ("COMMIT", None),
+    ];
+    assert_eq!(outline(&recorder), expected.map(|(stmt, rows)| (stmt.to_owned(), rows)));
+    let host = exits(&recorder)[0].text(&format!("{SECTION}.host"));
+    assert_eq!(host.as_deref(), Some(options().get_host()));
+}
