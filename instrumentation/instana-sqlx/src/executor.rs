@@ -12,10 +12,7 @@ use crate::outcome::{failed_only, found};
 use crate::rows::{Rows, Step};
 use crate::{Connection, Pool};
 
-impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB>
-where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-{
+impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
@@ -26,10 +23,10 @@ where
         let query = Observed::new(query);
         let span = self.exit(query.as_str());
         if !span.is_recording() {
-            return self.inner().fetch_many(query);
+            return DB::fetch_many_of(self.inner(), query);
         }
         let tells_changes = DB::tells_changes(query.as_str());
-        let inner = self.inner().fetch_many(query.for_pool());
+        let inner = DB::fetch_many_of(self.inner(), query.for_pool());
         Rows::<DB>::boxed(span, tells_changes, inner)
     }
 
@@ -44,9 +41,9 @@ where
         let query = Observed::new(query);
         let span = self.exit(query.as_str());
         if !span.is_recording() {
-            return self.inner().fetch_optional(query);
+            return DB::fetch_optional_of(self.inner(), query);
         }
-        let inner = self.inner().fetch_optional(query.for_pool());
+        let inner = DB::fetch_optional_of(self.inner(), query.for_pool());
         Box::pin(inner.in_span_with(span, found))
     }
 
@@ -59,7 +56,7 @@ where
         'p: 'e,
     {
         let span = self.exit(sql.as_str());
-        let inner = self.inner().prepare_with(sql, parameters);
+        let inner = DB::prepare_with_of(self.inner(), sql, parameters);
         if !span.is_recording() {
             return inner;
         }
@@ -71,7 +68,7 @@ where
         'p: 'e,
     {
         let span = self.exit(sql.as_str());
-        let inner = self.inner().describe(sql);
+        let inner = DB::describe_of(self.inner(), sql);
         if !span.is_recording() {
             return inner;
         }
@@ -79,10 +76,7 @@ where
     }
 }
 
-impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB>
-where
-    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
-{
+impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
     type Database = DB;
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step<DB>>
@@ -93,10 +87,10 @@ where
         let query = Observed::new(query);
         let span = self.statement(query.as_str());
         if !span.is_recording() {
-            return self.inner_mut().fetch_many(query);
+            return DB::fetch_many(self.inner_mut(), query);
         }
         let tells_changes = DB::tells_changes(query.as_str());
-        Rows::<DB>::boxed(span, tells_changes, self.inner_mut().fetch_many(query))
+        Rows::<DB>::boxed(span, tells_changes, DB::fetch_many(self.inner_mut(), query))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -110,9 +104,9 @@ where
         let query = Observed::new(query);
         let span = self.statement(query.as_str());
         if !span.is_recording() {
-            return self.inner_mut().fetch_optional(query);
+            return DB::fetch_optional(self.inner_mut(), query);
         }
-        let inner = self.inner_mut().fetch_optional(query);
+        let inner = DB::fetch_optional(self.inner_mut(), query);
         Box::pin(inner.in_span_with(span, found))
     }
 
@@ -125,7 +119,7 @@ where
         'c: 'e,
     {
         let span = self.exit(sql.as_str());
-        let inner = self.inner_mut().prepare_with(sql, parameters);
+        let inner = DB::prepare_with(self.inner_mut(), sql, parameters);
         if !span.is_recording() {
             return inner;
         }
@@ -137,7 +131,7 @@ where
         'c: 'e,
     {
         let span = self.exit(sql.as_str());
-        let inner = self.inner_mut().describe(sql);
+        let inner = DB::describe(self.inner_mut(), sql);
         if !span.is_recording() {
             return inner;
         }

@@ -1,5 +1,7 @@
 //! A statement whose text was read.
 
+use std::fmt;
+
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Execute, SqlStr, Statement};
 
@@ -7,7 +9,7 @@ use crate::outcome::got_connection;
 
 /// What a query consists of. To read its text is to take it apart; this is the same
 /// query for the driver.
-pub(crate) struct Observed<DB: Database> {
+pub struct Observed<DB: Database> {
     text: Text<DB>,
     arguments: Result<Option<DB::Arguments>, BoxDynError>,
     persistent: bool,
@@ -75,5 +77,14 @@ impl<DB: Database> Execute<'_, DB> for Observed<DB> {
 
     fn persistent(&self) -> bool {
         self.persistent
+    }
+}
+
+/// Without the values.
+impl<DB: Database> fmt::Debug for Observed<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed")
+            .field("sql", &self.as_str())
+            .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use sqlx::{Either, Error};
 use crate::backend::Backend;
 use crate::outcome::{FIRST_ROW, ROWS, fail};
 
+/// What a statement gives, one by one.
 pub(crate) type Step<DB> =
     Result<Either<<DB as sqlx::Database>::QueryResult, <DB as sqlx::Database>::Row>, Error>;
 

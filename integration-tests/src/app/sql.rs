@@ -2,12 +2,14 @@
 
 use instana::FutureExt;
 use instana_sqlx::{Backend, MySqlPool, PgPool, Pool, SqlitePool};
-use sqlx::{Executor, IntoArguments};
+use sqlx::IntoArguments;
 
 /// Records an entry that connects, and executes a statement that works and one that does
 /// not. Says whether there was a connection.
 pub(crate) fn run(url: &str) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let Ok(runtime) = runtime else {
         return "no runtime".to_owned();
     };
@@ -23,14 +25,15 @@ pub(crate) fn run(url: &str) -> String {
 
 async fn statements<DB: Backend>(pool: Result<Pool<DB>, sqlx::Error>) -> String
 where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
 {
     let Ok(pool) = pool else {
         return "refused".to_owned();
     };
     let one = sqlx::query("SELECT 1").fetch_all(&pool).await;
-    let none = sqlx::query("SELECT * FROM no_such_table").execute(&pool).await;
+    let none = sqlx::query("SELECT * FROM no_such_table")
+        .execute(&pool)
+        .await;
     pool.close().await;
     format!("{} {}", one.is_ok(), none.is_ok())
 }

@@ -1,5 +1,6 @@
 //! The databases.
 
+mod executes;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
@@ -10,13 +11,14 @@ pub(crate) mod sqlite;
 use instana::span::sql::{Address, Target};
 use sqlx::{Connection, Database};
 
+pub(crate) use self::executes::Executes;
 use crate::mask::Dialect;
 
 pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// A database whose statements are recorded: PostgreSQL, MySQL and MariaDB, or
 /// SQLite, by feature. It cannot be implemented elsewhere.
-pub trait Backend: Database + Described {}
+pub trait Backend: Described + Executes {}
 
 /// What is known of a database.
 pub trait Described: Database {

@@ -5,7 +5,7 @@ use super::*;
 mod plain {
     mod types {
         pub(super) use sqlx::pool::PoolConnection;
-        pub(super) use sqlx::{Pool, SqliteConnection, SqlitePool, SqliteTransaction};
+        pub(super) use sqlx::{Connection, Pool, SqliteConnection, SqlitePool, SqliteTransaction};
     }
 
     include!("forms.rs");
@@ -46,4 +46,33 @@ async fn futures_are_send() {
     let pool = pool().await;
     let work = is_send(async move { traced::all(&pool).await.map(|all| all.len()) });
     assert_eq!(tokio::spawn(work).await.unwrap().unwrap(), 26);
+}
+
+/// Code that is generic over databases still compiles beside this crate.
+async fn count<DB>(pool: &sqlx::Pool<DB>) -> usize
+where
+    DB: sqlx::Database,
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+    DB::Arguments: sqlx::IntoArguments<DB>,
+{
+    let mut connection = pool.acquire().await.unwrap();
+    let all = sqlx::query("SELECT 1").fetch_all(&mut *connection).await;
+    all.unwrap().len()
+}
+
+async fn count_traced<DB: instana_sqlx::Backend>(pool: &instana_sqlx::Pool<DB>) -> usize
+where
+    DB::Arguments: sqlx::IntoArguments<DB>,
+{
+    let mut connection = pool.acquire().await.unwrap();
+    let all = sqlx::query("SELECT 1").fetch_all(&mut *connection).await;
+    all.unwrap().len()
+}
+
+#[tokio::test]
+async fn code_may_be_generic_over_databases() {
+    let pool = pool().await;
+    assert_eq!(count(pool.inner()).await, 1);
+    let (recorder, one) = record(count_traced(&pool)).await;
+    assert_eq!((one, exits(&recorder).len()), (1, 1));
 }

@@ -5,13 +5,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use sqlx::{Either, Executor, FromRow, QueryBuilder, Row, SqlSafeStr, Sqlite, Statement};
 
-#[allow(
-    unused_imports,
-    reason = "ours have the methods, sqlx's need the trait"
-)]
-use sqlx::Connection;
-
-use types::{Pool, PoolConnection, SqliteConnection, SqlitePool, SqliteTransaction};
+use types::*;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
@@ -111,12 +105,8 @@ fn rows(pool: &SqlitePool) -> BoxStream<'_, Result<i64>> {
 
 async fn streams(pool: &SqlitePool) -> Result<Vec<String>> {
     let ids: Vec<i64> = rows(pool).try_collect().await?;
-    let mut first = None;
     let mut stream = sqlx::query_as::<_, Item>("SELECT id, name FROM item").fetch(pool);
-    while let Some(item) = stream.try_next().await? {
-        first = Some(item.name);
-        break;
-    }
+    let first = stream.try_next().await?.map(|item| item.name);
     drop(stream);
     let steps = sqlx::raw_sql("SELECT 1; SELECT 2").fetch_many(pool);
     let steps: Vec<bool> = steps

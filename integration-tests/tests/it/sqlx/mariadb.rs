@@ -38,16 +38,21 @@ async fn macros_are_statements() {
         let row = sqlx::query!("SELECT CAST(? AS SIGNED) + 1 AS `sum!: i64`", 6).fetch_one(&pool);
         let sum = row.await.unwrap().sum;
         let mut tx = pool.begin().await.unwrap();
-        let text = sqlx::query_scalar!("SELECT upper(?)", "tea").fetch_one(&mut *tx).await;
+        let text = sqlx::query_scalar!("SELECT upper(?)", "tea")
+            .fetch_one(&mut *tx)
+            .await;
         (sum, text.unwrap())
     };
     let (recorder, results) = record(work).await;
-    assert_eq!(results, (7, Some("TEA".to_owned())));
+    assert_eq!(results, (7, Some(b"TEA".to_vec())));
     let expected = [
         ("SELECT CAST(? AS SIGNED) + 1 AS `sum!: i64`", Some(1)),
         ("BEGIN", None),
         ("SELECT upper(?)", Some(1)),
         ("ROLLBACK", None),
     ];
-    assert_eq!(outline(&recorder), expected.map(|(stmt, rows)| (stmt.to_owned(), rows)));
+    assert_eq!(
+        outline(&recorder),
+        expected.map(|(stmt, rows)| (stmt.to_owned(), rows))
+    );
 }

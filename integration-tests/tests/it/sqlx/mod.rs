@@ -15,7 +15,10 @@ use instana::testing::{RecordedSpan, Recorder};
 const LONG: Duration = Duration::from_secs(30);
 
 /// The URL of a server.
-#[expect(clippy::disallowed_methods, reason = "where the servers are is said to the tests")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the servers are is said to the tests"
+)]
 fn url(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: `cargo xtask services up` starts the servers and prints it")
@@ -34,7 +37,12 @@ async fn record<F: Future>(work: F) -> (Recorder, F::Output) {
 #[track_caller]
 fn exits(recorder: &Recorder) -> Vec<RecordedSpan> {
     let exits = recorder.children(&recorder.labelled("job"));
-    assert_eq!(exits.len() + 1, recorder.spans().len(), "{}", recorder.tree());
+    assert_eq!(
+        exits.len() + 1,
+        recorder.spans().len(),
+        "{}",
+        recorder.tree()
+    );
     exits
 }
 

@@ -15,7 +15,10 @@ fn exits(url: &str, answer: &str, expected: usize) -> Vec<Value> {
     let spans = agent.wait_for_spans(1 + expected, LONG).unwrap();
     agent.assert_clean();
     let all = format!("{spans:?} {:?}", agent.requests());
-    assert!(!all.contains("hidden") && !all.contains("not-a-secret"), "{all}");
+    assert!(
+        !all.contains("hidden") && !all.contains("not-a-secret"),
+        "{all}"
+    );
     let entry = spans.iter().find(|span| span["k"] == 1).unwrap().clone();
     let mut exits: Vec<Value> = spans.into_iter().filter(|span| span["k"] == 2).collect();
     exits.sort_by_key(|exit| exit["ts"].as_u64());
@@ -33,7 +36,9 @@ fn exits(url: &str, answer: &str, expected: usize) -> Vec<Value> {
 /// Takes the tag out: it is a number, and small.
 fn take_wait(exit: &mut Value) {
     for name in ["pool_wait_ms", "first_row_ms"] {
-        let tags = exit["data"]["sdk"]["custom"]["tags"].as_object_mut().unwrap();
+        let tags = exit["data"]["sdk"]["custom"]["tags"]
+            .as_object_mut()
+            .unwrap();
         if let Some(millis) = tags.remove(name) {
             assert!(millis.as_u64().unwrap() < 30_000);
         }
@@ -94,7 +99,8 @@ fn of_sqlite() {
     }
     let error = spans[1]["data"]["sdk"]["custom"]["tags"]["db.error"].take();
     assert!(error.as_str().unwrap().contains("no such table"), "{error}");
-    let sdk = |tags: Value| json!({"name": "sdk.database", "type": "exit", "custom": {"tags": tags}});
+    let sdk =
+        |tags: Value| json!({"name": "sdk.database", "type": "exit", "custom": {"tags": tags}});
     let one = sdk(json!({
         "db.type": "sql", "db.instance": ":memory:", "db.statement": "SELECT 1", "rows": 1,
     }));

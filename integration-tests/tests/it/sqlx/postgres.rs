@@ -1,9 +1,7 @@
 //! PostgreSQL.
 
 use instana_sqlx::{PgConnection, PgPool, PgTransaction};
-use sqlx::postgres::{
-    PgConnectOptions, PgDatabaseError, PgListener, PgPoolCopyExt, PgPoolOptions,
-};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgListener, PgPoolCopyExt, PgPoolOptions};
 use sqlx::{Postgres, Row};
 
 use super::proxy::Proxy;
@@ -36,9 +34,13 @@ include!("server.rs");
 async fn macros_are_statements() {
     let pool = pool(1).await;
     let work = async {
-        let row = sqlx::query!(r#"SELECT $1::int8 + 1 AS "sum!""#, 6_i64).fetch_one(&pool).await;
+        let row = sqlx::query!(r#"SELECT $1::int8 + 1 AS "sum!""#, 6_i64)
+            .fetch_one(&pool)
+            .await;
         let mut tx = pool.begin().await.unwrap();
-        let text = sqlx::query_scalar!("SELECT upper($1)", "tea").fetch_one(&mut *tx).await;
+        let text = sqlx::query_scalar!("SELECT upper($1)", "tea")
+            .fetch_one(&mut *tx)
+            .await;
         let series = sqlx::query!("SELECT n FROM generate_series(1, 3) AS n").fetch(&mut *tx);
         let series = futures_util::TryStreamExt::try_collect::<Vec<_>>(series).await;
         (row.unwrap().sum, text.unwrap(), series.unwrap().len())
@@ -52,7 +54,10 @@ async fn macros_are_statements() {
         ("SELECT n FROM generate_series(1, 3) AS n", Some(3)),
         ("ROLLBACK", None),
     ];
-    assert_eq!(outline(&recorder), expected.map(|(stmt, rows)| (stmt.to_owned(), rows)));
+    assert_eq!(
+        outline(&recorder),
+        expected.map(|(stmt, rows)| (stmt.to_owned(), rows))
+    );
 }
 
 #[tokio::test]
@@ -61,10 +66,20 @@ async fn what_is_not_traced_works_inside() {
     let work = async {
         let mut listener = PgListener::connect_with(pool.inner()).await.unwrap();
         listener.listen("shop").await.unwrap();
-        sqlx::query("NOTIFY shop, 'tea'").execute(&pool).await.unwrap();
+        sqlx::query("NOTIFY shop, 'tea'")
+            .execute(&pool)
+            .await
+            .unwrap();
         assert_eq!(listener.recv().await.unwrap().payload(), "tea");
-        let mut copy = pool.inner().copy_out_raw("COPY (SELECT 7) TO STDOUT").await.unwrap();
-        let line = futures_util::StreamExt::next(&mut copy).await.unwrap().unwrap();
+        let mut copy = pool
+            .inner()
+            .copy_out_raw("COPY (SELECT 7) TO STDOUT")
+            .await
+            .unwrap();
+        let line = futures_util::StreamExt::next(&mut copy)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(&line[..], b"7\n");
         drop(copy);
         let mut connection = pool.acquire().await.unwrap();
@@ -73,7 +88,10 @@ async fn what_is_not_traced_works_inside() {
         lock.release_now().await.unwrap();
     };
     let (recorder, ()) = record(work).await;
-    assert_eq!(outline(&recorder), [("NOTIFY shop, 'tea'".to_owned(), Some(0))]);
+    assert_eq!(
+        outline(&recorder),
+        [("NOTIFY shop, 'tea'".to_owned(), Some(0))]
+    );
 }
 
 #[tokio::test]
@@ -82,8 +100,14 @@ async fn an_error_of_the_server_keeps_its_details_for_the_application() {
     let broken = sqlx::query("SELECT * FROM no_such_table").execute(&pool);
     let (recorder, result) = record(broken).await;
     let error = result.unwrap_err();
-    let error = error.as_database_error().unwrap().downcast_ref::<PgDatabaseError>();
+    let error = error
+        .as_database_error()
+        .unwrap()
+        .downcast_ref::<PgDatabaseError>();
     assert_eq!(error.code(), "42P01");
     let told = exit(&recorder).text("data.pg.error").unwrap();
-    assert!(told.contains(r#"relation "no_such_table" does not exist"#), "{told}");
+    assert!(
+        told.contains(r#"relation "no_such_table" does not exist"#),
+        "{told}"
+    );
 }

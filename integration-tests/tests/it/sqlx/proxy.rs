@@ -24,7 +24,13 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(forward(client, server, mark, notify.clone(), receiver.clone()));
+                tokio::spawn(forward(
+                    client,
+                    server,
+                    mark,
+                    notify.clone(),
+                    receiver.clone(),
+                ));
             }
         });
         Self { address, seen, cut }
