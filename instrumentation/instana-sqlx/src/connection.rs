@@ -2,14 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use instana::{FutureExt, Span};
+use instana::Span;
 use sqlx::database::HasStatementCache;
 use sqlx::{Connection as _, Error, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
+use crate::attempt::Attempt;
 use crate::backend::{Backend, Options};
 use crate::destination::Destination;
-use crate::outcome::{POOL_WAIT, failed_only};
+use crate::outcome::POOL_WAIT;
 use crate::transaction::Transaction;
 
 /// A connection such as [`sqlx::PgConnection`], whose statements are recorded: one
@@ -58,9 +59,9 @@ impl<DB: Backend> Connection<DB> {
     /// As sqlx's.
     pub async fn connect_with(options: &Options<DB>) -> Result<Self, Error> {
         let destination = Destination::of::<DB>(options);
-        let span = destination.exit("");
+        let attempt = Attempt::new(destination.exit(""));
         let connecting = DB::Connection::connect_with(options);
-        let connection = connecting.in_span_with(span, failed_only).await?;
+        let connection = attempt.watch(connecting).await?;
         Ok(Self::new(Inner::Own(connection), Arc::new(destination)))
     }
 
@@ -123,9 +124,8 @@ impl<DB: Backend> Connection<DB> {
     /// # Errors
     /// As sqlx's.
     pub async fn ping(&mut self) -> Result<(), Error> {
-        let span = self.exit("");
-        let ping = self.inner_mut().ping();
-        ping.in_span_with(span, failed_only).await
+        let attempt = self.attempt("");
+        attempt.watch(self.inner_mut().ping()).await
     }
 
     /// As [`sqlx::Connection::close`].
@@ -189,7 +189,7 @@ impl<DB: Backend> Connection<DB> {
 
     /// Starts the exit of a statement, the first of which tells how long the pool took.
     pub(crate) fn statement(&mut self, statement: &str) -> Span {
-        let mut span = self.exit(statement);
+        let mut span = self.destination.exit(statement);
         if span.is_recording()
             && let Some(millis) = self.pool_wait.take()
         {
@@ -198,8 +198,9 @@ impl<DB: Backend> Connection<DB> {
         span
     }
 
-    pub(crate) fn exit(&self, statement: &str) -> Span {
-        self.destination.exit(statement)
+    /// As [`statement`](Self::statement), for a call that is not one.
+    pub(crate) fn attempt(&self, statement: &str) -> Attempt {
+        Attempt::new(self.destination.exit(statement))
     }
 }
 

@@ -6,9 +6,10 @@ use futures_core::stream::BoxStream;
 use instana::FutureExt;
 use sqlx::{Describe, Error, Execute, Executor, SqlStr};
 
+use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::observed::Observed;
-use crate::outcome::{failed_only, found};
+use crate::outcome::found;
 use crate::rows::{Rows, Step};
 use crate::{Connection, Pool};
 
@@ -55,24 +56,24 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
     where
         'p: 'e,
     {
-        let span = self.exit(sql.as_str());
+        let attempt = Attempt::new(self.exit(sql.as_str()));
         let inner = DB::prepare_with_of(self.inner(), sql, parameters);
-        if !span.is_recording() {
+        if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(inner.in_span_with(span, failed_only))
+        Box::pin(attempt.watch(inner))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
     where
         'p: 'e,
     {
-        let span = self.exit(sql.as_str());
+        let attempt = Attempt::new(self.exit(sql.as_str()));
         let inner = DB::describe_of(self.inner(), sql);
-        if !span.is_recording() {
+        if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(inner.in_span_with(span, failed_only))
+        Box::pin(attempt.watch(inner))
     }
 }
 
@@ -118,23 +119,23 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
     where
         'c: 'e,
     {
-        let span = self.exit(sql.as_str());
+        let attempt = self.attempt(sql.as_str());
         let inner = DB::prepare_with(self.inner_mut(), sql, parameters);
-        if !span.is_recording() {
+        if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(inner.in_span_with(span, failed_only))
+        Box::pin(attempt.watch(inner))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
     where
         'c: 'e,
     {
-        let span = self.exit(sql.as_str());
+        let attempt = self.attempt(sql.as_str());
         let inner = DB::describe(self.inner_mut(), sql);
-        if !span.is_recording() {
+        if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(inner.in_span_with(span, failed_only))
+        Box::pin(attempt.watch(inner))
     }
 }

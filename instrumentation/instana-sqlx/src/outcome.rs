@@ -1,7 +1,5 @@
 //! What became of a call.
 
-use std::mem;
-
 use instana::Span;
 use sqlx::Error;
 
@@ -24,14 +22,6 @@ pub(crate) fn failed<T>(span: &mut Span, result: &Result<T, Error>) {
 pub(crate) fn fail(span: &mut Span, error: &Error) {
     if !matches!(error, Error::RowNotFound) {
         span.record_error(error);
-    }
-}
-
-/// For calls of which only failures are told.
-pub(crate) fn failed_only<T>(span: &mut Span, result: &Result<T, Error>) {
-    match result {
-        Ok(_) => mem::replace(span, Span::none()).discard(),
-        Err(error) => fail(span, error),
     }
 }
 

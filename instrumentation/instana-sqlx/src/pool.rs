@@ -6,12 +6,13 @@ use instana::{FutureExt, Span};
 use sqlx::pool::{CloseEvent, PoolOptions};
 use sqlx::{Error, SqlSafeStr, SqlStr};
 
+use crate::attempt::Attempt;
 use crate::backend::{Backend, Options};
 use crate::builder::PoolBuilder;
 use crate::connection::Inner;
 use crate::current::Current;
 use crate::destination::{Destination, Overrides};
-use crate::outcome::{failed, failed_only, got_connection};
+use crate::outcome::{failed, got_connection};
 use crate::{Connection, PoolConnection, Transaction};
 
 /// [`sqlx::Pool`], whose statements are recorded.
@@ -65,10 +66,9 @@ impl<DB: Backend> Pool<DB> {
     /// # Errors
     /// As sqlx's.
     pub async fn connect_with(options: Options<DB>) -> Result<Self, Error> {
-        let span = Destination::of::<DB>(&options).exit("");
+        let attempt = Attempt::new(Destination::of::<DB>(&options).exit(""));
         let connecting = PoolOptions::new().connect_with(options);
-        let pool = connecting.in_span_with(span, failed_only).await?;
-        Ok(Self::from(pool))
+        attempt.watch(connecting).await.map(Self::from)
     }
 
     /// As [`sqlx::Pool::connect_lazy`].
@@ -91,12 +91,8 @@ impl<DB: Backend> Pool<DB> {
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
         let (destination, acquiring) = (self.destination(), self.inner.acquire());
         async move {
-            let mut waited = None;
-            let acquiring = acquiring.in_span_with(destination.exit(""), |span, result| {
-                waited = span.is_recording().then(|| span.elapsed_millis());
-                failed_only(span, result);
-            });
-            let connection = acquiring.await?;
+            let attempt = Attempt::new(destination.exit(""));
+            let (connection, waited) = attempt.measure(acquiring).await?;
             Ok(Self::connection(connection, destination, waited))
         }
     }
