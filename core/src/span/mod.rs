@@ -21,6 +21,7 @@ pub(crate) mod tag;
 mod tests;
 
 use std::fmt;
+use std::time::Duration;
 
 use self::block::Block;
 use crate::clock;
@@ -232,6 +233,13 @@ impl Span {
     pub fn restart(&mut self) {
         if let Some((_, block)) = self.recording() {
             block.start = clock::ticks();
+        }
+    }
+
+    /// Moves the beginning back by `ago`: for a call that is told of when it is over.
+    pub fn backdate(&mut self, ago: Duration) {
+        if let Some((_, block)) = self.recording() {
+            block.start = block.start.saturating_sub(clock::ticks_of(ago));
         }
     }
 

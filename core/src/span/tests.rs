@@ -609,3 +609,36 @@ fn without_a_tracer_everything_is_a_no_op() {
     assert_eq!(entry.enter(|| Context::current().trace_id()), None);
     assert_eq!(crate::current(|_| ()), None);
 }
+
+#[test]
+fn what_is_discarded_was_never_there() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut tagged = crate::exit_span("no failure");
+            tagged.tag("a", 1);
+            let _handle = tagged.handle();
+            tagged.discard();
+            // The block is used again.
+            crate::exit_span("call").end();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit call");
+    assert!(!recorder.labelled("call").has("data.sdk.custom"));
+    Span::none().discard();
+}
+
+#[test]
+fn a_call_that_is_over_began_before() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = crate::exit_span("call");
+            exit.backdate(Duration::from_millis(1_500));
+            assert!((1_499..2_500).contains(&exit.elapsed_millis()));
+            crate::exit_span("long ago").backdate(Duration::MAX);
+        });
+    });
+    let duration = recorder.labelled("call").duration();
+    assert!((1_499..2_500).contains(&duration), "{duration}");
+}

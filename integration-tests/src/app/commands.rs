@@ -26,6 +26,10 @@ pub(crate) fn obey(line: &str) -> String {
     if let Some(url) = line.strip_prefix("redis ") {
         return redis::call(url);
     }
+    // Executes statements: "sql <URL>".
+    if let Some(url) = line.strip_prefix("sql ") {
+        return crate::sql::run(url);
+    }
     let mut words = line.split_whitespace();
     let (command, number) = (
         words.next().unwrap_or_default(),

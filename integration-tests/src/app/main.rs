@@ -10,6 +10,7 @@ mod journal;
 mod options;
 mod redis;
 mod server;
+mod sql;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -21,5 +21,6 @@ mod rules;
 mod secrets;
 mod settings;
 mod shutdown;
+mod sqlx;
 mod stacks;
 mod trace_context;
