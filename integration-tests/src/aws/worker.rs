@@ -1,6 +1,7 @@
 //! Receivers of messages.
 
 use aws_sdk_sqs::types::Message;
+use futures_util::lock::Mutex;
 use futures_util::{FutureExt as _, StreamExt, stream};
 use instana_aws_sdk::MessageExt;
 
@@ -36,12 +37,15 @@ pub(crate) async fn work(clients: &Clients, queue: &str, count: usize) -> Outcom
     while messages.len() < count {
         messages.append(&mut receive(clients, queue).await?);
     }
+    // Moto loses one of two deletions that are made at the same time.
+    let deletes = Mutex::new(());
     let handled = stream::iter(&messages).map(|message| {
         message.in_entry_span_of(queue, async {
             let batch = message.body().unwrap_or_default();
             instana::current(|entry| entry.tag("batch", batch));
             tokio::task::yield_now().await;
             instana::exit_span("store").tag("batch", batch);
+            let _one = deletes.lock().await;
             delete(clients, queue, message).await
         })
     });
