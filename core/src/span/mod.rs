@@ -3,6 +3,8 @@
 pub(crate) mod block;
 mod describe;
 mod entered;
+#[cfg(tokio_unstable)]
+mod exchange;
 mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
@@ -19,6 +21,7 @@ pub(crate) mod tag;
 mod tests;
 
 use std::fmt;
+use std::time::Duration;
 
 use self::block::Block;
 use crate::clock;
@@ -76,8 +79,13 @@ impl Span {
 
     /// What kind of span it is; `None` where nothing is recorded.
     pub fn kind(&self) -> Option<Kind> {
+        Some(self.family()?.kind())
+    }
+
+    /// The family it has now; `None` where nothing is recorded.
+    pub fn family(&self) -> Option<&'static Family> {
         let block = self.0.as_ref().filter(|block| block.is_recording())?;
-        Some(FAMILIES.get(block.traits.family())?.kind())
+        FAMILIES.get(block.traits.family())
     }
 
     /// The context of this span: what children need. Below a suppressed call,
@@ -203,11 +211,21 @@ impl Span {
     }
 
     /// Makes it a span of another family, keeping ids, times and attributes:
-    /// a GraphQL operation takes over the HTTP entry it came in by.
-    pub fn rename(&mut self, family: &'static Family) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_family(family.index());
+    /// a GraphQL operation takes over the HTTP entry it came in by. False, and
+    /// nothing is changed, where no span is recorded and where rules switch the
+    /// other family off.
+    pub fn rename(&mut self, family: &'static Family) -> bool {
+        let is_off = self.is_recording()
+            && self.tracer().switches().has(Switches::RULES)
+            && rules::is_disabled(&self.tracer(), family);
+        let Some((_, block)) = self.recording().filter(|_| !is_off) else {
+            return false;
+        };
+        block.traits = block.traits.with_family(family.index());
+        if let Some(inbox) = block.rare.as_ref().and_then(|rare| rare.inbox.as_ref()) {
+            inbox.rename(family.index());
         }
+        true
     }
 
     /// Starts the clock anew. An exit is made when the call is, and begins when
@@ -215,6 +233,13 @@ impl Span {
     pub fn restart(&mut self) {
         if let Some((_, block)) = self.recording() {
             block.start = clock::ticks();
+        }
+    }
+
+    /// Moves the beginning back by `ago`: for a call that is told of when it is over.
+    pub fn backdate(&mut self, ago: Duration) {
+        if let Some((_, block)) = self.recording() {
+            block.start = block.start.saturating_sub(clock::ticks_of(ago));
         }
     }
 
@@ -228,6 +253,15 @@ impl Span {
     pub fn cancel(&mut self) {
         if self.is_recording() {
             self.error(&format!("cancelled after {} ms", self.elapsed_millis()));
+        }
+    }
+
+    /// Ends the span without recording it: nothing was called after all. For
+    /// instrumentation, and only where no child and no callee knows of the span.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
         }
     }
 
