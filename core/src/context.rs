@@ -183,8 +183,9 @@ impl Context {
         self
     }
 
-    /// True where neither a trace nor a suppression nor a scoped tracer is known.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// True where neither a trace nor a suppression nor a scoped tracer is known:
+    /// there is nothing to carry.
+    pub fn is_empty(&self) -> bool {
         self.flags == Flags::default() && self.extra.is_none()
     }
 

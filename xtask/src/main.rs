@@ -2,12 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod command;
+mod compilers;
+mod debian;
 mod options;
 mod packages;
+mod sanitize;
+mod services;
 mod steps;
 mod summary;
 mod test;
 mod tree;
+mod user;
+mod variables;
 
 use std::process::ExitCode;
 
@@ -34,7 +41,17 @@ fn main() -> ExitCode {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
-        Task::Test => test::test(),
+        Task::Sanitize => sanitize::run(),
+        Task::Services(options) => {
+            return match services::run(&options) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("xtask: {error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
+        Task::Test(how) => test::test(&how),
     };
     summary::print(&outcome);
     if outcome.iter().all(|step| step.passed) {

@@ -1,16 +1,22 @@
 //! What a change has to pass.
 
+use crate::options::How;
+use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
-use crate::{bench, packages, tree};
+use crate::{bench, compilers, packages, tree};
 
 /// All steps, tests included.
-pub(crate) fn test() -> Vec<Step> {
+pub(crate) fn test(how: &How) -> Vec<Step> {
     let mut steps = checks_before();
-    steps.push(steps::cargo(
-        "tests",
-        &["test", "--workspace", "--all-features", "--no-fail-fast"],
-    ));
+    steps.extend(with_services(how, |environment| {
+        steps::cargo_with(
+            "tests",
+            &["test", "--workspace", "--all-features", "--no-fail-fast"],
+            environment,
+        )
+    }));
     steps.push(all_orders());
+    steps.push(unstable());
     steps.push(bench::check());
     steps.extend(checks_after());
     steps
@@ -26,19 +32,50 @@ pub(crate) fn check() -> Vec<Step> {
 /// loom's tests: core's segments in all orders in which threads may run. Built
 /// apart, for the flag goes to every crate.
 fn all_orders() -> Step {
-    let name = "loom";
-    let target = match packages::target() {
-        Ok(target) => target.join("loom").display().to_string(),
-        Err(error) => return steps::timed(name, || Err(error)),
-    };
-    let arguments = ["test", "--package", "instana", "--lib", "--target-dir"];
-    let environment = [("RUSTFLAGS", "--cfg loom")];
-    let arguments = [&arguments[..], &[&target, "loom"]].concat();
-    steps::cargo_with(name, &arguments, &environment)
+    let arguments = ["test", "--package", "instana", "--lib", "loom"];
+    steps::cargo_apart("loom", &arguments, &[("RUSTFLAGS", "--cfg loom")])
+}
+
+/// What `instana-tokio` has where tokio shows more of itself.
+fn unstable() -> Step {
+    let arguments = ["test", "--package", "instana-tokio", "--all-features"];
+    let environment = [
+        ("RUSTFLAGS", "--cfg tokio_unstable -D warnings"),
+        ("RUSTDOCFLAGS", "--cfg tokio_unstable"),
+    ];
+    steps::cargo_apart("tokio-unstable", &arguments, &environment)
+}
+
+/// Runs a step with the servers it needs, those that run and those that are
+/// started for it; the latter are stopped, whatever becomes of the step.
+fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
+    println!("\n── services");
+    let mut up = Up::default();
+    let started = steps::timed("services", || {
+        up = services::up(&Service::ALL, how);
+        let (all, new) = (up.environment.len(), up.started.len());
+        match up.failures.as_slice() {
+            [] => Ok(format!("{all} answer, {new} of them started")),
+            failures => Err(failures.join("\n")),
+        }
+    });
+    let environment = up.environment.iter();
+    let environment: Vec<(&str, &str)> = environment
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let step = step(&environment);
+    let mut steps = vec![started, step];
+    if !up.started.is_empty() {
+        steps.push(steps::timed("services, stopped", || {
+            services::down(&up.started, false).map(|()| String::new())
+        }));
+    }
+    steps
 }
 
 fn checks_before() -> Vec<Step> {
     let mut steps = vec![
+        compilers::step(),
         steps::cargo("format", &["fmt", "--all", "--check"]),
         steps::cargo(
             "lints",

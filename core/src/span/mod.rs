@@ -3,6 +3,8 @@
 pub(crate) mod block;
 mod describe;
 mod entered;
+#[cfg(tokio_unstable)]
+mod exchange;
 mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
@@ -77,8 +79,13 @@ impl Span {
 
     /// What kind of span it is; `None` where nothing is recorded.
     pub fn kind(&self) -> Option<Kind> {
+        Some(self.family()?.kind())
+    }
+
+    /// The family it has now; `None` where nothing is recorded.
+    pub fn family(&self) -> Option<&'static Family> {
         let block = self.0.as_ref().filter(|block| block.is_recording())?;
-        Some(FAMILIES.get(block.traits.family())?.kind())
+        FAMILIES.get(block.traits.family())
     }
 
     /// The context of this span: what children need. Below a suppressed call,
@@ -204,11 +211,21 @@ impl Span {
     }
 
     /// Makes it a span of another family, keeping ids, times and attributes:
-    /// a GraphQL operation takes over the HTTP entry it came in by.
-    pub fn rename(&mut self, family: &'static Family) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_family(family.index());
+    /// a GraphQL operation takes over the HTTP entry it came in by. False, and
+    /// nothing is changed, where no span is recorded and where rules switch the
+    /// other family off.
+    pub fn rename(&mut self, family: &'static Family) -> bool {
+        let is_off = self.is_recording()
+            && self.tracer().switches().has(Switches::RULES)
+            && rules::is_disabled(&self.tracer(), family);
+        let Some((_, block)) = self.recording().filter(|_| !is_off) else {
+            return false;
+        };
+        block.traits = block.traits.with_family(family.index());
+        if let Some(inbox) = block.rare.as_ref().and_then(|rare| rare.inbox.as_ref()) {
+            inbox.rename(family.index());
         }
+        true
     }
 
     /// Starts the clock anew. An exit is made when the call is, and begins when
@@ -239,21 +256,21 @@ impl Span {
         }
     }
 
+    /// Ends the span without recording it: nothing was called after all. For
+    /// instrumentation, and only where no child and no callee knows of the span.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
+        }
+    }
+
     /// A way to this span for other threads and tasks, `Clone` and `Send`. What
     /// comes by it after the span has ended is dropped.
     pub fn handle(&mut self) -> Handle {
         match self.recording() {
             Some((family, block)) => Handle::to(block, family),
             None => Handle::none(),
-        }
-    }
-
-    /// Ends the span without recording it: it was to tell of a failure that did not
-    /// happen.
-    pub fn discard(mut self) {
-        if let Some(block) = &mut self.0 {
-            block.recorded_by = 0;
-            block.clear();
         }
     }
 

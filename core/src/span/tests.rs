@@ -1,5 +1,7 @@
 //! How spans start, are described and end.
 
+use std::time::Duration;
+
 use super::http::{self, Http};
 use super::*;
 use crate::propagation::Incoming;
@@ -111,6 +113,22 @@ fn a_span_knows_nothing_of_the_one_before() {
 }
 
 #[test]
+fn a_discarded_span_is_not_recorded() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = Span::exit(&http::EXIT);
+            exit.handle().tag("by", "handle");
+            exit.error("gone with it");
+            exit.discard();
+            Span::exit(&http::EXIT).end();
+            Span::none().discard();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit http");
+}
+
+#[test]
 fn exit_without_entry_is_not_recorded() {
     let recorder = Recorder::new();
     recorder.enter(|| {
@@ -123,7 +141,7 @@ fn exit_without_entry_is_not_recorded() {
 
 #[test]
 fn exit_without_entry_is_a_root_where_allowed() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| Span::exit(&http::EXIT).end());
     let exit = recorder.span("http", 2);
     assert!(!exit.has("p"));
@@ -145,7 +163,7 @@ fn nothing_is_recorded_below_an_exit() {
 
 #[test]
 fn a_leaf_is_recorded_below_spans_of_any_kind_and_never_alone() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| {
         assert!(!Span::leaf(&http::EXIT).is_recording());
         entry_span("entry").enter(|| {
@@ -268,6 +286,8 @@ fn a_span_can_be_renamed_with_its_attributes() {
         struct Graph = "graphql" {
             /// Test.
             operation = "operationName": text(20),
+            /// Test.
+            errors: error(200),
         }
     }
     static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
@@ -277,7 +297,13 @@ fn a_span_can_be_renamed_with_its_attributes() {
         Http::record(&mut entry, |http| {
             http.method("POST");
         });
-        entry.rename(&SERVER);
+        assert_eq!(entry.family().map(Family::name), Some("g.http"));
+        let mut handle = entry.handle();
+        assert!(entry.rename(&SERVER));
+        handle.error("no such field");
+        handle.error_count(3);
+        handle.mark_erroneous();
+        assert_eq!(entry.family().map(Family::name), Some("graphql.server"));
         Graph::record(&mut entry, |graph| {
             graph.operation("a very long name of an operation");
         });
@@ -288,6 +314,44 @@ fn a_span_can_be_renamed_with_its_attributes() {
         span.text("data.graphql.operationName").as_deref(),
         Some("a very long name of ")
     );
+    assert_eq!(span.error_text().as_deref(), Some("no such field"));
+    assert!(span.has("data.graphql.errors"));
+    assert_eq!(span.errors(), 3);
+
+    let recorder = Recorder::builder()
+        .environment(&[("INSTANA_TRACING_DISABLE", "graphql")])
+        .build();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        assert!(
+            !entry.rename(&SERVER),
+            "what is switched off takes nothing over"
+        );
+        assert!(!Span::none().rename(&SERVER));
+    });
+    recorder.assert_tree("entry g.http");
+}
+
+#[test]
+fn a_discarded_span_leaves_nothing_behind() {
+    let recorder = Recorder::builder()
+        .poll_timing(true, Duration::from_secs(9))
+        .build();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut quick = crate::span("quick");
+            quick.tag("key", "value");
+            let mut handle = quick.handle();
+            quick.discard();
+            handle.tag("late", true);
+            crate::span("next").end();
+            Span::none().discard();
+        });
+        crate::entry_span("given up").discard();
+    });
+    recorder.assert_tree("entry job\n  intermediate next");
+    assert!(!recorder.labelled("next").has("data.sdk.custom"));
+    assert!(Span::none().family().is_none());
 }
 
 #[test]

@@ -49,6 +49,13 @@ impl<T> JoinSet<T> {
 }
 
 impl<T: 'static> JoinSet<T> {
+    /// As [`tokio::task::JoinSet::build_task`]. Only with the feature `tracing` and
+    /// `RUSTFLAGS="--cfg tokio_unstable"`.
+    #[cfg(all(tokio_unstable, feature = "tracing"))]
+    pub fn build_task(&mut self) -> crate::JoinSetBuilder<'_, T> {
+        crate::JoinSetBuilder::new(self.inner.build_task())
+    }
+
     /// As [`tokio::task::JoinSet::spawn`].
     ///
     /// # Panics

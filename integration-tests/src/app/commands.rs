@@ -6,6 +6,8 @@ use instana::Severity;
 
 use instana::span::{Family, Kind};
 
+use crate::redis;
+
 instana::section! {
     /// Calls to a cache.
     struct Redis = "redis" {
@@ -20,6 +22,10 @@ static REDIS: Family = Family::new("redis", Kind::Exit, Redis::SECTION, "databas
 
 /// Obeys one line; the answer is one line too.
 pub(crate) fn obey(line: &str) -> String {
+    // Calls a Redis server: "redis <URL>".
+    if let Some(url) = line.strip_prefix("redis ") {
+        return redis::call(url);
+    }
     // Executes statements: "sql <URL>".
     if let Some(url) = line.strip_prefix("sql ") {
         return crate::sql::run(url);

@@ -5,8 +5,10 @@
 
 mod client;
 mod commands;
+mod graphql;
 mod journal;
 mod options;
+mod redis;
 mod server;
 mod sql;
 

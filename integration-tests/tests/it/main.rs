@@ -7,12 +7,16 @@
 )]
 
 mod app;
+mod aws;
 mod batching;
 mod downstream;
 mod events;
+mod graphql;
+mod kafka;
 mod lifecycle;
 mod logs;
 mod own_cases;
+mod redis;
 mod rules;
 mod secrets;
 mod settings;
