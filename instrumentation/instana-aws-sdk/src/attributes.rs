@@ -8,8 +8,8 @@ use instana::propagation::{MessageContext, MessageHeader};
 /// The most attributes a message may have.
 const MOST: usize = 10;
 
-/// The most bytes of a message, body and attributes, or of a batch: what the
-/// services allow today, and what they allowed until 2025 and may be set to.
+/// The most bytes of a message, body and attributes, or of a batch: what SNS
+/// allows, as SQS did until 2025, and what SQS allows since.
 const LIMITS: [usize; 2] = [256 * 1024, 1024 * 1024];
 
 /// An attribute of a service's messages.

@@ -30,7 +30,8 @@ pub(crate) struct Finish<'a> {
 }
 
 impl Call {
-    /// `None` for a call that is not recorded.
+    /// `None` for a call that is not recorded. What it sends may still say that the
+    /// trace is suppressed.
     pub(crate) fn begin(
         service: &'static dyn Service,
         operation: &str,
@@ -44,7 +45,7 @@ impl Call {
         }
         let waits = service.waits(input);
         service.inject(&mut span, input);
-        Some(Self {
+        span.is_recording().then_some(Self {
             span,
             service,
             waits,
@@ -53,9 +54,6 @@ impl Call {
 
     pub(crate) fn finish(mut self, finish: &Finish<'_>) {
         let mut span = std::mem::replace(&mut self.span, Span::none());
-        if !span.is_recording() {
-            return;
-        }
         let Some(result) = finish.result else {
             return span.discard();
         };

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use instana::propagation::{Incoming, MessageContext};
-use instana::{FutureExt, InSpan, Span};
+use instana::{FutureExt, InSpan, Span, Tracer};
 use serde_json::Value;
 
 use super::envelope;
@@ -16,7 +16,8 @@ use super::{Data, ENTRY};
 /// The context is in the message's attributes, or, for a notification of SNS
 /// without raw delivery, in its body. Ids that cannot be read count as none: the
 /// entry begins a trace. Several messages are one entry, with their number; it
-/// continues the first context there is.
+/// continues the first trace that one of them carries, and is suppressed where all
+/// of them ask for that. Of no messages, it is a no-op.
 ///
 /// ```no_run
 /// use aws_sdk_sqs::Client;
@@ -58,7 +59,7 @@ pub trait MessageExt {
 
 impl MessageExt for Message {
     fn entry_span_of(&self, queue_url: &str) -> Span {
-        let mut span = Span::entry(&ENTRY, &incoming(std::slice::from_ref(self)));
+        let mut span = start(std::slice::from_ref(self));
         let group = || {
             self.attributes()?
                 .get(&MessageSystemAttributeName::MessageGroupId)
@@ -74,7 +75,11 @@ impl MessageExt for Message {
 
 impl MessageExt for [Message] {
     fn entry_span_of(&self, queue_url: &str) -> Span {
-        let mut span = Span::entry(&ENTRY, &incoming(self));
+        // What an empty receive gives.
+        if self.is_empty() {
+            return Span::none();
+        }
+        let mut span = start(self);
         span.batch_size(u32::try_from(self.len()).unwrap_or(u32::MAX));
         describe(&mut span, queue_url, |sqs| {
             sqs.size(self.len() as i64);
@@ -94,18 +99,34 @@ fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Data<'_>)) 
     span.decide();
 }
 
-/// What the entry of these messages continues: the first context that can be.
+/// Starts the entry of these messages. They are looked at where there is a tracer.
+fn start(messages: &[Message]) -> Span {
+    let tracer = Tracer::global().in_context();
+    let incoming = if tracer.is_on() {
+        incoming(messages)
+    } else {
+        Incoming::none()
+    };
+    tracer.entry(&ENTRY, &incoming)
+}
+
+/// The first trace. Contexts that cannot be understood are counted on the way.
 fn incoming(messages: &[Message]) -> Incoming {
+    let mut are_suppressed = true;
     for message in messages {
         let mut notification = None;
         let context = context(message, &mut notification);
-        // One that cannot be understood is counted.
-        let incoming = (!context.is_empty()).then(|| context.incoming());
-        if context.is_continued() || context.is_suppressed() {
-            return incoming.unwrap_or_default();
+        let incoming = context.incoming();
+        if context.is_continued() {
+            return incoming;
         }
+        are_suppressed &= context.is_suppressed();
     }
-    Incoming::none()
+    if are_suppressed {
+        Incoming::suppressed()
+    } else {
+        Incoming::none()
+    }
 }
 
 /// What a message carries in its attributes, or else in the notification that its

@@ -31,9 +31,9 @@ use aws_sdk_sqs::types::{
     BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
 use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
-use instana::Span;
 use instana::propagation::MessageHeader;
 use instana::span::{Family, Kind};
+use instana::{Span, Tracer};
 
 use crate::attributes::{Attribute, Carried, Parcel, message_len};
 use crate::failure;
@@ -258,8 +258,12 @@ fn inject(span: &mut Span, carried: &Carried, input: &mut Input) {
     }
 }
 
-/// Only attributes that are asked for come with a message.
+/// Only attributes that are asked for come with a message. Nobody needs them where
+/// there is no tracer.
 fn ask_for_context(input: &mut ReceiveMessageInput) {
+    if !Tracer::global().in_context().is_on() {
+        return;
+    }
     let asked = input.message_attribute_names.get_or_insert_default();
     // Both stand for all there are.
     if asked.iter().any(|asked| asked == "All" || asked == ".*") {

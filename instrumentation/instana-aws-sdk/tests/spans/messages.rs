@@ -243,6 +243,37 @@ fn several_messages_are_one_entry_of_the_first_context() {
 }
 
 #[test]
+fn several_messages_are_suppressed_where_all_of_them_are() {
+    let suppressed = || message(&[("X_INSTANA_L", "0")]);
+    let traced = message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)]);
+    let recorder = Recorder::new();
+    recorder.enter(|| [suppressed(), traced].entry_span().end());
+    assert_eq!(recorder.span("sqs", 1).trace(), T);
+
+    recorder.clear();
+    recorder.enter(|| [suppressed(), message(&[])].entry_span().end());
+    assert!(!recorder.span("sqs", 1).has("p"));
+
+    recorder.clear();
+    recorder.enter(|| {
+        let messages = [suppressed(), suppressed()];
+        messages.entry_span().enter(|| {
+            assert!(instana::Context::current().is_suppressed());
+            instana::exit_span("store").end();
+        });
+    });
+    recorder.assert_empty();
+}
+
+#[test]
+fn what_an_empty_receive_gives_is_no_entry() {
+    let recorder = Recorder::new();
+    let none: [Message; 0] = [];
+    recorder.enter(|| assert!(poll(none.in_entry_span_of(URL, async {})).is_ready()));
+    recorder.assert_empty();
+}
+
+#[test]
 fn a_handler_that_panics_is_an_error_of_its_entry_alone() {
     let recorder = Recorder::new();
     let handle = |number: u32| async move {
@@ -274,4 +305,5 @@ fn a_handler_that_is_given_up_ends_its_entry() {
 fn without_a_tracer_a_message_is_handled() {
     let handled = message(&[("X_INSTANA_T", T)]).in_entry_span(async { 42 });
     assert_eq!(poll(handled), Poll::Ready(42));
+    assert!(!message(&[("X_INSTANA_T", T)]).entry_span().is_recording());
 }

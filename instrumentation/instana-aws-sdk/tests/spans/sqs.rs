@@ -312,14 +312,26 @@ async fn a_receive_asks_for_the_context() {
         (vec![".*"], vec![".*"]),
     ] {
         // Outside of a trace, as workers are.
-        let service = Service::answering("{}");
+        let (recorder, service) = (Recorder::new(), Service::answering("{}"));
         let own = own.into_iter().map(str::to_owned).collect();
         let call = service.sqs().receive_message().queue_url(URL);
-        call.set_message_attribute_names(Some(own))
-            .send()
-            .await
-            .unwrap();
+        let call = call.set_message_attribute_names(Some(own));
+        recorder.scope(call.send()).await.unwrap();
         assert_eq!(service.request()["MessageAttributeNames"], json!(expected));
+    }
+}
+
+#[tokio::test]
+async fn without_a_tracer_a_receive_is_as_it_was() {
+    let off = Recorder::builder()
+        .environment(&[("INSTANA_TRACING_DISABLE", "true")])
+        .build();
+    let service = Service::answering("{}");
+    let receive = service.sqs().receive_message().queue_url(URL);
+    receive.clone().send().await.unwrap();
+    off.scope(receive.send()).await.unwrap();
+    for request in service.requests() {
+        assert!(!request.contains("MessageAttributeNames"), "{request}");
     }
 }
 
