@@ -146,15 +146,29 @@ fn without_a_trace_the_headers_are_left_alone() {
 
 #[test]
 fn the_switch_for_correlation_leaves_them_alone_too() {
-    for incoming in [Incoming::none(), Incoming::suppressed()] {
-        let recorder = Recorder::builder()
+    let by_environment = || {
+        Recorder::builder()
             .environment(&[("INSTANA_KAFKA_TRACE_CORRELATION", "false")])
-            .build();
-        let old: [(&str, Option<&[u8]>); 1] = [("X_INSTANA_T", Some(b"1"))];
-        let (written, _, _) = sent(&recorder, &incoming, Some(headers(&old)));
-        assert_eq!(written, list(Some(&headers(&old))));
-        assert_eq!(sent(&recorder, &incoming, None).0, []);
+            .build()
+    };
+    let by_code = || Recorder::builder().kafka_correlation(false).build();
+    for incoming in [Incoming::none(), Incoming::suppressed()] {
+        for recorder in [by_environment(), by_code()] {
+            let old: [(&str, Option<&[u8]>); 1] = [("X_INSTANA_T", Some(b"1"))];
+            let (written, _, _) = sent(&recorder, &incoming, Some(headers(&old)));
+            assert_eq!(written, list(Some(&headers(&old))));
+            assert_eq!(sent(&recorder, &incoming, None).0, []);
+        }
     }
+}
+
+#[test]
+fn code_chooses_the_format_too() {
+    let recorder = Recorder::builder()
+        .kafka_header_format(KafkaHeaderFormat::Binary)
+        .build();
+    let (written, ids, _) = sent(&recorder, &Incoming::none(), None);
+    assert_eq!(written, in_bytes(&ids));
 }
 
 #[test]
