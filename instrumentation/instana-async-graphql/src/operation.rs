@@ -24,6 +24,9 @@ use crate::{CLIENT, Graphql, SERVER, failure};
 /// Spans of fields that one operation, or one event, may have.
 pub(crate) const MOST_FIELD_SPANS: u32 = 200;
 
+/// What an SDK span has of its operation: a section is that of other spans.
+const OPERATION: &str = "operation";
+
 /// The extension of one request, without spans of fields.
 pub(crate) struct Operation {
     tracer: Tracer,
@@ -223,11 +226,20 @@ impl Shared {
     /// there is of one that cannot be read.
     fn asks(&self, request: &Request) {
         let mut state = self.lock();
-        let State { span, asked, .. } = &mut *state;
+        let State {
+            span,
+            is_inner,
+            asked,
+            ..
+        } = &mut *state;
         if let (Some(span), Some(name)) = (span, &request.operation_name) {
-            Graphql::record(span, |graphql| {
-                graphql.operation_name(name);
-            });
+            if *is_inner {
+                span.tag(OPERATION, name.as_str());
+            } else {
+                Graphql::record(span, |graphql| {
+                    graphql.operation_name(name);
+                });
+            }
             *asked = Some(name.clone());
         }
     }
@@ -242,10 +254,11 @@ impl Shared {
         };
         let asked = Asked::of(document, operation);
         let kind = selection::word(operation.ty);
-        Graphql::record(span, |graphql| record(graphql, name, kind, &asked));
         if state.is_inner {
             let name = name.unwrap_or_default();
-            span.tag("operation", format!("{kind} {name}").trim_end());
+            span.tag(OPERATION, format!("{kind} {name}").trim_end());
+        } else {
+            Graphql::record(span, |graphql| record(graphql, name, kind, &asked));
         }
         if state.is_stream && operation.ty == OperationType::Subscription {
             let mut update = Preset::new();

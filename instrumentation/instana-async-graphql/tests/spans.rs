@@ -143,6 +143,22 @@ async fn an_entry_of_another_kind_is_taken_over_one_with_a_name_is_not() {
         inner.error_text().as_deref(),
         Some(r#"Unknown field "nothing" on type "Query"."#)
     );
+    assert!(!inner.has("data.graphql"), "a section of other spans");
+    recorder.clear();
+
+    // Of one that cannot be read, there is the name that it asked for.
+    let job = async {
+        let request = Request::new("query Hello {").operation_name("Hello");
+        let report = instana::entry_span("report");
+        shop.execute(request).in_span(report).await
+    };
+    recorder.scope(job).await;
+    let inner = recorder.labelled("graphql");
+    assert_eq!(
+        inner.text("data.sdk.custom.tags.operation").as_deref(),
+        Some("Hello")
+    );
+    assert!(!inner.has("data.graphql") && inner.errors() == 1);
 }
 
 #[tokio::test]

@@ -146,10 +146,12 @@ async fn a_batch_is_one_entry() {
         second["data"]["sdk"]["custom"]["tags"]["operation"],
         "query Second"
     );
+    assert_eq!(second["ec"], 1);
     agent.assert_clean();
 }
 
-#[tokio::test]
+// The client's connection has a task, which closes it while the test waits for spans.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_leaves_an_error() {
     let (agent, app) = start();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
