@@ -21,6 +21,9 @@ pub struct Connection<DB: Backend> {
     destination: Arc<Destination>,
     /// Milliseconds, until a statement has told of them.
     pool_wait: Option<u64>,
+    /// Open transactions, one within the other. What sqlx says of SQLite still counts
+    /// those whose rollback waits in the queue of its thread.
+    pub(crate) open_transactions: usize,
 }
 
 pub(crate) enum Inner<DB: Backend> {
@@ -30,11 +33,14 @@ pub(crate) enum Inner<DB: Backend> {
 
 impl<DB: Backend> Connection<DB> {
     pub(crate) fn new(inner: Inner<DB>, destination: Arc<Destination>) -> Self {
-        Self {
+        let mut connection = Self {
             inner,
             destination,
             pool_wait: None,
-        }
+            open_transactions: 0,
+        };
+        connection.open_transactions = connection.inner_depth();
+        connection
     }
 
     pub(crate) fn waited(self, pool_wait: Option<u64>) -> Self {
@@ -116,7 +122,7 @@ impl<DB: Backend> Connection<DB> {
 
     /// As [`sqlx::Connection::is_in_transaction`].
     pub fn is_in_transaction(&self) -> bool {
-        self.depth() != 0
+        self.inner_depth() != 0
     }
 
     /// As [`sqlx::Connection::ping`]. Only a failure is recorded.
@@ -183,7 +189,7 @@ impl<DB: Backend> Connection<DB> {
         &mut self.inner
     }
 
-    pub(crate) fn depth(&self) -> usize {
+    pub(crate) fn inner_depth(&self) -> usize {
         DB::TransactionManager::get_transaction_depth(self.inner())
     }
 

@@ -21,6 +21,8 @@ use crate::outcome::failed;
 pub struct Transaction<'c, DB: Backend> {
     connection: Held<'c, DB>,
     is_open: bool,
+    /// Open transactions of the connection, this one included; 0 until it has begun.
+    depth: usize,
 }
 
 enum Held<'c, DB: Backend> {
@@ -34,7 +36,7 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         connection: &'c mut Connection<DB>,
         statement: Option<SqlStr>,
     ) -> Result<Self, Error> {
-        let depth = connection.depth();
+        let depth = connection.open_transactions;
         let span = match &statement {
             Some(statement) => connection.statement(statement.as_str()),
             None => connection.statement(begin_ansi_transaction_sql(depth).as_str()),
@@ -56,9 +58,20 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         let mut transaction = Self {
             connection,
             is_open: true,
+            depth: 0,
         };
         DB::TransactionManager::begin(transaction.inner_mut(), statement).await?;
+        transaction.depth = transaction.inner_depth();
+        transaction.open_transactions = transaction.depth;
         Ok(transaction)
+    }
+
+    /// It is over, or as good as that.
+    fn close(&mut self) {
+        self.is_open = false;
+        if let Some(outer) = self.depth.checked_sub(1) {
+            self.open_transactions = outer;
+        }
     }
 
     /// As [`sqlx::Transaction::commit`].
@@ -66,13 +79,13 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
     /// # Errors
     /// As sqlx's.
     pub async fn commit(mut self) -> Result<(), Error> {
-        let span = match self.depth() {
+        let span = match self.depth {
             0 => Span::none(),
             depth => self.statement(commit_ansi_transaction_sql(depth).as_str()),
         };
         let commit = DB::TransactionManager::commit(self.inner_mut());
         commit.in_span_with(span, failed).await?;
-        self.is_open = false;
+        self.close();
         Ok(())
     }
 
@@ -84,12 +97,12 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         let span = self.rollback_span();
         let rollback = DB::TransactionManager::rollback(self.inner_mut());
         rollback.in_span_with(span, failed).await?;
-        self.is_open = false;
+        self.close();
         Ok(())
     }
 
     fn rollback_span(&mut self) -> Span {
-        match self.depth() {
+        match self.depth {
             0 => Span::none(),
             depth => self.statement(rollback_ansi_transaction_sql(depth).as_str()),
         }
@@ -128,6 +141,7 @@ impl<DB: Backend> Drop for Transaction<'_, DB> {
         if self.is_open {
             self.rollback_span().end();
             DB::TransactionManager::start_rollback(self.inner_mut());
+            self.close();
         }
     }
 }

@@ -39,9 +39,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROUNDS: u64 = 200;
+const ROUNDS: u64 = 40;
+const PAIRS: u64 = 9;
 
-/// Allocations of one execution, most of the time: waking up another thread may cost
+/// Allocations of one execution, most of the time: waiting for another thread may cost
 /// more.
 macro_rules! allocations {
     ($work:expr) => {{
@@ -49,11 +50,28 @@ macro_rules! allocations {
         for _ in 0..ROUNDS {
             let before = COUNT.get();
             $work;
-            counts.push(COUNT.get() - before);
+            counts.push((COUNT.get() - before).cast_signed());
         }
-        counts.sort_unstable();
-        counts.get(counts.len() / 2).copied().unwrap()
+        middle(counts)
     }};
+}
+
+/// Asserts what `$work` allocates beside `$plain`. On a busy machine SQLite's thread
+/// answers late for a while: one of some pairs of measurements has to show it.
+macro_rules! assert_added {
+    ($expected:expr, $work:expr, $plain:expr) => {{
+        let mut differences = Vec::new();
+        for _ in 0..PAIRS {
+            let plain = allocations!($plain);
+            differences.push(allocations!($work) - plain);
+        }
+        assert!(differences.contains(&$expected), "{differences:?}");
+    }};
+}
+
+fn middle(mut counts: Vec<i64>) -> i64 {
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied().unwrap()
 }
 
 async fn stream<'c>(executor: impl Executor<'c, Database = sqlx::Sqlite>) {
@@ -70,32 +88,32 @@ async fn optional<'c>(executor: impl Executor<'c, Database = sqlx::Sqlite>) {
 
 #[tokio::test]
 async fn a_statement_costs_one_box_when_it_is_recorded_and_none_else() {
-    let plain = SqlitePoolOptions::new().max_connections(1);
-    let plain = plain.connect("sqlite::memory:").await.unwrap();
+    let options = SqlitePoolOptions::new().max_connections(1);
+    let plain = options.connect("sqlite::memory:").await.unwrap();
     let traced = instana_sqlx::Pool::from(plain.clone());
-
-    let streamed = allocations!(stream(&plain).await);
-    let optionals = allocations!(optional(&plain).await);
-    assert_eq!(allocations!(stream(&traced).await), streamed);
-    assert_eq!(allocations!(optional(&traced).await), optionals);
+    assert_added!(0, stream(&traced).await, stream(&plain).await);
+    assert_added!(0, optional(&traced).await, optional(&plain).await);
 
     // What a recorder keeps grows now and then; spans of the process do not.
     let recorder = Recorder::new();
     let work = async {
-        assert_eq!(allocations!(stream(&traced).await), streamed + 1);
-        assert_eq!(allocations!(optional(&traced).await), optionals + 1);
+        assert_added!(1, stream(&traced).await, stream(&plain).await);
+        assert_added!(1, optional(&traced).await, optional(&plain).await);
     };
     recorder
         .scope(async { work.in_span(instana::entry_span("job")).await })
         .await;
-    assert_eq!(recorder.spans().len() as u64, 1 + 2 * ROUNDS);
+    assert_eq!(recorder.spans().len() as u64, 1 + 2 * PAIRS * ROUNDS);
 
+    let options = SqlitePoolOptions::new().max_connections(2);
+    let plain = options.connect("sqlite::memory:").await.unwrap();
+    let mut traced = instana_sqlx::Pool::from(plain.clone())
+        .acquire()
+        .await
+        .unwrap();
     let mut plain = plain.acquire().await.unwrap();
-    let streamed = allocations!(stream(&mut *plain).await);
-    drop(plain);
-    let mut traced = traced.acquire().await.unwrap();
     let work = async {
-        assert_eq!(allocations!(stream(&mut *traced).await), streamed + 1);
+        assert_added!(1, stream(&mut *traced).await, stream(&mut *plain).await);
     };
     recorder
         .scope(async { work.in_span(instana::entry_span("job")).await })
