@@ -23,13 +23,18 @@ pub(crate) struct Running {
 }
 
 impl Children {
-    /// Starts the services, each as a process of this program.
-    pub(crate) async fn start((host, port): (&str, u16)) -> Outcome<Self> {
+    /// Starts the services, each as a process of this program; the worker where there
+    /// is a topic.
+    pub(crate) async fn start((host, port): (&str, u16), topic: Option<&str>) -> Outcome<Self> {
         let mut children = Self(Vec::new());
         for service in Service::ALL {
+            if service == Service::Worker && topic.is_none() {
+                continue;
+            }
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["--service", service.name()]);
             command.args(children.0.iter().map(|running| running.address.to_string()));
+            command.args(topic.map(|topic| format!("--topic={topic}")));
             command
                 .env("INSTANA_AGENT_HOST", host)
                 .env("INSTANA_AGENT_PORT", port.to_string())
