@@ -125,7 +125,9 @@ impl Line<'_> {
         if span.target.is_empty() || span.kind != SpanKind::Exit || span.label.contains("://") {
             return label;
         }
-        format!("{label} → {}", span.target)
+        let (what, place) = span.target.split_once(' ').unwrap_or_default();
+        let told = !place.is_empty() && span.label.ends_with(place);
+        format!("{label} → {}", if told { what } else { &span.target })
     }
 
     fn kind(&self) -> &'static str {

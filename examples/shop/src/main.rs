@@ -39,7 +39,10 @@ fn main() -> ExitCode {
     };
     let result = match &options.mode {
         Mode::Help => say(options::HELP),
-        Mode::Service(service, others) => services::run(*service, others, options.topic.as_deref()),
+        Mode::Service(service, others) => {
+            let run = services::run(*service, others, options.topic.as_deref());
+            run.map_err(|error| format!("{}: {}", service.name(), chain(error.as_ref())).into())
+        }
         Mode::Demo => demo(&options),
     };
     match result {
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Agent, services, load, report.
+/// Agent, queue, shop.
 fn demo(options: &Options) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -62,30 +65,35 @@ fn demo(options: &Options) -> Outcome<()> {
             say(&agent.describe())?;
         }
         let topic = Topic::create().await?;
-        let children = Children::start(agent.address(), topic.as_ref().map(Topic::name)).await?;
-        if !options.json {
-            say(&children.describe())?;
-            say(&format!("goods       {}", services::goods()))?;
-            if let Some(queue) = Topic::describe(topic.as_ref()) {
-                say(&format!("queue       {queue}"))?;
-            }
-        }
-        let expected = load::send(children.storefront(), topic.is_some()).await?;
-        let report = Report::gather(&agent, &children, expected, PATIENCE).await?;
-        if options.json {
-            say(&report.json().to_string())?;
-        } else {
-            say(report.text().trim_end())?;
-        }
-        if options.serve {
-            serve(&children, options.json).await?;
-        }
-        children.stop().await?;
+        let result = open(options, &agent, topic.as_ref()).await;
         match topic {
-            Some(topic) => topic.delete().await,
-            None => Ok(()),
+            Some(topic) => result.and(topic.delete().await),
+            None => result,
         }
     })
+}
+
+/// Services, load, report.
+async fn open(options: &Options, agent: &Agent, topic: Option<&Topic>) -> Outcome<()> {
+    let children = Children::start(agent.address(), topic.map(Topic::name)).await?;
+    if !options.json {
+        say(&children.describe())?;
+        say(&format!("goods       {}", services::goods()))?;
+        if let Some(queue) = Topic::describe(topic) {
+            say(&format!("queue       {queue}"))?;
+        }
+    }
+    let expected = load::send(children.storefront(), topic.is_some()).await?;
+    let report = Report::gather(agent, &children, expected, PATIENCE).await?;
+    if options.json {
+        say(&report.json().to_string())?;
+    } else {
+        say(report.text().trim_end())?;
+    }
+    if options.serve {
+        serve(&children, options.json).await?;
+    }
+    children.stop().await
 }
 
 /// Stays up until Ctrl-C.

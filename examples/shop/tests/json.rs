@@ -119,6 +119,21 @@ fn check_spans(traces: &[Value]) {
         !spans.iter().any(|span| span.to_string().contains("4711")),
         "the API key is redacted"
     );
+    let items: Vec<_> = spans
+        .iter()
+        .filter(|span| span["k"] == 1 && span["data"]["http"]["path_tpl"] == "/items/{id}")
+        .collect();
+    assert_eq!(items.len(), 12);
+    for item in items {
+        let below = spans.iter().filter(|span| span["p"] == item["s"]);
+        let tags = below.filter_map(|span| span.pointer("/data/sdk/custom/tags"));
+        let statements: Vec<_> = tags.map(|tags| &tags["db.statement"]).collect();
+        assert_eq!(
+            statements,
+            ["SELECT name FROM goods WHERE id = $1"],
+            "{item}"
+        );
+    }
     let search = spans
         .iter()
         .find(|span| span["data"]["http"]["path"] == "/search")

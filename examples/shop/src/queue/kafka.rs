@@ -27,10 +27,8 @@ impl Topic {
         let Some(brokers) = environment::brokers() else {
             return Ok(None);
         };
-        let name = format!(
-            "shop-orders-{:x}",
-            RandomState::new().hash_one(std::process::id())
-        );
+        let shop = RandomState::new().hash_one(std::process::id());
+        let name = format!("shop-orders-{:x}", shop >> 40);
         let admin: AdminClient<DefaultClientContext> = config(&brokers).create()?;
         let new = NewTopic::new(&name, 1, TopicReplication::Fixed(1));
         let cannot = |error: &dyn std::fmt::Display| {
@@ -102,9 +100,14 @@ pub(crate) async fn work<F: Future<Output = ()>>(
     let consumer: StreamConsumer = config.create()?;
     consumer.subscribe(&[topic])?;
     loop {
-        let message = consumer.recv().await?;
-        let id = String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned();
-        message.in_entry_span(handle(id)).await;
+        match consumer.recv().await {
+            Ok(message) => {
+                let id = String::from_utf8_lossy(message.payload().unwrap_or_default());
+                message.in_entry_span(handle(id.into_owned())).await;
+            }
+            // rdkafka tries again by itself.
+            Err(error) => eprintln!("shop: worker: {error}"),
+        }
     }
 }
 

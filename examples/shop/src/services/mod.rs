@@ -18,6 +18,9 @@ use crate::queue::Orders;
 
 use self::goods::Goods;
 
+/// What a service says that runs and does not listen.
+pub(crate) const READY: &str = "ready";
+
 /// The services in the order in which they have to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -61,7 +64,6 @@ pub(crate) fn run(service: Service, others: &[SocketAddr], topic: Option<&str>) 
         .enable_all()
         .build()?
         .block_on(async {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let address = |n: usize| {
                 others
                     .get(n)
@@ -69,23 +71,20 @@ pub(crate) fn run(service: Service, others: &[SocketAddr], topic: Option<&str>) 
                     .ok_or_else(|| io::Error::other("addresses are missing"))
             };
             match service {
-                Service::Pricing => {
-                    announce(&listener)?;
-                    until_closed(pricing::serve(listener)).await
-                }
+                Service::Pricing => until_closed(pricing::serve(listen().await?)).await,
                 Service::Catalogue => {
                     let goods = Goods::open().await?;
-                    announce(&listener)?;
+                    let listener = listen().await?;
                     until_closed(catalogue::serve(listener, goods, address(0)?)).await
                 }
                 Service::Worker => {
-                    announce(&listener)?;
+                    announce(READY)?;
                     until_closed(worker::serve(topic, address(0)?)).await
                 }
                 Service::Storefront => {
                     let orders = Orders::open(topic)?;
-                    announce(&listener)?;
                     let others = (address(0)?, address(1)?);
+                    let listener = listen().await?;
                     until_closed(storefront::serve(listener, others, orders)).await
                 }
             }
@@ -106,10 +105,16 @@ fn client() -> io::Result<instana_reqwest::Client> {
     Ok(client.into())
 }
 
-/// Tells the parent process where the service listens.
-fn announce(listener: &TcpListener) -> io::Result<()> {
+/// A free port, which the parent process is told.
+async fn listen() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    announce(&listener.local_addr()?.to_string())?;
+    Ok(listener)
+}
+
+fn announce(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", listener.local_addr()?)?;
+    writeln!(out, "{line}")?;
     out.flush()
 }
 
