@@ -99,7 +99,7 @@ fn tree_of_a_trace() {
 }
 
 #[test]
-fn a_place_is_told_once() {
+fn a_place_is_told_once_and_whole() {
     for (name, data, expected) in [
         (
             "kafka",
@@ -110,6 +110,11 @@ fn a_place_is_told_once() {
             "redis",
             json!({"redis": {"command": "get", "connection": "r:6379"}}),
             "get → redis r:6379  ",
+        ),
+        (
+            "postgres",
+            json!({"pg": {"stmt": "select name, price from goods where name = $1", "host": "db", "port": "5432"}}),
+            "select name, price from goods w… → postgres db:5432  ",
         ),
     ] {
         let text = tree(

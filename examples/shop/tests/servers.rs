@@ -58,7 +58,7 @@ fn spans(servers: &[(&str, &str)]) -> Vec<Value> {
 fn looks(spans: &[Value]) -> Vec<Vec<String>> {
     let mut entries: Vec<&Value> = spans
         .iter()
-        .filter(|span| span["data"]["http"]["path_tpl"] == "/items/{id}")
+        .filter(|span| span["k"] == 1 && span["data"]["http"]["path_tpl"] == "/items/{id}")
         .collect();
     entries.sort_by_key(|entry| entry["ts"].as_u64());
     let below = |entry: &&Value| {
@@ -155,7 +155,7 @@ fn an_order_is_one_trace_from_the_request_through_kafka_into_the_worker() {
     let spans = spans(&[("KAFKA_BROKERS", &brokers)]);
     let entries: Vec<&Value> = spans
         .iter()
-        .filter(|span| span["data"]["http"]["path_tpl"] == "/orders/{id}")
+        .filter(|span| span["k"] == 1 && span["data"]["http"]["path_tpl"] == "/orders/{id}")
         .collect();
     if brokers == "mock" {
         assert!(entries.is_empty(), "that is no broker's address");

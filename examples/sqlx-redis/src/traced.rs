@@ -19,14 +19,15 @@ pub(crate) async fn main() -> Outcome<()> {
     let cache = match environment::redis() {
         Some(url) => {
             let client = instana_redis::Client::open(url)?;
-            Some(client.get_multiplexed_async_connection().await?)
+            let connecting = client.get_multiplexed_async_connection().await;
+            Some(connecting.map_err(|error| format!("Redis at REDIS_URL: {error}"))?)
         }
         None => None,
     };
     let mut goods = Goods { pool, cache };
     serve(async |request| match request {
-        Request::Stock(name) => goods.stock(name).await,
-        Request::Order(name, pieces) => goods.order(name, pieces).await,
+        Request::Stock(id) => goods.stock(id).await,
+        Request::Order(id, pieces) => goods.order(id, pieces).await,
     })
     .await
 }
@@ -38,48 +39,48 @@ struct Goods<C> {
 
 impl<C: redis::AsyncCommands> Goods<C> {
     /// Cache aside: asks Redis, else SQLite, whose answer Redis then keeps.
-    async fn stock(&mut self, name: &str) -> Outcome<String> {
+    async fn stock(&mut self, id: &str) -> Outcome<String> {
         if let Some(cache) = &mut self.cache {
-            let stock: Option<i64> = cache.get(key(name)).await?;
+            let stock: Option<i64> = cache.get(key(id)).await?;
             if let Some(stock) = stock {
                 return Ok(format!("{stock} in stock, says Redis"));
             }
         }
-        let stock: Option<i64> = sqlx::query_scalar("SELECT stock FROM goods WHERE name = ?")
-            .bind(name)
+        let stock: Option<i64> = sqlx::query_scalar("SELECT stock FROM goods WHERE id = ?")
+            .bind(id)
             .fetch_optional(&self.pool)
             .await?;
         let Some(stock) = stock else {
             return Ok("no such goods".to_owned());
         };
         if let Some(cache) = &mut self.cache {
-            let () = cache.set_ex(key(name), stock, KEPT.unsigned_abs()).await?;
+            let () = cache.set_ex(key(id), stock, KEPT.unsigned_abs()).await?;
         }
         Ok(format!("{stock} in stock, says SQLite"))
     }
 
     /// A transaction; then a pipeline, for what Redis has of it.
-    async fn order(&mut self, name: &str, pieces: i64) -> Outcome<String> {
+    async fn order(&mut self, id: &str, pieces: i64) -> Outcome<String> {
         let mut transaction = self.pool.begin().await?;
         let taken =
-            sqlx::query("UPDATE goods SET stock = stock - ?1 WHERE name = ?2 AND stock >= ?1")
+            sqlx::query("UPDATE goods SET stock = stock - ?1 WHERE id = ?2 AND stock >= ?1")
                 .bind(pieces)
-                .bind(name)
+                .bind(id)
                 .execute(&mut *transaction)
                 .await?;
         if taken.rows_affected() == 0 {
             transaction.rollback().await?;
             return Ok("there are not so many".to_owned());
         }
-        sqlx::query("INSERT INTO orders (name, pieces) VALUES (?, ?)")
-            .bind(name)
+        sqlx::query("INSERT INTO orders (id, pieces) VALUES (?, ?)")
+            .bind(id)
             .bind(pieces)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
         if let Some(cache) = &mut self.cache {
             let () = redis::pipe()
-                .del(key(name))
+                .del(key(id))
                 .incr(key("sold"), pieces)
                 .expire(key("sold"), KEPT)
                 .query_async(cache)
@@ -90,6 +91,6 @@ impl<C: redis::AsyncCommands> Goods<C> {
 }
 
 /// Programs that share a server do not meet.
-fn key(name: &str) -> String {
-    format!("sqlx-redis:{}:{name}", std::process::id())
+fn key(id: &str) -> String {
+    format!("sqlx-redis:{}:{id}", std::process::id())
 }
