@@ -99,6 +99,33 @@ fn tree_of_a_trace() {
 }
 
 #[test]
+fn a_place_is_told_once_and_whole() {
+    for (name, data, expected) in [
+        (
+            "kafka",
+            json!({"kafka": {"access": "send", "service": "orders"}}),
+            "send orders → kafka  ",
+        ),
+        (
+            "redis",
+            json!({"redis": {"command": "get", "connection": "r:6379"}}),
+            "get → redis r:6379  ",
+        ),
+        (
+            "postgres",
+            json!({"pg": {"stmt": "select name, price from goods where name = $1", "host": "db", "port": "5432"}}),
+            "select name, price from goods w… → postgres db:5432  ",
+        ),
+    ] {
+        let text = tree(
+            &Trace::of("1", &[span("1", None, name, 2, 1, 1, data)], "s"),
+            Style::plain(),
+        );
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
 fn plain_text_has_no_escapes_and_fits() {
     let text = tree(&shop(), Style::plain().width(60));
     assert!(!text.contains('\x1b'));

@@ -7,6 +7,8 @@ const BAR: usize = 20;
 const NUMBERS: usize = 18;
 /// Deeper rows are not indented further.
 const DEPTH: usize = 16;
+/// Characters of what a span does that are kept beside its target.
+const SHORTEST: usize = 12;
 /// Longer traces are cut.
 const ROWS: usize = 200;
 
@@ -83,7 +85,7 @@ impl Line<'_> {
         let service = self.service();
         let room = style.columns().saturating_sub(BAR + NUMBERS);
         let taken = indent.chars().count() + service.chars().count() + 6;
-        let label = fit(&clean(&self.label()), room.saturating_sub(taken));
+        let label = self.label(room.saturating_sub(taken));
         let (kind, label) = (
             format!("{:<6}", self.kind()),
             if span.errors > 0 {
@@ -115,17 +117,25 @@ impl Line<'_> {
         format!("{line}{}", self.error())
     }
 
-    /// What the span does, how often, and where an exit goes if that does not tell.
-    fn label(&self) -> String {
+    /// What the span does, how often, and where an exit goes if that does not tell;
+    /// what it does is cut first.
+    fn label(&self, room: usize) -> String {
         let span = self.span;
         let label = match span.calls() {
-            1 => span.label.clone(),
-            calls => format!("{calls} × {}", span.label),
+            1 => clean(&span.label),
+            calls => format!("{calls} × {}", clean(&span.label)),
         };
         if span.target.is_empty() || span.kind != SpanKind::Exit || span.label.contains("://") {
-            return label;
+            return fit(&label, room);
         }
-        format!("{label} → {}", span.target)
+        let (what, place) = span.target.split_once(' ').unwrap_or_default();
+        let told = !place.is_empty() && span.label.ends_with(place);
+        let target = format!(" → {}", clean(if told { what } else { &span.target }));
+        let left = room.saturating_sub(target.chars().count());
+        if left < SHORTEST || label.chars().count() <= left {
+            return fit(&format!("{label}{target}"), room);
+        }
+        format!("{}{target}", fit(&label, left))
     }
 
     fn kind(&self) -> &'static str {

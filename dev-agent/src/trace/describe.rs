@@ -96,7 +96,7 @@ pub(crate) fn describe(span: &Value) -> Description {
             join("", &[part("level"), cut(&part("message"))], " "),
             String::new(),
         ),
-        "sdk" => (part("name"), String::new()),
+        "sdk" => sdk(section),
         _ if name == "otel" => (text(span, "/data/operation").to_owned(), String::new()),
         other => (String::new(), other.to_owned()),
     };
@@ -136,6 +136,20 @@ fn http(section: &Value) -> (String, String) {
     (join("", &[part("method"), place], " "), target)
 }
 
+/// A statement for a database without a family of its own, or whatever users named.
+fn sdk(section: &Value) -> (String, String) {
+    let tags = section.pointer("/custom/tags").unwrap_or(&Value::Null);
+    let tag = |key: &str| part(tags, key);
+    let statement = cut(&tag("db.statement"));
+    if statement.is_empty() {
+        return (part(section, "name"), String::new());
+    }
+    let place = ["peer.address", "peer.hostname", "db.instance"].map(tag);
+    let place = place.into_iter().find(|place| !place.is_empty());
+    let target = join("sql ", &[place.unwrap_or_default()], "");
+    (statement, target)
+}
+
 fn error(span: &Value, section: &Value) -> Option<String> {
     if span.get("ec").and_then(Value::as_u64).unwrap_or_default() == 0 {
         return None;
@@ -149,6 +163,7 @@ fn error(span: &Value, section: &Value) -> Option<String> {
         section.get("err"),
         tags.get("message"),
         tags.get("error"),
+        tags.get("db.error"),
     ];
     let found = candidates.into_iter().flatten().find_map(Value::as_str);
     found.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -238,6 +253,13 @@ mod tests {
             ),
             ("sdk", json!({"sdk": {"name": "price"}}), "price", ""),
             (
+                "sdk",
+                json!({"sdk": {"name": "sdk.database", "custom": {"tags": {
+                    "db.type": "sql", "db.instance": ":memory:", "db.statement": "select\n 1", "rows": 1}}}}),
+                "select 1",
+                "sql :memory:",
+            ),
+            (
                 "log.go",
                 json!({"log": {"level": "WARN", "message": "low"}}),
                 "WARN low",
@@ -264,6 +286,8 @@ mod tests {
     fn error_texts() {
         let span = json!({"n": "sdk", "ec": 1, "data": {"sdk": {"name": "x", "custom": {"tags": {"message": "boom"}}}}});
         assert_eq!(describe(&span).error.as_deref(), Some("boom"));
+        let span = json!({"n": "sdk", "ec": 1, "data": {"sdk": {"name": "sdk.database", "custom": {"tags": {"db.error": "locked"}}}}});
+        assert_eq!(describe(&span).error.as_deref(), Some("locked"));
         let span = json!({"n": "redis", "ec": 0, "data": {"redis": {"error": "nil"}}});
         assert_eq!(describe(&span).error, None);
     }

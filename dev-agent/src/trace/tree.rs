@@ -55,8 +55,8 @@ impl Trace {
     }
 
     fn build(id: &str, mut spans: Vec<TraceSpan>) -> Self {
-        // Kinds break ties: an entry starts before the exits of the same millisecond.
-        spans.sort_by_key(|span| (span.start_ms, span.kind != SpanKind::Entry));
+        // In one millisecond, an entry starts before exits, and what ended first came first.
+        spans.sort_by_key(|span| (span.start_ms, span.kind != SpanKind::Entry, span.end_ms()));
         let rows = rows(&spans);
         Self {
             id: id.to_owned(),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::Outcome;
-use crate::services::Service;
+use crate::services::{self, Service};
 
 /// How long a service may take to start, and to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,19 +17,26 @@ pub(crate) struct Children(Vec<Running>);
 
 pub(crate) struct Running {
     pub(crate) service: Service,
-    pub(crate) address: SocketAddr,
+    /// None of one that nobody calls.
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) pid: u32,
     child: Child,
 }
 
 impl Children {
-    /// Starts the services, each as a process of this program.
-    pub(crate) async fn start((host, port): (&str, u16)) -> Outcome<Self> {
+    /// Starts the services, each as a process of this program; the worker where there
+    /// is a topic.
+    pub(crate) async fn start((host, port): (&str, u16), topic: Option<&str>) -> Outcome<Self> {
         let mut children = Self(Vec::new());
         for service in Service::ALL {
+            if service == Service::Worker && topic.is_none() {
+                continue;
+            }
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["--service", service.name()]);
-            command.args(children.0.iter().map(|running| running.address.to_string()));
+            let addresses = children.0.iter().filter_map(|running| running.address);
+            command.args(addresses.map(|address| address.to_string()));
+            command.args(topic.map(|topic| format!("--topic={topic}")));
             command
                 .env("INSTANA_AGENT_HOST", host)
                 .env("INSTANA_AGENT_PORT", port.to_string())
@@ -54,21 +61,18 @@ impl Children {
 
     /// Where customers go: the service that was started last.
     pub(crate) fn storefront(&self) -> SocketAddr {
-        self.0
-            .last()
-            .map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |running| {
-                running.address
-            })
+        let last = self.0.last().and_then(|running| running.address);
+        last.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
     pub(crate) fn describe(&self) -> String {
         let lines = self.0.iter().map(|running| {
-            format!(
-                "{:<11} http://{}  (pid {})",
-                running.service.name(),
-                running.address,
-                running.pid
-            )
+            let does = running.address.map_or_else(
+                || "takes orders from the queue".to_owned(),
+                |address| format!("http://{address}"),
+            );
+            let name = running.service.name();
+            format!("{name:<11} {does}  (pid {})", running.pid)
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -100,9 +104,12 @@ impl Running {
         let line = tokio::time::timeout(PATIENCE, lines.next_line())
             .await
             .map_err(|_| format!("{name} did not start within {PATIENCE:?}"))??;
-        let address = line
-            .ok_or_else(|| format!("{name} ended before it listened"))?
-            .parse()?;
+        // It has said why.
+        let line = line.ok_or_else(|| format!("the {name} did not start"))?;
+        let address = match line.as_str() {
+            services::READY => None,
+            address => Some(address.parse()?),
+        };
         let pid = child.id().ok_or_else(|| format!("{name} ended at once"))?;
         Ok(Self {
             service,

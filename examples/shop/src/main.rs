@@ -1,5 +1,5 @@
 //! A small shop of three services, traced by Instana: one command to see what
-//! the tracer does. `cargo run -p shop`.
+//! the tracer does. `cargo run -p shop`; with more servers: `--help`.
 #![forbid(unsafe_code)]
 
 mod agent;
@@ -8,6 +8,7 @@ mod environment;
 mod load;
 mod options;
 mod query;
+mod queue;
 mod report;
 mod services;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::children::Children;
 use crate::options::{Mode, Options};
+use crate::queue::Topic;
 use crate::report::Report;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -37,7 +39,10 @@ fn main() -> ExitCode {
     };
     let result = match &options.mode {
         Mode::Help => say(options::HELP),
-        Mode::Service(service, others) => services::run(*service, others).map_err(Into::into),
+        Mode::Service(service, others) => {
+            let run = services::run(*service, others, options.topic.as_deref());
+            run.map_err(|error| format!("{}: {}", service.name(), chain(error.as_ref())).into())
+        }
         Mode::Demo => demo(&options),
     };
     match result {
@@ -49,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Agent, services, load, report.
+/// Agent, queue, shop.
 fn demo(options: &Options) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,22 +64,36 @@ fn demo(options: &Options) -> Outcome<()> {
         if !options.json {
             say(&agent.describe())?;
         }
-        let children = Children::start(agent.address()).await?;
-        if !options.json {
-            say(&children.describe())?;
+        let topic = Topic::create().await?;
+        let result = open(options, &agent, topic.as_ref()).await;
+        match topic {
+            Some(topic) => result.and(topic.delete().await),
+            None => result,
         }
-        let expected = load::send(children.storefront()).await?;
-        let report = Report::gather(&agent, &children, expected, PATIENCE).await?;
-        if options.json {
-            say(&report.json().to_string())?;
-        } else {
-            say(report.text().trim_end())?;
-        }
-        if options.serve {
-            serve(&children, options.json).await?;
-        }
-        children.stop().await
     })
+}
+
+/// Services, load, report.
+async fn open(options: &Options, agent: &Agent, topic: Option<&Topic>) -> Outcome<()> {
+    let children = Children::start(agent.address(), topic.map(Topic::name)).await?;
+    if !options.json {
+        say(&children.describe())?;
+        say(&format!("goods       {}", services::goods()))?;
+        if let Some(queue) = Topic::describe(topic) {
+            say(&format!("queue       {queue}"))?;
+        }
+    }
+    let expected = load::send(children.storefront(), topic.is_some()).await?;
+    let report = Report::gather(agent, &children, expected, PATIENCE).await?;
+    if options.json {
+        say(&report.json().to_string())?;
+    } else {
+        say(report.text().trim_end())?;
+    }
+    if options.serve {
+        serve(&children, options.json).await?;
+    }
+    children.stop().await
 }
 
 /// Stays up until Ctrl-C.

@@ -11,16 +11,27 @@ usage: cargo run -p shop [-- <options>]
 
 Starts a local Instana agent (unless one answers at INSTANA_AGENT_HOST and
 INSTANA_AGENT_PORT) and three services, sends them requests for a few seconds
-and shows what the agent saw.
+and shows what the agent saw. The goods are in SQLite, in the process.
 
   --serve   stay up afterwards, until Ctrl-C
   --json    print one JSON object instead of text
-  --help    this text";
+  --help    this text
+
+  POSTGRES_URL    keeps the goods in PostgreSQL
+  REDIS_URL       puts a cache in front of the goods
+  KAFKA_BROKERS   (host:port) sends orders through Kafka to a fourth service; for
+                  cargo run -p shop --features kafka, which builds librdkafka and
+                  takes a C++ compiler
+
+`cargo xtask services up postgres redis kafka` starts such servers and prints the
+variables.";
 
 pub(crate) struct Options {
     pub(crate) mode: Mode,
     pub(crate) serve: bool,
     pub(crate) json: bool,
+    /// The queue of a service.
+    pub(crate) topic: Option<String>,
 }
 
 pub(crate) enum Mode {
@@ -38,6 +49,7 @@ impl Options {
             mode: Mode::Demo,
             serve: false,
             json: false,
+            topic: None,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
@@ -51,6 +63,7 @@ impl Options {
                         .ok_or_else(|| format!("there is no service {name:?}"))?;
                     options.mode = Mode::Service(service, Vec::new());
                 }
+                Long("topic") => options.topic = Some(parser.value()?.string()?),
                 Value(address) => match &mut options.mode {
                     Mode::Service(_, others) => others.push(address.parse()?),
                     Mode::Demo | Mode::Help => return Err(Value(address).unexpected()),

@@ -18,9 +18,6 @@ use crate::query::Query;
 /// Metrics of each process that are waited for.
 const METRICS: u64 = 2;
 
-/// Trees that are shown.
-const TREES: usize = 3;
-
 pub(crate) struct Report {
     url: String,
     kind: Kind,
@@ -195,7 +192,7 @@ impl Report {
         }
     }
 
-    /// The trace with most spans, the slowest, and one with an error.
+    /// The trace with most spans, the slowest, one with an error, and an order's.
     fn write_trees(&self, text: &mut String) {
         *text += "\nTraces\n";
         let colors = std::io::stdout().is_terminal() && !environment::no_color();
@@ -225,7 +222,9 @@ impl Report {
         take(&|trace| (trace.errors() == 0, trace.spans().len() as u64));
         take(&|trace| (trace.errors() == 0, trace.duration_ms()));
         take(&|trace| (failed(trace), trace.errors() as u64));
-        chosen.truncate(TREES);
+        if let Some(at) = traces.iter().position(is_order) {
+            chosen.push(traces.swap_remove(at));
+        }
         chosen
     }
 
@@ -244,6 +243,11 @@ fn failed(trace: &Trace) -> bool {
     trace
         .root()
         .is_some_and(|root| root.status.starts_with('5'))
+}
+
+/// Whether the trace went through the queue.
+fn is_order(trace: &Trace) -> bool {
+    trace.spans().iter().any(|span| span.name == "kafka")
 }
 
 impl Seen {

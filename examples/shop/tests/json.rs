@@ -17,6 +17,10 @@ fn shop(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         .args(arguments)
         .env("INSTANA_AGENT_PORT", "1")
         .env("INSTANA_AGENT_HOST", "127.0.0.1")
+        // Without servers.
+        .env_remove("POSTGRES_URL")
+        .env_remove("REDIS_URL")
+        .env_remove("KAFKA_BROKERS")
         .envs(environment.iter().copied())
         .output()
         .expect("the shop starts")
@@ -115,6 +119,21 @@ fn check_spans(traces: &[Value]) {
         !spans.iter().any(|span| span.to_string().contains("4711")),
         "the API key is redacted"
     );
+    let items: Vec<_> = spans
+        .iter()
+        .filter(|span| span["k"] == 1 && span["data"]["http"]["path_tpl"] == "/items/{id}")
+        .collect();
+    assert_eq!(items.len(), 12);
+    for item in items {
+        let below = spans.iter().filter(|span| span["p"] == item["s"]);
+        let tags = below.filter_map(|span| span.pointer("/data/sdk/custom/tags"));
+        let statements: Vec<_> = tags.map(|tags| &tags["db.statement"]).collect();
+        assert_eq!(
+            statements,
+            ["SELECT name FROM goods WHERE id = $1"],
+            "{item}"
+        );
+    }
     let search = spans
         .iter()
         .find(|span| span["data"]["http"]["path"] == "/search")
@@ -179,6 +198,9 @@ fn ctrl_c_in_a_terminal_closes_the_shop() {
     let mut shop = Command::new(env!("CARGO_BIN_EXE_shop"))
         .arg("--serve")
         .env("INSTANA_AGENT_PORT", "1")
+        .env_remove("POSTGRES_URL")
+        .env_remove("REDIS_URL")
+        .env_remove("KAFKA_BROKERS")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -237,7 +259,7 @@ fn with_a_host_agent_the_processes_are_listed_and_the_rest_is_seen_there() {
     );
     assert_eq!(
         agent.spans().len(),
-        2 * 78,
+        2 * 90,
         "both loads arrived when the shop had ended"
     );
 }

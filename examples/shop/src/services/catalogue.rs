@@ -1,4 +1,4 @@
-//! What there is to buy: axum, and reqwest to ask for prices.
+//! What there is to buy: axum, sqlx and redis for the goods, and reqwest to ask for prices.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,24 +10,24 @@ use axum::routing::get;
 use instana_axum::InstanaLayer;
 use tokio::net::TcpListener;
 
-const GOODS: [(&str, &str); 5] = [
-    ("book", "A book about rust"),
-    ("lamp", "A lamp"),
-    ("slow", "A clock that is slow"),
-    ("broken", "A mug without a price"),
-    ("endless", "A story without an end"),
-];
+use super::goods::Goods;
 
 #[derive(Clone)]
 struct Catalogue {
     client: instana_reqwest::Client,
     pricing: SocketAddr,
+    goods: Goods,
 }
 
-pub(super) async fn serve(listener: TcpListener, pricing: SocketAddr) -> io::Result<()> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    goods: Goods,
+    pricing: SocketAddr,
+) -> io::Result<()> {
     let catalogue = Catalogue {
         client: super::client()?,
         pricing,
+        goods,
     };
     let items = Router::new().route("/{id}", get(item));
     let router = Router::new()
@@ -41,9 +41,11 @@ async fn item(
     State(catalogue): State<Catalogue>,
     Path(id): Path<String>,
 ) -> Result<String, (StatusCode, &'static str)> {
-    let (_, name) = GOODS
-        .into_iter()
-        .find(|(known, _)| *known == id)
+    let name = catalogue
+        .goods
+        .name(&id)
+        .await
+        .map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "no goods can be found"))?
         .ok_or((StatusCode::NOT_FOUND, "no such item"))?;
     let unreachable = |_| (StatusCode::BAD_GATEWAY, "pricing cannot be reached");
     let response = catalogue

@@ -1,31 +1,50 @@
-//! The three services, each a process of its own.
+//! The services, each a process of its own.
 
 mod catalogue;
+mod goods;
 mod pricing;
 mod storefront;
+mod worker;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+use crate::Outcome;
+use crate::queue::Orders;
+
+use self::goods::Goods;
+
+/// What a service says that runs and does not listen.
+pub(crate) const READY: &str = "ready";
+
 /// The services in the order in which they have to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Pricing,
     Catalogue,
+    /// Only where there is a queue.
+    Worker,
     Storefront,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 3] = [Self::Pricing, Self::Catalogue, Self::Storefront];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Pricing,
+        Self::Catalogue,
+        Self::Worker,
+        Self::Storefront,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
             Self::Pricing => "pricing",
             Self::Storefront => "storefront",
+            Self::Worker => "worker",
         }
     }
 
@@ -35,21 +54,16 @@ impl Service {
 }
 
 /// Runs a service until its standard input is closed. `others` are the addresses
-/// of the services started before it.
-pub(crate) fn run(service: Service, others: &[SocketAddr]) -> io::Result<()> {
+/// of pricing and the catalogue, `topic` is the queue's.
+pub(crate) fn run(service: Service, others: &[SocketAddr], topic: Option<&str>) -> Outcome<()> {
     // The two lines every service needs: this one, and the layer of its router.
-    let _guard = instana::builder()
-        .service(service.name())
-        .init()
-        .map_err(io::Error::other)?;
+    let _guard = instana::builder().service(service.name()).init()?;
 
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
         .block_on(async {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-            announce(&listener)?;
             let address = |n: usize| {
                 others
                     .get(n)
@@ -57,13 +71,29 @@ pub(crate) fn run(service: Service, others: &[SocketAddr]) -> io::Result<()> {
                     .ok_or_else(|| io::Error::other("addresses are missing"))
             };
             match service {
-                Service::Pricing => until_closed(pricing::serve(listener)).await,
-                Service::Catalogue => until_closed(catalogue::serve(listener, address(0)?)).await,
+                Service::Pricing => until_closed(pricing::serve(listen().await?)).await,
+                Service::Catalogue => {
+                    let goods = Goods::open().await?;
+                    let listener = listen().await?;
+                    until_closed(catalogue::serve(listener, goods, address(0)?)).await
+                }
+                Service::Worker => {
+                    announce(READY)?;
+                    until_closed(worker::serve(topic, address(0)?)).await
+                }
                 Service::Storefront => {
-                    until_closed(storefront::serve(listener, address(0)?, address(1)?)).await
+                    let orders = Orders::open(topic)?;
+                    let others = (address(0)?, address(1)?);
+                    let listener = listen().await?;
+                    until_closed(storefront::serve(listener, others, orders)).await
                 }
             }
         })
+}
+
+/// Where the goods are.
+pub(crate) fn goods() -> &'static str {
+    goods::place()
 }
 
 /// A client for the other services, which no proxy would find.
@@ -75,20 +105,29 @@ fn client() -> io::Result<instana_reqwest::Client> {
     Ok(client.into())
 }
 
-/// Tells the parent process where the service listens.
-fn announce(listener: &TcpListener) -> io::Result<()> {
+/// A free port, which the parent process is told.
+async fn listen() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    announce(&listener.local_addr()?.to_string())?;
+    Ok(listener)
+}
+
+fn announce(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", listener.local_addr()?)?;
+    writeln!(out, "{line}")?;
     out.flush()
 }
 
 /// Serves until the parent process closes our standard input, or is gone.
-async fn until_closed(server: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+async fn until_closed<E>(server: impl Future<Output = Result<(), E>>) -> Outcome<()>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
     let mut stdin = tokio::io::stdin();
     let mut byte = [0];
     let closed = async { while stdin.read(&mut byte).await.is_ok_and(|read| read > 0) {} };
     tokio::select! {
-        result = server => result,
+        result = server => result.map_err(Into::into),
         () = closed => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! What customers see: axum, and reqwest to ask the catalogue and pricing.
+//! What customers see: axum, reqwest to ask the catalogue and pricing, and a queue
+//! for orders where there is one.
 
 use std::convert::Infallible;
 use std::io;
@@ -9,10 +10,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use instana_axum::InstanaLayer;
 use tokio::net::TcpListener;
+
+use crate::queue::Orders;
 
 /// Lines of the streamed answer, and the time between two.
 const LINES: u32 = 5;
@@ -23,22 +26,25 @@ struct Storefront {
     client: instana_reqwest::Client,
     pricing: SocketAddr,
     catalogue: SocketAddr,
+    orders: Option<Orders>,
 }
 
 pub(super) async fn serve(
     listener: TcpListener,
-    pricing: SocketAddr,
-    catalogue: SocketAddr,
+    (pricing, catalogue): (SocketAddr, SocketAddr),
+    orders: Option<Orders>,
 ) -> io::Result<()> {
     let storefront = Storefront {
         client: super::client()?,
         pricing,
         catalogue,
+        orders,
     };
     let router = Router::new()
         .route("/", get(|| async { "welcome" }))
         .route("/products/{id}", get(product))
         .route("/offers", get(offers))
+        .route("/orders/{id}", post(order))
         .route("/search", get(search))
         .layer(InstanaLayer::new())
         .with_state(storefront);
@@ -73,6 +79,18 @@ async fn search(State(shop): State<Storefront>, RawQuery(query): RawQuery) -> Pa
     )
     .await?;
     Ok(format!("{item}, {price}"))
+}
+
+/// An order for the worker. The customer does not wait for it.
+async fn order(State(shop): State<Storefront>, Path(id): Path<String>) -> Page {
+    let closed = || {
+        let text = "there is no order queue: KAFKA_BROKERS is not set, or Kafka is not built in";
+        (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+    };
+    let orders = shop.orders.as_ref().ok_or_else(closed)?;
+    let lost = |error| (StatusCode::INTERNAL_SERVER_ERROR, error);
+    orders.place(&id).await.map_err(lost)?;
+    Ok(format!("{id} is ordered"))
 }
 
 /// An answer that takes its time: the span ends with its last line.
