@@ -6,6 +6,8 @@ use std::time::Duration;
 use lexopt::prelude::*;
 use serde_json::{Value, json};
 
+#[cfg(feature = "clients")]
+use crate::clients;
 use crate::libraries;
 use crate::work::{Library, Scenario};
 use crate::{agent, count, documents, load, memory, saturated, wall};
@@ -14,6 +16,7 @@ const HELP: &str = "\
 usage: benchmarks agent [--metrics]                     the discarding agent
        benchmarks libraries                             what is compiled in
        benchmarks count|allocations|wall LIBRARY SCENARIO [--bursts N] --agent ADDRESS
+       benchmarks calls count|allocations LIBRARY CLIENT [--bursts N] --agent ADDRESS
        benchmarks saturated LIBRARY [--seconds N] --agent ADDRESS
        benchmarks serve LIBRARY --agent ADDRESS         an axum service on a socket
        benchmarks load ADDRESS [--seconds N]            requests for such a service
@@ -108,6 +111,16 @@ impl Arguments {
             ["load", address] => load::run(address, time),
             ["serve", library] => self.with(library, Task::Serve),
             ["saturated", library] => self.with(library, Task::Saturated(time)),
+            #[cfg(feature = "clients")]
+            ["calls", name, library, client] => {
+                let (bursts, agent) = (self.bursts, &self.agent);
+                let task = clients::Task {
+                    name,
+                    bursts,
+                    agent,
+                };
+                task.run(library, client)
+            }
             [task, library, scenario] => {
                 let scenario = Scenario::parse(scenario)
                     .ok_or_else(|| format!("there is no scenario {scenario}"))?;

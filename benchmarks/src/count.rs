@@ -180,7 +180,7 @@ fn measured_burst<L: Library>(
 }
 
 #[inline(never)]
-fn drained<L: Library>(library: &L) {
+pub(crate) fn drained<L: Library>(library: &L) {
     library.drain();
 }
 

@@ -4,6 +4,8 @@
 
 pub mod agent;
 pub mod allocator;
+#[cfg(feature = "clients")]
+mod clients;
 pub mod command;
 mod count;
 mod documents;

@@ -21,6 +21,8 @@ usage: cargo xtask <task>
           --check           instructions and allocations of this tracer against
                             benchmarks/baseline.json
           --write-baseline  makes today's figures the baseline
+          --clients         what tracing adds to one call of sqlx, redis and
+                            rdkafka; with --docs, --ours, `--only CALL`
           --footprint       binary size, compile time and dependencies; with
                             `--only CRATE` of one crate
   sanitize
@@ -86,11 +88,12 @@ pub(crate) enum Action {
 #[derive(Debug, Default)]
 pub(crate) struct Bench {
     pub(crate) check: bool,
+    pub(crate) clients: bool,
     pub(crate) docs: bool,
     pub(crate) footprint: bool,
     pub(crate) json: bool,
     pub(crate) long: bool,
-    /// The crate whose footprint is measured.
+    /// The crate whose footprint is measured, or the call of a client.
     pub(crate) only: Option<String>,
     pub(crate) ours: bool,
     pub(crate) write_baseline: bool,
@@ -194,6 +197,7 @@ impl Bench {
     fn option(&mut self, name: &str) -> Option<&mut bool> {
         let option = match name {
             "check" => &mut self.check,
+            "clients" => &mut self.clients,
             "docs" => &mut self.docs,
             "footprint" => &mut self.footprint,
             "json" => &mut self.json,

@@ -13,8 +13,12 @@ mod hyper;
 mod log;
 #[cfg(feature = "macros")]
 mod macros;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 #[cfg(feature = "tokio")]
 mod tokio;
 #[cfg(feature = "tower")]
@@ -42,8 +46,12 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     log::run()?;
     #[cfg(feature = "macros")]
     macros::run();
+    #[cfg(feature = "redis")]
+    redis::run()?;
     #[cfg(feature = "reqwest")]
     reqwest::run()?;
+    #[cfg(feature = "sqlx")]
+    sqlx::run()?;
     #[cfg(feature = "tokio")]
     tokio::run()?;
     #[cfg(feature = "tower")]

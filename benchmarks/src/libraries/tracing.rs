@@ -17,6 +17,8 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tower_http::trace::TraceLayer;
 use tracing::{Instrument, Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+#[cfg(feature = "sqlx-tracing")]
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -32,10 +34,7 @@ pub(crate) struct Tracing(SdkTracerProvider);
 impl Tracing {
     /// Sets subscriber and propagator.
     pub(crate) fn start() -> Result<Self, String> {
-        global::set_text_map_propagator(TraceContextPropagator::new());
-        let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(Discard)
-            .build();
+        let provider = provider();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("benchmarks"));
         tracing_subscriber::registry()
             .with(layer)
@@ -43,6 +42,27 @@ impl Tracing {
             .map_err(|error| error.to_string())?;
         Ok(Self(provider))
     }
+
+    /// The same without what is below `INFO`: sqlx tells of each statement by an
+    /// event of its own, beside sqlx-tracing's span.
+    #[cfg(feature = "sqlx-tracing")]
+    pub(crate) fn start_at_info() -> Result<Self, String> {
+        let provider = provider();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("benchmarks"));
+        tracing_subscriber::registry()
+            .with(LevelFilter::INFO)
+            .with(layer)
+            .try_init()
+            .map_err(|error| error.to_string())?;
+        Ok(Self(provider))
+    }
+}
+
+fn provider() -> SdkTracerProvider {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    SdkTracerProvider::builder()
+        .with_batch_exporter(Discard)
+        .build()
 }
 
 fn entry(incoming: &Context) -> Span {

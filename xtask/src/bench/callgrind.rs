@@ -8,10 +8,11 @@ use std::process::{Command, Stdio};
 use crate::debian::{self, Packages};
 
 /// What the benchmarks' measured functions are called.
-const MEASURED: [&str; 3] = [
+const MEASURED: [&str; 4] = [
     "::measured_burst",
     "::measured_request",
     "::measured_documents",
+    "::measured_poll",
 ];
 
 /// The part of the calling thread in getting spans out.

@@ -48,19 +48,33 @@ pub(crate) fn measure(
     library: &str,
     scenario: &str,
 ) -> Result<Option<Figures>, String> {
-    let Some(mut figures) = instructions(programs, library, scenario)? else {
+    measure_by(&[], programs, library, scenario)
+}
+
+/// One call of a client; the scenario is its name.
+pub(crate) fn measure_calls(
+    programs: &Programs,
+    library: &str,
+    client: &str,
+) -> Result<Figures, String> {
+    measure_by(&["calls"], programs, library, client)?
+        .ok_or_else(|| format!("no figures of {client} with {library}"))
+}
+
+/// `words` of the command line say what kind of scenario it is.
+fn measure_by(
+    words: &[&str],
+    programs: &Programs,
+    library: &str,
+    scenario: &str,
+) -> Result<Option<Figures>, String> {
+    let Some(mut figures) = instructions(words, programs, library, scenario)? else {
         return Ok(None);
     };
     let agent = programs.agent(false)?;
-    let words = [
-        "allocations",
-        library,
-        scenario,
-        "--bursts",
-        BURSTS,
-        "--agent",
-    ];
-    let answer = programs.run_counting(&[&words[..], &[&agent.address]].concat())?;
+    let options = ["--bursts", BURSTS, "--agent", &agent.address];
+    let what = ["allocations", library, scenario];
+    let answer = programs.run_counting(&[words, &what, &options].concat())?;
     let at = |at: usize| answer.get(at).and_then(Value::as_f64).unwrap_or_default();
     figures.hot_allocations = at(0);
     figures.hot_bytes = at(1);
@@ -70,6 +84,7 @@ pub(crate) fn measure(
 }
 
 fn instructions(
+    words: &[&str],
     programs: &Programs,
     library: &str,
     scenario: &str,
@@ -77,8 +92,8 @@ fn instructions(
     let run = |bursts: u64| {
         let agent = programs.agent(false)?;
         let bursts = bursts.to_string();
-        let words = ["count", library, scenario, "--bursts", &bursts, "--agent"];
-        programs.count(&[&words[..], &[&agent.address]].concat())
+        let options = ["--bursts", &bursts, "--agent", &agent.address];
+        programs.count(&[words, &["count", library, scenario], &options].concat())
     };
     let (few, answer) = run(FEW)?;
     if answer.is_null() {

@@ -3,6 +3,7 @@
 
 mod baseline;
 mod callgrind;
+mod clients;
 mod figures;
 mod footprint;
 mod live;
@@ -45,6 +46,9 @@ pub(crate) fn run(options: &Bench) -> Vec<Step> {
             }
             Ok(summary)
         })];
+    }
+    if options.clients {
+        return vec![steps::timed("clients", || clients::measure(options))];
     }
     if options.check {
         return vec![check()];
@@ -211,6 +215,7 @@ fn show(
     }
 }
 
+/// A number with at most three digits behind the point.
 fn count(figure: f64) -> String {
     let text = format!("{figure:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
