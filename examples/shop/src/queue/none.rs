@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use crate::{Outcome, environment};
 
-const HOW: &str = "KAFKA_BROKERS is set, but this shop is built without Kafka; with the order queue: \
-                   cargo run -p shop --features kafka";
+const HOW: &str =
+    "none: KAFKA_BROKERS is set, but Kafka is not built in (cargo run -p shop --features kafka)";
 
 pub(crate) struct Topic(Infallible);
 
