@@ -4,11 +4,12 @@
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use instana::FutureExt;
+use instana::span::Attempt;
 use sqlx::{Describe, Error, Execute, Executor, SqlStr};
 
-use crate::attempt::Attempt;
 use crate::backend::Backend;
 use crate::observed::Observed;
+use crate::outcome::fail;
 use crate::outcome::found;
 use crate::rows::{Rows, Step};
 use crate::{Connection, Pool};
@@ -61,7 +62,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -73,7 +74,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail))
     }
 }
 
@@ -124,7 +125,7 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -136,6 +137,6 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail))
     }
 }

@@ -1,6 +1,8 @@
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
+use instana::span::Attempt;
 use instana::{FutureExt, Span};
 use sqlx::{Error, SqlStr};
 use sqlx_core::transaction::{
@@ -20,6 +22,8 @@ use crate::outcome::failed;
 /// that takes no time.
 pub struct Transaction<'c, DB: Backend> {
     connection: Held<'c, DB>,
+    /// How deep it is, from 1 on; 0 as long as it has not begun.
+    depth: usize,
     is_open: bool,
 }
 
@@ -30,17 +34,17 @@ enum Held<'c, DB: Backend> {
 
 impl<'c, DB: Backend> Transaction<'c, DB> {
     /// Begins one on a connection, or a savepoint in its transaction.
-    pub(crate) async fn begin(
+    pub(crate) fn begin(
         connection: &'c mut Connection<DB>,
         statement: Option<SqlStr>,
-    ) -> Result<Self, Error> {
+    ) -> impl Future<Output = Result<Self, Error>> + Send {
         let depth = connection.depth();
         let span = match &statement {
             Some(statement) => connection.statement(statement.as_str()),
             None => connection.statement(begin_ansi_transaction_sql(depth).as_str()),
         };
         let begun = Self::start(Held::Borrowed(connection), statement);
-        begun.in_span_with(span, failed).await
+        begun.in_span_with(span, failed)
     }
 
     /// Begins one on a connection of its own, inside the current span.
@@ -55,9 +59,13 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
     async fn start(connection: Held<'c, DB>, statement: Option<SqlStr>) -> Result<Self, Error> {
         let mut transaction = Self {
             connection,
+            depth: 0,
             is_open: true,
         };
         DB::TransactionManager::begin(transaction.inner_mut(), statement).await?;
+        let depth = transaction.depth() + 1;
+        transaction.depth = depth;
+        transaction.set_depth(depth);
         Ok(transaction)
     }
 
@@ -65,34 +73,45 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        let span = match self.depth() {
-            0 => Span::none(),
-            depth => self.statement(commit_ansi_transaction_sql(depth).as_str()),
-        };
-        let commit = DB::TransactionManager::commit(self.inner_mut());
-        commit.in_span_with(span, failed).await?;
-        self.is_open = false;
-        Ok(())
+    pub fn commit(mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        let commit = commit_ansi_transaction_sql(self.depth);
+        // Never polled, it has done nothing.
+        let call = Attempt::new(self.statement(commit.as_str()));
+        async move {
+            let (mut transaction, span) = (self, call.into_span());
+            let commit = DB::TransactionManager::commit(transaction.inner_mut());
+            commit.in_span_with(span, failed).await?;
+            transaction.end();
+            Ok(())
+        }
     }
 
     /// As [`sqlx::Transaction::rollback`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn rollback(mut self) -> Result<(), Error> {
-        let span = self.rollback_span();
-        let rollback = DB::TransactionManager::rollback(self.inner_mut());
-        rollback.in_span_with(span, failed).await?;
-        self.is_open = false;
-        Ok(())
+    pub fn rollback(mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        let call = Attempt::new(self.rollback_span());
+        async move {
+            let (mut transaction, span) = (self, call.into_span());
+            let rollback = DB::TransactionManager::rollback(transaction.inner_mut());
+            rollback.in_span_with(span, failed).await?;
+            transaction.end();
+            Ok(())
+        }
     }
 
     fn rollback_span(&mut self) -> Span {
-        match self.depth() {
+        match self.depth {
             0 => Span::none(),
             depth => self.statement(rollback_ansi_transaction_sql(depth).as_str()),
         }
+    }
+
+    fn end(&mut self) {
+        self.is_open = false;
+        let outside = self.depth.saturating_sub(1);
+        self.set_depth(outside);
     }
 }
 
@@ -128,6 +147,9 @@ impl<DB: Backend> Drop for Transaction<'_, DB> {
         if self.is_open {
             self.rollback_span().end();
             DB::TransactionManager::start_rollback(self.inner_mut());
+            if self.depth > 0 {
+                self.end();
+            }
         }
     }
 }

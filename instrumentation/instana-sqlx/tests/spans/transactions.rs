@@ -103,6 +103,31 @@ async fn savepoints_have_the_names_that_sqlx_gives_them() {
     assert_eq!(names(&pool).await, 4, "salt is kept");
 }
 
+/// SQLite's worker may not have rolled back yet what is dropped.
+#[tokio::test]
+async fn what_follows_a_rollback_by_drop_has_its_own_name() {
+    let pool = pool().await;
+    let work = async {
+        let mut connection = pool.acquire().await.unwrap();
+        for _ in 0..100 {
+            drop(connection.begin().await.unwrap());
+            let mut tx = connection.begin().await.unwrap();
+            drop(tx.begin().await.unwrap());
+            tx.commit().await.unwrap();
+        }
+    };
+    let (recorder, ()) = record(work).await;
+    let expected = [
+        "BEGIN",
+        "ROLLBACK",
+        "BEGIN",
+        "SAVEPOINT _sqlx_savepoint_1",
+        "ROLLBACK TO SAVEPOINT _sqlx_savepoint_1",
+        "COMMIT",
+    ];
+    assert_eq!(outline(&recorder), expected.repeat(100));
+}
+
 #[tokio::test]
 async fn a_callback_decides_by_its_result() {
     let pool = pool().await;
