@@ -135,10 +135,10 @@ impl<DB: Backend> DerefMut for Transaction<'_, DB> {
     }
 }
 
-/// As for a [`Connection`].
-impl<DB: Backend> AsMut<DB::Connection> for Transaction<'_, DB> {
-    fn as_mut(&mut self) -> &mut DB::Connection {
-        self.inner_mut()
+/// The connection whose statements are recorded, as by `&mut *transaction`.
+impl<DB: Backend> AsMut<Connection<DB>> for Transaction<'_, DB> {
+    fn as_mut(&mut self) -> &mut Connection<DB> {
+        self
     }
 }
 

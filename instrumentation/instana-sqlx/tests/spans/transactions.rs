@@ -29,18 +29,24 @@ async fn begin_and_commit_are_statements() {
             .execute(&mut *tx)
             .await
             .unwrap();
+        sqlx::query(INSERT)
+            .bind("rice")
+            .execute(tx.as_mut())
+            .await
+            .unwrap();
         assert!(tx.is_in_transaction());
         tx.commit().await.unwrap();
     };
     let (recorder, ()) = record(work).await;
-    assert_eq!(outline(&recorder), ["BEGIN", INSERT, INSERT, "COMMIT"]);
+    let expected = ["BEGIN", INSERT, INSERT, INSERT, "COMMIT"];
+    assert_eq!(outline(&recorder), expected);
     let waits: Vec<_> = exits(&recorder)
         .iter()
         .map(|exit| tag(exit, "pool_wait_ms"))
         .collect();
     assert!(waits[0].is_some(), "for BEGIN");
-    assert_eq!(waits[1..], [None, None, None]);
-    assert_eq!(names(&pool).await, 5);
+    assert_eq!(waits[1..], [None; 4]);
+    assert_eq!(names(&pool).await, 6);
 }
 
 #[tokio::test]
