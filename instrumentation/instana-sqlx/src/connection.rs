@@ -11,8 +11,8 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::backend::{Backend, Options};
 use crate::destination::Destination;
+use crate::failure::fail;
 use crate::outcome::POOL_WAIT;
-use crate::outcome::fail;
 use crate::transaction::Transaction;
 
 /// A connection such as [`sqlx::PgConnection`], whose statements are recorded: one
@@ -142,7 +142,7 @@ impl<DB: Backend> Connection<DB> {
     /// As sqlx's.
     pub fn ping(&mut self) -> impl Future<Output = Result<(), Error>> + Send {
         let attempt = self.attempt("");
-        attempt.watch(self.inner_mut().ping(), fail)
+        attempt.watch(self.inner_mut().ping(), fail::<DB>)
     }
 
     /// As [`sqlx::Connection::close`].
@@ -237,7 +237,7 @@ async fn connected<DB: Backend>(
     (destination, attempt): (Destination, Attempt),
 ) -> Result<Connection<DB>, Error> {
     let connecting = DB::Connection::connect_with(options);
-    let connection = attempt.watch(connecting, fail).await?;
+    let connection = attempt.watch(connecting, fail::<DB>).await?;
     let inner = Inner::Own(connection);
     Ok(Connection::new(inner, Arc::new(destination)))
 }

@@ -8,8 +8,8 @@ use instana::span::Attempt;
 use sqlx::{Describe, Error, Execute, Executor, SqlStr};
 
 use crate::backend::Backend;
+use crate::failure::fail;
 use crate::observed::Observed;
-use crate::outcome::fail;
 use crate::outcome::found;
 use crate::rows::{Rows, Step};
 use crate::{Connection, Pool};
@@ -46,7 +46,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
             return DB::fetch_optional_of(self.inner(), query);
         }
         let inner = DB::fetch_optional_of(self.inner(), query.for_pool());
-        Box::pin(inner.in_span_with(span, found))
+        Box::pin(inner.in_span_with(span, found::<DB, _>))
     }
 
     fn prepare_with<'e>(
@@ -62,7 +62,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner, fail))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -74,7 +74,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner, fail))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 }
 
@@ -109,7 +109,7 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
             return DB::fetch_optional(self.inner_mut(), query);
         }
         let inner = DB::fetch_optional(self.inner_mut(), query);
-        Box::pin(inner.in_span_with(span, found))
+        Box::pin(inner.in_span_with(span, found::<DB, _>))
     }
 
     fn prepare_with<'e>(
@@ -125,7 +125,7 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner, fail))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -137,6 +137,6 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner, fail))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 }

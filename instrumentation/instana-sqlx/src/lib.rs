@@ -7,6 +7,7 @@ mod connection;
 mod current;
 mod destination;
 mod executor;
+mod failure;
 #[cfg(feature = "tracing")]
 mod layer;
 mod mask;

@@ -12,7 +12,7 @@ use crate::builder::PoolBuilder;
 use crate::connection::Inner;
 use crate::current::Current;
 use crate::destination::{Destination, Overrides};
-use crate::outcome::fail;
+use crate::failure::fail;
 use crate::outcome::{failed, got_connection};
 use crate::{Connection, PoolConnection, Transaction};
 
@@ -72,7 +72,7 @@ impl<DB: Backend> Pool<DB> {
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<DB> {
         let attempt = Attempt::new(Destination::of::<DB>(&options).exit(""));
         let connecting = PoolOptions::new().connect_with(options);
-        async { attempt.watch(connecting, fail).await.map(Self::from) }
+        async { attempt.watch(connecting, fail::<DB>).await.map(Self::from) }
     }
 
     /// As [`sqlx::Pool::connect_lazy`].
@@ -96,7 +96,7 @@ impl<DB: Backend> Pool<DB> {
         let (destination, acquiring) = (self.destination(), self.inner.acquire());
         let attempt = Attempt::new(destination.exit(""));
         async move {
-            let (connection, waited) = attempt.measure(acquiring, fail).await?;
+            let (connection, waited) = attempt.measure(acquiring, fail::<DB>).await?;
             Ok(Self::connection(connection, destination, waited))
         }
     }
@@ -235,7 +235,7 @@ impl<DB: Backend> Pool<DB> {
             let connection = Connection::new(Inner::Pooled(connection), self.destination());
             Transaction::begin_on(connection, statement).await
         };
-        begun.in_span_with(span, failed)
+        begun.in_span_with(span, failed::<DB, _>)
     }
 
     fn try_begin_by(
@@ -249,7 +249,7 @@ impl<DB: Backend> Pool<DB> {
             };
             let connection = Connection::new(Inner::Pooled(connection), self.destination());
             let begun = Transaction::begin_on(connection, statement);
-            let begun = begun.in_span_with(begin.into_span(), failed);
+            let begun = begun.in_span_with(begin.into_span(), failed::<DB, _>);
             begun.await.map(Some)
         }
     }

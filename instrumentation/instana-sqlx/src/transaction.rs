@@ -44,7 +44,7 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
             None => connection.statement(begin_ansi_transaction_sql(depth).as_str()),
         };
         let begun = Self::start(Held::Borrowed(connection), statement);
-        begun.in_span_with(span, failed)
+        begun.in_span_with(span, failed::<DB, _>)
     }
 
     /// Begins one on a connection of its own, inside the current span.
@@ -80,7 +80,7 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         async move {
             let (mut transaction, span) = (self, call.into_span());
             let commit = DB::TransactionManager::commit(transaction.inner_mut());
-            commit.in_span_with(span, failed).await?;
+            commit.in_span_with(span, failed::<DB, _>).await?;
             transaction.end();
             Ok(())
         }
@@ -95,7 +95,7 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         async move {
             let (mut transaction, span) = (self, call.into_span());
             let rollback = DB::TransactionManager::rollback(transaction.inner_mut());
-            rollback.in_span_with(span, failed).await?;
+            rollback.in_span_with(span, failed::<DB, _>).await?;
             transaction.end();
             Ok(())
         }

@@ -1,4 +1,5 @@
 use instana::span::sql::{Address, Target};
+use sqlx::error::DatabaseError;
 use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult};
 
 use super::{Backend, Described, Place};
@@ -38,6 +39,11 @@ impl Described for Sqlite {
 
     fn changed(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    /// A literal that does not end is such a word.
+    fn quotes_values(error: &dyn DatabaseError) -> bool {
+        error.message().starts_with("unrecognized token")
     }
 
     /// SQLite's counter is that of the last statement that changed anything.

@@ -109,6 +109,12 @@ async fn failures_are_errors_and_no_row_is_none() {
     );
     assert_eq!(tag(&exit_span, "rows"), None);
 
+    let open = sqlx::query("SELECT 'hunter2").execute(&pool);
+    let (recorder, result) = record(open).await;
+    assert!(result.unwrap_err().to_string().contains("hunter2"));
+    let error = text(&exit(&recorder), "db.error").unwrap();
+    assert!(error.ends_with("unrecognized token: …"), "{error}");
+
     let insert = sqlx::query("INSERT INTO item (name) VALUES (?)").bind("tea");
     let (recorder, result) = record(insert.execute(&pool)).await;
     assert!(
