@@ -1,5 +1,6 @@
 //! Spans: started, described while they are open, and recorded when they end.
 
+mod attempt;
 pub(crate) mod block;
 mod describe;
 mod entered;
@@ -33,6 +34,7 @@ use crate::rules::{self, Subject, Verdict};
 use crate::settings::Switches;
 use crate::tracer::Tracer;
 
+pub use self::attempt::Attempt;
 pub(crate) use self::entered::Entered;
 pub use self::failure::Failure;
 pub use self::family::{Family, Field, Kind, Section, Shape};

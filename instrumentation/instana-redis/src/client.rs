@@ -79,42 +79,42 @@ impl Client {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_multiplexed_async_connection(&self) -> RedisResult<MultiplexedConnection> {
+    pub fn get_multiplexed_async_connection(
+        &self,
+    ) -> impl Future<Output = RedisResult<MultiplexedConnection>> {
         let connection = self.inner().get_multiplexed_async_connection();
-        connect_async(self.target(), connection).await
+        connect_async(self.target(), connection)
     }
 
     /// As [`redis::Client::get_multiplexed_async_connection_with_config`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_multiplexed_async_connection_with_config(
+    pub fn get_multiplexed_async_connection_with_config(
         &self,
         config: &AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
+    ) -> impl Future<Output = RedisResult<MultiplexedConnection>> {
         let inner = self.inner();
         let connection = inner.get_multiplexed_async_connection_with_config(config);
-        connect_async(self.target(), connection).await
+        connect_async(self.target(), connection)
     }
 
     /// As [`redis::Client::get_async_pubsub`]. What comes in by it is not recorded.
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_pubsub(&self) -> RedisResult<PubSub> {
-        let connection = self.inner().get_async_pubsub();
-        let connection = connect_async(self.target(), connection).await?;
-        Ok(connection.into_inner())
+    pub fn get_async_pubsub(&self) -> impl Future<Output = RedisResult<PubSub>> {
+        let connection = connect_async(self.target(), self.inner().get_async_pubsub());
+        async { Ok(connection.await?.into_inner()) }
     }
 
     /// As [`redis::Client::get_async_monitor`]. What comes in by it is not recorded.
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_monitor(&self) -> RedisResult<Monitor> {
-        let connection = self.inner().get_async_monitor();
-        let connection = connect_async(self.target(), connection).await?;
-        Ok(connection.into_inner())
+    pub fn get_async_monitor(&self) -> impl Future<Output = RedisResult<Monitor>> {
+        let connection = connect_async(self.target(), self.inner().get_async_monitor());
+        async { Ok(connection.await?.into_inner()) }
     }
 }
 
@@ -124,21 +124,21 @@ impl Client {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_connection_manager(&self) -> RedisResult<ConnectionManager> {
+    pub fn get_connection_manager(&self) -> impl Future<Output = RedisResult<ConnectionManager>> {
         let connection = self.inner().get_connection_manager();
-        connect_async(self.target(), connection).await
+        connect_async(self.target(), connection)
     }
 
     /// As [`redis::Client::get_connection_manager_with_config`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_connection_manager_with_config(
+    pub fn get_connection_manager_with_config(
         &self,
         config: ConnectionManagerConfig,
-    ) -> RedisResult<ConnectionManager> {
+    ) -> impl Future<Output = RedisResult<ConnectionManager>> {
         let connection = self.inner().get_connection_manager_with_config(config);
-        connect_async(self.target(), connection).await
+        connect_async(self.target(), connection)
     }
 
     /// As [`redis::Client::get_connection_manager_lazy`].

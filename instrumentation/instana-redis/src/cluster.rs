@@ -108,20 +108,22 @@ impl ClusterClient {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_connection(&self) -> RedisResult<cluster_async::ClusterConnection> {
-        connect_async(&self.target, self.inner.get_async_connection()).await
+    pub fn get_async_connection(
+        &self,
+    ) -> impl Future<Output = RedisResult<cluster_async::ClusterConnection>> {
+        connect_async(&self.target, self.inner.get_async_connection())
     }
 
     /// As [`redis::cluster::ClusterClient::get_async_connection_with_config`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_connection_with_config(
+    pub fn get_async_connection_with_config(
         &self,
         config: cluster::ClusterConfig,
-    ) -> RedisResult<cluster_async::ClusterConnection> {
+    ) -> impl Future<Output = RedisResult<cluster_async::ClusterConnection>> {
         let connection = self.inner.get_async_connection_with_config(config);
-        connect_async(&self.target, connection).await
+        connect_async(&self.target, connection)
     }
 
     /// As [`redis::cluster::ClusterClient::get_pending_async_connection_with_config`].

@@ -17,36 +17,34 @@ impl ClusterConnection {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn route_command(
+    pub fn route_command(
         &mut self,
         command: Cmd,
         routing: RoutingInfo,
-    ) -> RedisResult<Value> {
+    ) -> impl Future<Output = RedisResult<Value>> {
         let mut span = exit::start();
-        if !span.is_recording() {
-            return self.inner.route_command(command, routing).await;
-        }
         let name = Name::of(&command);
         let kind = Kind::of_command(&name, &command);
-        exit::command(&mut span, &self.target, &name);
+        if span.is_recording() {
+            exit::command(&mut span, &self.target, &name);
+        }
         let future = self.inner.route_command(command, routing);
-        let future = future.in_span_with(span, |span, result| {
+        future.in_span_with(span, move |span, result| {
             reply::answered(span, kind, || name, result);
-        });
-        future.await
+        })
     }
 
     /// As [`redis::cluster_async::ClusterConnection::route_pipeline`], recorded.
     ///
     /// # Errors
     /// As redis's.
-    pub async fn route_pipeline(
+    pub fn route_pipeline(
         &mut self,
         pipeline: Pipeline,
         offset: usize,
         count: usize,
         route: SingleNodeRoutingInfo,
-    ) -> RedisResult<Vec<Value>> {
+    ) -> impl Future<Output = RedisResult<Vec<Value>>> {
         let is_atomic = pipeline.is_transaction();
         let mut span = exit::start();
         if span.is_recording() {
@@ -54,10 +52,9 @@ impl ClusterConnection {
             exit::pipeline(&mut span, &self.target, is_atomic, pipeline.len(), names);
         }
         let future = self.inner.route_pipeline(pipeline, offset, count, route);
-        let future = future.in_span_with(span, |span, result| {
+        future.in_span_with(span, move |span, result| {
             reply::all_answered(span, is_atomic, result);
-        });
-        future.await
+        })
     }
 
     forward! {

@@ -1,7 +1,8 @@
 //! Connecting: recorded where it fails.
 
 use instana::Span;
-use redis::RedisResult;
+use instana::span::Attempt;
+use redis::{RedisError, RedisResult};
 
 use crate::command::Name;
 use crate::target::Target;
@@ -13,35 +14,33 @@ pub(crate) fn connect<C>(
     target: &Target,
     connect: impl FnOnce() -> RedisResult<C>,
 ) -> RedisResult<Traced<C>> {
-    let mut span = start(target);
-    let result = span.enter(connect);
-    connected(&mut span, &result);
-    Ok(Traced::with_target(result?, target))
+    let connection = attempt(target).call(connect, failed)?;
+    Ok(Traced::with_target(connection, target))
 }
 
 /// As [`connect`].
 #[cfg(feature = "aio")]
-pub(crate) async fn connect_async<C>(
+pub(crate) fn connect_async<C>(
     target: &Target,
     connect: impl Future<Output = RedisResult<C>>,
-) -> RedisResult<Traced<C>> {
-    use instana::FutureExt;
-
-    let result = connect.in_span_with(start(target), connected).await;
-    Ok(Traced::with_target(result?, target))
+) -> impl Future<Output = RedisResult<Traced<C>>> {
+    let (attempt, target) = (attempt(target), target.clone());
+    async {
+        Ok(Traced::with_target(
+            attempt.watch(connect, failed).await?,
+            target,
+        ))
+    }
 }
 
-pub(crate) fn start(target: &Target) -> Span {
+fn attempt(target: &Target) -> Attempt {
     let mut span = exit::start();
     if span.is_recording() {
         exit::command(&mut span, target, &Name::CONNECT);
     }
-    span
+    Attempt::new(span)
 }
 
-pub(crate) fn connected<C>(span: &mut Span, result: &RedisResult<C>) {
-    match result {
-        Ok(_) => std::mem::replace(span, Span::none()).discard(),
-        Err(error) => failure::record(span, &Name::CONNECT, error),
-    }
+fn failed(span: &mut Span, error: &RedisError) {
+    failure::record(span, &Name::CONNECT, error);
 }

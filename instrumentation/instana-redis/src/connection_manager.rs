@@ -1,7 +1,7 @@
 //! The connection that connects again.
 
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisResult, ToRedisArgs, Value};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, ToRedisArgs, Value};
 
 use crate::Traced;
 use crate::forward::forward;
@@ -15,21 +15,21 @@ impl ConnectionManager {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn send_packed_command(&mut self, command: &Cmd) -> RedisResult<Value> {
-        self.req_packed_command(command).await
+    pub fn send_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        self.req_packed_command(command)
     }
 
     /// As [`redis::aio::ConnectionManager::send_packed_commands`], recorded.
     ///
     /// # Errors
     /// As redis's.
-    pub async fn send_packed_commands(
-        &mut self,
-        pipeline: &Pipeline,
+    pub fn send_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
         offset: usize,
         count: usize,
-    ) -> RedisResult<Vec<Value>> {
-        self.req_packed_commands(pipeline, offset, count).await
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.req_packed_commands(pipeline, offset, count)
     }
 
     forward! {

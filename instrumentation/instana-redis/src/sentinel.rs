@@ -53,13 +53,14 @@ macro_rules! clients {
             /// # Errors
             /// As redis's.
             #[cfg(feature = "aio")]
-            pub async fn $name_async(
+            pub fn $name_async(
                 &mut self,
                 service_name: &str,
                 node: Node<'_>,
-            ) -> RedisResult<$client> {
+            ) -> impl Future<Output = RedisResult<$client>> {
                 let found = self.inner.$name_async(service_name, node);
-                Ok($into(connect_async(&self.target, found).await?.into_inner()))
+                let found = connect_async(&self.target, found);
+                async { Ok($into(found.await?.into_inner())) }
             }
         )+
     };
@@ -188,42 +189,45 @@ impl SentinelClient {
     ///
     /// # Errors
     /// As redis's.
-    pub async fn async_get_client(&mut self) -> RedisResult<Client> {
-        let found = connect_async(&self.target, self.inner.async_get_client()).await?;
-        Ok(Client::from(found.into_inner()))
+    pub fn async_get_client(&mut self) -> impl Future<Output = RedisResult<Client>> {
+        let found = connect_async(&self.target, self.inner.async_get_client());
+        async { Ok(Client::from(found.await?.into_inner())) }
     }
 
     /// As [`redis::sentinel::SentinelClient::async_get_sentinel_client`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn async_get_sentinel_client(&mut self) -> RedisResult<Client> {
-        let found = self.inner.async_get_sentinel_client();
-        let found = connect_async(&self.target, found).await?;
-        Ok(Client::from(found.into_inner()))
+    pub fn async_get_sentinel_client(&mut self) -> impl Future<Output = RedisResult<Client>> {
+        let found = connect_async(&self.target, self.inner.async_get_sentinel_client());
+        async { Ok(Client::from(found.await?.into_inner())) }
     }
 
     /// As [`redis::sentinel::SentinelClient::get_async_connection`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_connection(&mut self) -> RedisResult<MultiplexedConnection> {
-        let client = self.async_get_client().await?;
-        client.get_multiplexed_async_connection().await
+    pub fn get_async_connection(
+        &mut self,
+    ) -> impl Future<Output = RedisResult<MultiplexedConnection>> {
+        let client = self.async_get_client();
+        async { client.await?.get_multiplexed_async_connection().await }
     }
 
     /// As [`redis::sentinel::SentinelClient::get_async_connection_with_config`].
     ///
     /// # Errors
     /// As redis's.
-    pub async fn get_async_connection_with_config(
+    pub fn get_async_connection_with_config(
         &mut self,
         config: &AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
-        let client = self.async_get_client().await?;
-        client
-            .get_multiplexed_async_connection_with_config(config)
-            .await
+    ) -> impl Future<Output = RedisResult<MultiplexedConnection>> {
+        let client = self.async_get_client();
+        async {
+            let client = client.await?;
+            let connection = client.get_multiplexed_async_connection_with_config(config);
+            connection.await
+        }
     }
 }
 

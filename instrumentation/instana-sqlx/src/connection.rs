@@ -1,15 +1,17 @@
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 use instana::Span;
+use instana::span::Attempt;
 use sqlx::database::HasStatementCache;
 use sqlx::{Connection as _, Error, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::attempt::Attempt;
 use crate::backend::{Backend, Options};
 use crate::destination::Destination;
+use crate::failure::fail;
 use crate::outcome::POOL_WAIT;
 use crate::transaction::Transaction;
 
@@ -21,9 +23,9 @@ pub struct Connection<DB: Backend> {
     destination: Arc<Destination>,
     /// Milliseconds, until a statement has told of them.
     pool_wait: Option<u64>,
-    /// Open transactions, one within the other. What sqlx says of SQLite still counts
-    /// those whose rollback waits in the queue of its thread.
-    pub(crate) open_transactions: usize,
+    /// Transactions and savepoints that are open. What sqlx knows is behind, for SQLite: it
+    /// counts on another thread.
+    depth: usize,
 }
 
 pub(crate) enum Inner<DB: Backend> {
@@ -33,14 +35,12 @@ pub(crate) enum Inner<DB: Backend> {
 
 impl<DB: Backend> Connection<DB> {
     pub(crate) fn new(inner: Inner<DB>, destination: Arc<Destination>) -> Self {
-        let mut connection = Self {
+        Self {
             inner,
             destination,
             pool_wait: None,
-            open_transactions: 0,
-        };
-        connection.open_transactions = connection.inner_depth();
-        connection
+            depth: 0,
+        }
     }
 
     pub(crate) fn waited(self, pool_wait: Option<u64>) -> Self {
@@ -55,20 +55,25 @@ impl<DB: Backend> Connection<DB> {
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self::connect_with(&url.parse()?).await
+    pub fn connect(url: &str) -> impl Future<Output = Result<Self, Error>> + Send + use<DB> {
+        let options = url.parse().map(|options: Options<DB>| {
+            let attempt = attempt::<DB>(&options);
+            (options, attempt)
+        });
+        async {
+            let (options, attempt) = options?;
+            connected(&options, attempt).await
+        }
     }
 
     /// As [`sqlx::Connection::connect_with`]. Only a failure is recorded.
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn connect_with(options: &Options<DB>) -> Result<Self, Error> {
-        let destination = Destination::of::<DB>(options);
-        let attempt = Attempt::new(destination.exit(""));
-        let connecting = DB::Connection::connect_with(options);
-        let connection = attempt.watch(connecting).await?;
-        Ok(Self::new(Inner::Own(connection), Arc::new(destination)))
+    pub fn connect_with(
+        options: &Options<DB>,
+    ) -> impl Future<Output = Result<Self, Error>> + Send + '_ {
+        connected(options, attempt::<DB>(options))
     }
 
     /// A connection of sqlx that was made with these options.
@@ -81,57 +86,63 @@ impl<DB: Backend> Connection<DB> {
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn begin(&mut self) -> Result<Transaction<'_, DB>, Error> {
-        Transaction::begin(self, None).await
+    pub fn begin(&mut self) -> impl Future<Output = Result<Transaction<'_, DB>, Error>> + Send {
+        Transaction::begin(self, None)
     }
 
     /// As [`sqlx::Connection::begin_with`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn begin_with(
+    pub fn begin_with(
         &mut self,
         statement: impl SqlSafeStr,
-    ) -> Result<Transaction<'_, DB>, Error> {
-        Transaction::begin(self, Some(statement.into_sql_str())).await
+    ) -> impl Future<Output = Result<Transaction<'_, DB>, Error>> + Send {
+        Transaction::begin(self, Some(statement.into_sql_str()))
     }
 
     /// As [`sqlx::Connection::transaction`].
     ///
     /// # Errors
     /// Those of `callback`, and as sqlx's.
-    pub async fn transaction<'a, F, R, E>(&'a mut self, callback: F) -> Result<R, E>
+    pub fn transaction<'a, F, R, E>(
+        &'a mut self,
+        callback: F,
+    ) -> impl Future<Output = Result<R, E>> + Send + 'a
     where
         for<'c> F:
             FnOnce(&'c mut Transaction<'_, DB>) -> BoxFuture<'c, Result<R, E>> + 'a + Send + Sync,
         R: Send,
         E: From<Error> + Send,
     {
-        let mut transaction = self.begin().await?;
-        match callback(&mut transaction).await {
-            Ok(result) => {
-                transaction.commit().await?;
-                Ok(result)
-            }
-            Err(error) => {
-                transaction.rollback().await?;
-                Err(error)
+        let begun = self.begin();
+        async move {
+            let mut transaction = begun.await?;
+            match callback(&mut transaction).await {
+                Ok(result) => {
+                    transaction.commit().await?;
+                    Ok(result)
+                }
+                Err(error) => {
+                    transaction.rollback().await?;
+                    Err(error)
+                }
             }
         }
     }
 
     /// As [`sqlx::Connection::is_in_transaction`].
     pub fn is_in_transaction(&self) -> bool {
-        self.inner_depth() != 0
+        DB::TransactionManager::get_transaction_depth(self.inner()) != 0
     }
 
     /// As [`sqlx::Connection::ping`]. Only a failure is recorded.
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn ping(&mut self) -> Result<(), Error> {
+    pub fn ping(&mut self) -> impl Future<Output = Result<(), Error>> + Send {
         let attempt = self.attempt("");
-        attempt.watch(self.inner_mut().ping()).await
+        attempt.watch(self.inner_mut().ping(), fail::<DB>)
     }
 
     /// As [`sqlx::Connection::close`].
@@ -189,8 +200,12 @@ impl<DB: Backend> Connection<DB> {
         &mut self.inner
     }
 
-    pub(crate) fn inner_depth(&self) -> usize {
-        DB::TransactionManager::get_transaction_depth(self.inner())
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    pub(crate) fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
     }
 
     /// Starts the exit of a statement, the first of which tells how long the pool took.
@@ -208,6 +223,23 @@ impl<DB: Backend> Connection<DB> {
     pub(crate) fn attempt(&self, statement: &str) -> Attempt {
         Attempt::new(self.destination.exit(statement))
     }
+}
+
+/// What a call of `connect` begins with.
+fn attempt<DB: Backend>(options: &Options<DB>) -> (Destination, Attempt) {
+    let destination = Destination::of::<DB>(options);
+    let attempt = Attempt::new(destination.exit(""));
+    (destination, attempt)
+}
+
+async fn connected<DB: Backend>(
+    options: &Options<DB>,
+    (destination, attempt): (Destination, Attempt),
+) -> Result<Connection<DB>, Error> {
+    let connecting = DB::Connection::connect_with(options);
+    let connection = attempt.watch(connecting, fail::<DB>).await?;
+    let inner = Inner::Own(connection);
+    Ok(Connection::new(inner, Arc::new(destination)))
 }
 
 /// For what takes sqlx's connection, such as advisory locks. Nothing of it is

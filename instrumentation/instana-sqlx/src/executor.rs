@@ -4,10 +4,11 @@
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use instana::FutureExt;
+use instana::span::Attempt;
 use sqlx::{Describe, Error, Execute, Executor, SqlStr};
 
-use crate::attempt::Attempt;
 use crate::backend::Backend;
+use crate::failure::fail;
 use crate::observed::Observed;
 use crate::outcome::found;
 use crate::rows::{Rows, Step};
@@ -45,7 +46,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
             return DB::fetch_optional_of(self.inner(), query);
         }
         let inner = DB::fetch_optional_of(self.inner(), query.for_pool());
-        Box::pin(inner.in_span_with(span, found))
+        Box::pin(inner.in_span_with(span, found::<DB, _>))
     }
 
     fn prepare_with<'e>(
@@ -61,7 +62,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -73,7 +74,7 @@ impl<'p, DB: Backend> Executor<'p> for &'_ Pool<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 }
 
@@ -108,7 +109,7 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
             return DB::fetch_optional(self.inner_mut(), query);
         }
         let inner = DB::fetch_optional(self.inner_mut(), query);
-        Box::pin(inner.in_span_with(span, found))
+        Box::pin(inner.in_span_with(span, found::<DB, _>))
     }
 
     fn prepare_with<'e>(
@@ -124,7 +125,7 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -136,6 +137,6 @@ impl<'c, DB: Backend> Executor<'c> for &'c mut Connection<DB> {
         if !attempt.is_recording() {
             return inner;
         }
-        Box::pin(attempt.watch(inner))
+        Box::pin(attempt.watch(inner, fail::<DB>))
     }
 }

@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod attempt;
 mod backend;
 mod builder;
 mod connection;
 mod current;
 mod destination;
 mod executor;
+mod failure;
 #[cfg(feature = "tracing")]
 mod layer;
 mod mask;

@@ -9,6 +9,8 @@ const MOST: usize = 64 * 1024;
 pub enum Dialect {
     /// `"a"` is a literal, and `#` begins a comment.
     MySql,
+    /// `"a"` is a name, or a literal where there is none.
+    Sqlite,
     /// `"a"` is a name.
     Standard,
 }
@@ -23,7 +25,7 @@ pub(crate) fn mask(dialect: Dialect, statement: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let (len, shown) = match first {
             '\'' => (quoted(rest, first), Shown::Literal),
-            '"' if dialect == Dialect::MySql => (quoted(rest, first), Shown::Literal),
+            '"' if dialect != Dialect::Standard => (quoted(rest, first), Shown::Literal),
             '"' | '`' => (quoted(rest, first), Shown::Kept),
             '-' if rest.starts_with("--") => (through(rest, "\n"), Shown::Comment),
             '#' if dialect == Dialect::MySql => (through(rest, "\n"), Shown::Comment),
@@ -182,6 +184,8 @@ mod tests {
         }
         let statement = "a = \"x\" # it's\n AND b = 'y'";
         assert_eq!(mask(Dialect::MySql, statement), "a = ?   AND b = ?");
+        let statement = "\"a\" = \"it's\" AND `b` = #";
+        assert_eq!(mask(Dialect::Sqlite, statement), "? = ? AND `b` = #");
     }
 
     #[test]

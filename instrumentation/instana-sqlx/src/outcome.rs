@@ -3,6 +3,9 @@
 use instana::Span;
 use sqlx::Error;
 
+use crate::backend::Backend;
+use crate::failure::fail;
+
 /// The rows of a statement: fetched, or changed where it fetches none.
 pub(crate) const ROWS: &str = "rows";
 
@@ -12,23 +15,16 @@ pub(crate) const FIRST_ROW: &str = "first_row_ms";
 /// Milliseconds that a statement waited for a connection of its pool.
 pub(crate) const POOL_WAIT: &str = "pool_wait_ms";
 
-/// The error of a call, if that is one: that there is no row is an answer.
-pub(crate) fn failed<T>(span: &mut Span, result: &Result<T, Error>) {
+pub(crate) fn failed<DB: Backend, T>(span: &mut Span, result: &Result<T, Error>) {
     if let Err(error) = result {
-        fail(span, error);
+        fail::<DB>(span, error);
     }
 }
 
-pub(crate) fn fail(span: &mut Span, error: &Error) {
-    if !matches!(error, Error::RowNotFound) {
-        span.record_error(error);
-    }
-}
-
-pub(crate) fn found<T>(span: &mut Span, result: &Result<Option<T>, Error>) {
+pub(crate) fn found<DB: Backend, T>(span: &mut Span, result: &Result<Option<T>, Error>) {
     match result {
         Ok(row) => span.tag(ROWS, u64::from(row.is_some())),
-        Err(error) => fail(span, error),
+        Err(error) => fail::<DB>(span, error),
     }
 }
 

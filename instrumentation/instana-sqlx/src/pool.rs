@@ -2,16 +2,17 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use instana::span::Attempt;
 use instana::{FutureExt, Span};
 use sqlx::pool::{CloseEvent, PoolOptions};
 use sqlx::{Error, SqlSafeStr, SqlStr};
 
-use crate::attempt::Attempt;
 use crate::backend::{Backend, Options};
 use crate::builder::PoolBuilder;
 use crate::connection::Inner;
 use crate::current::Current;
 use crate::destination::{Destination, Overrides};
+use crate::failure::fail;
 use crate::outcome::{failed, got_connection};
 use crate::{Connection, PoolConnection, Transaction};
 
@@ -57,18 +58,21 @@ impl<DB: Backend> Pool<DB> {
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self::connect_with(url.parse()?).await
+    pub fn connect(url: &str) -> impl Future<Output = Result<Self, Error>> + Send + use<DB> {
+        let connecting = url.parse().map(Self::connect_with);
+        async { connecting?.await }
     }
 
     /// As [`sqlx::Pool::connect_with`]. Only a failure is recorded.
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn connect_with(options: Options<DB>) -> Result<Self, Error> {
+    pub fn connect_with(
+        options: Options<DB>,
+    ) -> impl Future<Output = Result<Self, Error>> + Send + use<DB> {
         let attempt = Attempt::new(Destination::of::<DB>(&options).exit(""));
         let connecting = PoolOptions::new().connect_with(options);
-        attempt.watch(connecting).await.map(Self::from)
+        async { attempt.watch(connecting, fail::<DB>).await.map(Self::from) }
     }
 
     /// As [`sqlx::Pool::connect_lazy`].
@@ -90,9 +94,9 @@ impl<DB: Backend> Pool<DB> {
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
         let (destination, acquiring) = (self.destination(), self.inner.acquire());
+        let attempt = Attempt::new(destination.exit(""));
         async move {
-            let attempt = Attempt::new(destination.exit(""));
-            let (connection, waited) = attempt.measure(acquiring).await?;
+            let (connection, waited) = attempt.measure(acquiring, fail::<DB>).await?;
             Ok(Self::connection(connection, destination, waited))
         }
     }
@@ -107,38 +111,40 @@ impl<DB: Backend> Pool<DB> {
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn begin(&self) -> Result<Transaction<'static, DB>, Error> {
-        self.begin_by(None).await
+    pub fn begin(&self) -> impl Future<Output = Result<Transaction<'static, DB>, Error>> + Send {
+        self.begin_by(None)
     }
 
     /// As [`sqlx::Pool::begin_with`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn begin_with(
+    pub fn begin_with(
         &self,
         statement: impl SqlSafeStr,
-    ) -> Result<Transaction<'static, DB>, Error> {
-        self.begin_by(Some(statement.into_sql_str())).await
+    ) -> impl Future<Output = Result<Transaction<'static, DB>, Error>> + Send {
+        self.begin_by(Some(statement.into_sql_str()))
     }
 
     /// As [`sqlx::Pool::try_begin`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn try_begin(&self) -> Result<Option<Transaction<'static, DB>>, Error> {
-        self.try_begin_by(None).await
+    pub fn try_begin(
+        &self,
+    ) -> impl Future<Output = Result<Option<Transaction<'static, DB>>, Error>> + Send {
+        self.try_begin_by(None)
     }
 
     /// As [`sqlx::Pool::try_begin_with`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn try_begin_with(
+    pub fn try_begin_with(
         &self,
         statement: impl SqlSafeStr,
-    ) -> Result<Option<Transaction<'static, DB>>, Error> {
-        self.try_begin_by(Some(statement.into_sql_str())).await
+    ) -> impl Future<Output = Result<Option<Transaction<'static, DB>>, Error>> + Send {
+        self.try_begin_by(Some(statement.into_sql_str()))
     }
 
     /// As [`sqlx::Pool::close`].
@@ -215,10 +221,13 @@ impl<DB: Backend> Pool<DB> {
     }
 
     /// One span for all of it: `BEGIN` waits for a connection as other statements do.
-    async fn begin_by(&self, statement: Option<SqlStr>) -> Result<Transaction<'static, DB>, Error> {
+    fn begin_by(
+        &self,
+        statement: Option<SqlStr>,
+    ) -> impl Future<Output = Result<Transaction<'static, DB>, Error>> + Send {
         let span = self.begin_span(statement.as_ref());
         let is_recording = span.is_recording();
-        let begun = async {
+        let begun = async move {
             let connection = self.inner.acquire().await?;
             if is_recording {
                 got_connection();
@@ -226,20 +235,23 @@ impl<DB: Backend> Pool<DB> {
             let connection = Connection::new(Inner::Pooled(connection), self.destination());
             Transaction::begin_on(connection, statement).await
         };
-        begun.in_span_with(span, failed).await
+        begun.in_span_with(span, failed::<DB, _>)
     }
 
-    async fn try_begin_by(
+    fn try_begin_by(
         &self,
         statement: Option<SqlStr>,
-    ) -> Result<Option<Transaction<'static, DB>>, Error> {
-        let Some(connection) = self.inner.try_acquire() else {
-            return Ok(None);
-        };
-        let span = self.begin_span(statement.as_ref());
-        let connection = Connection::new(Inner::Pooled(connection), self.destination());
-        let begun = Transaction::begin_on(connection, statement);
-        begun.in_span_with(span, failed).await.map(Some)
+    ) -> impl Future<Output = Result<Option<Transaction<'static, DB>>, Error>> + Send {
+        let begin = Attempt::new(self.begin_span(statement.as_ref()));
+        async move {
+            let Some(connection) = self.inner.try_acquire() else {
+                return Ok(None);
+            };
+            let connection = Connection::new(Inner::Pooled(connection), self.destination());
+            let begun = Transaction::begin_on(connection, statement);
+            let begun = begun.in_span_with(begin.into_span(), failed::<DB, _>);
+            begun.await.map(Some)
+        }
     }
 
     fn begin_span(&self, statement: Option<&SqlStr>) -> Span {

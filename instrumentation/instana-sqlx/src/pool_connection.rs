@@ -70,16 +70,16 @@ impl<DB: Backend> DerefMut for PoolConnection<DB> {
     }
 }
 
-/// As for a [`Connection`].
-impl<DB: Backend> AsMut<DB::Connection> for PoolConnection<DB> {
-    fn as_mut(&mut self) -> &mut DB::Connection {
-        self.connection.inner_mut()
+/// The connection whose statements are recorded, as by `&mut *connection`.
+impl<DB: Backend> AsMut<Connection<DB>> for PoolConnection<DB> {
+    fn as_mut(&mut self) -> &mut Connection<DB> {
+        self
     }
 }
 
-impl<DB: Backend> AsRef<DB::Connection> for PoolConnection<DB> {
-    fn as_ref(&self) -> &DB::Connection {
-        self.connection.inner()
+impl<DB: Backend> AsRef<Connection<DB>> for PoolConnection<DB> {
+    fn as_ref(&self) -> &Connection<DB> {
+        self
     }
 }
 

@@ -9,7 +9,8 @@ use instana::Span;
 use sqlx::{Either, Error};
 
 use crate::backend::Backend;
-use crate::outcome::{FIRST_ROW, ROWS, fail};
+use crate::failure::fail;
+use crate::outcome::{FIRST_ROW, ROWS};
 
 /// What a statement gives, one by one.
 pub(crate) type Step<DB> =
@@ -93,7 +94,7 @@ impl<'e, DB: Backend> Rows<'e, DB> {
             }
             Ok(Either::Left(result)) => self.count.done(DB::changed(result)),
             Err(error) => {
-                fail(&mut self.span, error);
+                fail::<DB>(&mut self.span, error);
                 self.state = State::Failed;
             }
         }

@@ -1,6 +1,8 @@
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
+use instana::span::Attempt;
 use instana::{FutureExt, Span};
 use sqlx::{Error, SqlStr};
 use sqlx_core::transaction::{
@@ -20,9 +22,9 @@ use crate::outcome::failed;
 /// that takes no time.
 pub struct Transaction<'c, DB: Backend> {
     connection: Held<'c, DB>,
-    is_open: bool,
-    /// Open transactions of the connection, this one included; 0 until it has begun.
+    /// How deep it is, from 1 on; 0 as long as it has not begun.
     depth: usize,
+    is_open: bool,
 }
 
 enum Held<'c, DB: Backend> {
@@ -32,17 +34,17 @@ enum Held<'c, DB: Backend> {
 
 impl<'c, DB: Backend> Transaction<'c, DB> {
     /// Begins one on a connection, or a savepoint in its transaction.
-    pub(crate) async fn begin(
+    pub(crate) fn begin(
         connection: &'c mut Connection<DB>,
         statement: Option<SqlStr>,
-    ) -> Result<Self, Error> {
-        let depth = connection.open_transactions;
+    ) -> impl Future<Output = Result<Self, Error>> + Send {
+        let depth = connection.depth();
         let span = match &statement {
             Some(statement) => connection.statement(statement.as_str()),
             None => connection.statement(begin_ansi_transaction_sql(depth).as_str()),
         };
         let begun = Self::start(Held::Borrowed(connection), statement);
-        begun.in_span_with(span, failed).await
+        begun.in_span_with(span, failed::<DB, _>)
     }
 
     /// Begins one on a connection of its own, inside the current span.
@@ -57,48 +59,46 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
     async fn start(connection: Held<'c, DB>, statement: Option<SqlStr>) -> Result<Self, Error> {
         let mut transaction = Self {
             connection,
-            is_open: true,
             depth: 0,
+            is_open: true,
         };
         DB::TransactionManager::begin(transaction.inner_mut(), statement).await?;
-        transaction.depth = transaction.inner_depth();
-        transaction.open_transactions = transaction.depth;
+        let depth = transaction.depth() + 1;
+        transaction.depth = depth;
+        transaction.set_depth(depth);
         Ok(transaction)
-    }
-
-    /// It is over, or as good as that.
-    fn close(&mut self) {
-        self.is_open = false;
-        if let Some(outer) = self.depth.checked_sub(1) {
-            self.open_transactions = outer;
-        }
     }
 
     /// As [`sqlx::Transaction::commit`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        let span = match self.depth {
-            0 => Span::none(),
-            depth => self.statement(commit_ansi_transaction_sql(depth).as_str()),
-        };
-        let commit = DB::TransactionManager::commit(self.inner_mut());
-        commit.in_span_with(span, failed).await?;
-        self.close();
-        Ok(())
+    pub fn commit(mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        let commit = commit_ansi_transaction_sql(self.depth);
+        // Never polled, it has done nothing.
+        let call = Attempt::new(self.statement(commit.as_str()));
+        async move {
+            let (mut transaction, span) = (self, call.into_span());
+            let commit = DB::TransactionManager::commit(transaction.inner_mut());
+            commit.in_span_with(span, failed::<DB, _>).await?;
+            transaction.end();
+            Ok(())
+        }
     }
 
     /// As [`sqlx::Transaction::rollback`].
     ///
     /// # Errors
     /// As sqlx's.
-    pub async fn rollback(mut self) -> Result<(), Error> {
-        let span = self.rollback_span();
-        let rollback = DB::TransactionManager::rollback(self.inner_mut());
-        rollback.in_span_with(span, failed).await?;
-        self.close();
-        Ok(())
+    pub fn rollback(mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        let call = Attempt::new(self.rollback_span());
+        async move {
+            let (mut transaction, span) = (self, call.into_span());
+            let rollback = DB::TransactionManager::rollback(transaction.inner_mut());
+            rollback.in_span_with(span, failed::<DB, _>).await?;
+            transaction.end();
+            Ok(())
+        }
     }
 
     fn rollback_span(&mut self) -> Span {
@@ -106,6 +106,12 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
             0 => Span::none(),
             depth => self.statement(rollback_ansi_transaction_sql(depth).as_str()),
         }
+    }
+
+    fn end(&mut self) {
+        self.is_open = false;
+        let outside = self.depth.saturating_sub(1);
+        self.set_depth(outside);
     }
 }
 
@@ -129,10 +135,10 @@ impl<DB: Backend> DerefMut for Transaction<'_, DB> {
     }
 }
 
-/// As for a [`Connection`].
-impl<DB: Backend> AsMut<DB::Connection> for Transaction<'_, DB> {
-    fn as_mut(&mut self) -> &mut DB::Connection {
-        self.inner_mut()
+/// The connection whose statements are recorded, as by `&mut *transaction`.
+impl<DB: Backend> AsMut<Connection<DB>> for Transaction<'_, DB> {
+    fn as_mut(&mut self) -> &mut Connection<DB> {
+        self
     }
 }
 
@@ -141,7 +147,9 @@ impl<DB: Backend> Drop for Transaction<'_, DB> {
         if self.is_open {
             self.rollback_span().end();
             DB::TransactionManager::start_rollback(self.inner_mut());
-            self.close();
+            if self.depth > 0 {
+                self.end();
+            }
         }
     }
 }

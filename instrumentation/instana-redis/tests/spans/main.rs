@@ -3,6 +3,7 @@
 
 mod blocking;
 mod calls;
+mod connecting;
 mod errors;
 mod fake;
 mod forms;

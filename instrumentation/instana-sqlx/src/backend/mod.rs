@@ -9,6 +9,7 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use instana::span::sql::{Address, Target};
+use sqlx::error::DatabaseError;
 use sqlx::{Connection, Database};
 
 pub(crate) use self::executes::Executes;
@@ -34,10 +35,21 @@ pub trait Described: Database {
     /// How many rows a statement has changed.
     fn changed(result: &Self::QueryResult) -> u64;
 
-    /// Whether that is to be believed of this statement.
+    /// Whether the text of this error quotes values, or literals of the statement.
+    fn quotes_values(error: &dyn DatabaseError) -> bool {
+        is_of_data(error)
+    }
+
+    /// Whether [`changed`](Self::changed) is to be believed of this statement.
     fn tells_changes(_statement: &str) -> bool {
         true
     }
+}
+
+/// Whether it is an exception that is due to data (class 22 of SQL's codes).
+pub(crate) fn is_of_data(error: &dyn DatabaseError) -> bool {
+    let code = error.code();
+    code.is_some_and(|code| code.len() == 5 && code.starts_with("22"))
 }
 
 /// An [`Address`] that owns its parts.

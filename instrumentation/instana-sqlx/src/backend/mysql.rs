@@ -1,8 +1,9 @@
 use instana::span::sql::{Address, Target};
 use sqlx::MySql;
-use sqlx::mysql::{MySqlConnectOptions, MySqlQueryResult};
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult};
 
-use super::{Backend, Described, Place};
+use super::{Backend, Described, Place, is_of_data};
 use crate::mask::Dialect;
 use crate::{Connection, Pool, Transaction};
 
@@ -14,6 +15,11 @@ pub type MySqlConnection = Connection<MySql>;
 
 /// As [`sqlx::MySqlTransaction`].
 pub type MySqlTransaction<'c> = Transaction<'c, MySql>;
+
+/// Errors that quote values though they are not of the class for that: a key that is there
+/// already (1062, 1586), values that are no such type (1366, 1411, 1525), and the rest
+/// of a statement that is not understood (1064).
+const QUOTING: [u16; 6] = [1062, 1064, 1366, 1411, 1525, 1586];
 
 impl Backend for MySql {}
 
@@ -36,6 +42,11 @@ impl Described for MySql {
 
     fn changed(result: &MySqlQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn quotes_values(error: &dyn DatabaseError) -> bool {
+        let told = error.try_downcast_ref::<MySqlDatabaseError>();
+        is_of_data(error) || told.is_some_and(|told| QUOTING.contains(&told.number()))
     }
 }
 

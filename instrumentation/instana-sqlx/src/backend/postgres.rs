@@ -1,8 +1,9 @@
 use instana::span::sql::{Address, Target};
 use sqlx::Postgres;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 
-use super::{Backend, Described, Place};
+use super::{Backend, Described, Place, is_of_data};
 use crate::{Connection, Pool, Transaction};
 
 /// As [`sqlx::PgPool`].
@@ -13,6 +14,10 @@ pub type PgConnection = Connection<Postgres>;
 
 /// As [`sqlx::PgTransaction`].
 pub type PgTransaction<'c> = Transaction<'c, Postgres>;
+
+/// That a statement is not understood: the text quotes the word, or all from a literal on that
+/// does not end.
+const SYNTAX: &str = "42601";
 
 impl Backend for Postgres {}
 
@@ -35,6 +40,11 @@ impl Described for Postgres {
 
     fn changed(result: &PgQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn quotes_values(error: &dyn DatabaseError) -> bool {
+        let has_literal = || error.message().contains(['\'', '$']);
+        is_of_data(error) || error.code().is_some_and(|code| code == SYNTAX) && has_literal()
     }
 }
 

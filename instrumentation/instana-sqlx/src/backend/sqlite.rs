@@ -1,7 +1,9 @@
 use instana::span::sql::{Address, Target};
+use sqlx::error::DatabaseError;
 use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult};
 
 use super::{Backend, Described, Place};
+use crate::mask::{Dialect, mask};
 use crate::{Connection, Pool, Transaction};
 
 /// As [`sqlx::SqlitePool`].
@@ -19,6 +21,8 @@ const IN_MEMORY: &str = "file:sqlx-in-memory-";
 impl Backend for Sqlite {}
 
 impl Described for Sqlite {
+    const DIALECT: Dialect = Dialect::Sqlite;
+
     fn place(options: &SqliteConnectOptions) -> Place {
         let file = options.get_filename().display().to_string();
         let is_in_memory = file.starts_with(IN_MEMORY);
@@ -40,13 +44,43 @@ impl Described for Sqlite {
         result.rows_affected()
     }
 
+    /// A literal that does not end is such a word.
+    fn quotes_values(error: &dyn DatabaseError) -> bool {
+        error.message().starts_with("unrecognized token")
+    }
+
     /// SQLite's counter is that of the last statement that changed anything.
     fn tells_changes(statement: &str) -> bool {
+        let statement = statement.trim_start();
         let word = statement.split_whitespace().next().unwrap_or_default();
-        ["delete", "insert", "replace", "update"]
-            .iter()
-            .any(|change| word.eq_ignore_ascii_case(change))
+        let is_elsewhere = ["--", "/*"].iter().any(|start| word.starts_with(start));
+        if is_elsewhere || word.eq_ignore_ascii_case("with") {
+            return verb(&mask(Dialect::Sqlite, statement)).is_some_and(changes);
+        }
+        changes(word)
     }
+}
+
+fn changes(word: &str) -> bool {
+    ["delete", "insert", "replace", "update"]
+        .iter()
+        .any(|change| word.eq_ignore_ascii_case(change))
+}
+
+/// The first verb that is not in parentheses, as those of `WITH` are.
+fn verb(statement: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    let parts = statement.split_inclusive(|character: char| !character.is_alphanumeric());
+    parts.into_iter().find_map(|part| {
+        let word = part.trim_end_matches(|character: char| !character.is_alphanumeric());
+        let is_verb = depth == 0 && (changes(word) || word.eq_ignore_ascii_case("select"));
+        match part.chars().next_back() {
+            Some('(') => depth += 1,
+            Some(')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_verb.then_some(word)
+    })
 }
 
 #[cfg(test)]
@@ -75,6 +109,20 @@ mod tests {
             ("INSERT INTO t VALUES (1)", true),
             ("\n  update t SET a = 1", true),
             ("Delete from t", true),
+            ("/* here */ UPDATE t SET a = 1", true),
+            ("-- here\nINSERT INTO t VALUES ('(')", true),
+            ("with n AS (SELECT 1) INSERT INTO t SELECT * FROM n", true),
+            (
+                "WITH n(a) AS (VALUES (1)), m AS (SELECT 2) DELETE FROM t",
+                true,
+            ),
+            (
+                "WITH n AS (SELECT replace('a', 'b', 'c')) SELECT * FROM n",
+                false,
+            ),
+            ("/* update */ SELECT 1", false),
+            ("/* update", false),
+            ("with (", false),
             ("SELECT 1", false),
             ("CREATE TABLE t (a)", false),
             ("", false),

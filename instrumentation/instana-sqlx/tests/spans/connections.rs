@@ -1,6 +1,6 @@
 //! Connections, of a pool and without one.
 
-use futures_util::poll;
+use futures_util::{FutureExt as _, poll};
 use instana_sqlx::{Connection, SqliteConnection};
 use sqlx::{Executor, Sqlite};
 
@@ -150,4 +150,79 @@ async fn a_connection_can_be_closed_instead_of_returned() {
     let mut closed = pool.close_event();
     pool.close().await;
     (&mut closed).await;
+}
+
+/// Makes a call in the entry "job", and awaits it in the entry "other".
+async fn called<F: Future>(recorder: &Recorder, call: impl FnOnce() -> F) -> F::Output {
+    let call = recorder.enter(|| instana::entry_span("job").enter(call));
+    let other = async { call.in_span(instana::entry_span("other")).await };
+    recorder.scope(other).await
+}
+
+#[tokio::test]
+async fn parents_are_those_of_the_call() {
+    let (pool, recorder) = (pool().await, Recorder::new());
+    let mut tx = called(&recorder, || pool.begin()).await.unwrap();
+    let inner = called(&recorder, || tx.begin()).await.unwrap();
+    called(&recorder, || inner.commit()).await.unwrap();
+    called(&recorder, || tx.rollback()).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let done = called(&recorder, || {
+        connection.transaction(|_| async { Ok::<_, sqlx::Error>(()) }.boxed())
+    });
+    done.await.unwrap();
+    drop(connection);
+    let immediate = loop {
+        let begun = called(&recorder, || pool.try_begin_with("BEGIN IMMEDIATE"));
+        if let Some(tx) = begun.await.unwrap() {
+            break tx;
+        }
+        tokio::task::yield_now().await;
+    };
+    drop(immediate);
+    let url = "sqlite:/no/such/folder/a.db";
+    assert!(
+        called(&recorder, || SqlitePool::connect(url))
+            .await
+            .is_err()
+    );
+    let alone = called(&recorder, || SqliteConnection::connect(url)).await;
+    assert!(alone.is_err());
+    pool.close().await;
+    assert!(called(&recorder, || pool.acquire()).await.is_err());
+
+    let spans = recorder.spans();
+    let exits = spans.iter().filter(|span| span.kind() == 2);
+    let outline: Vec<_> = exits
+        .map(|exit| {
+            let parent = spans.iter().find(|span| span.id() == exit.parent());
+            (parent.unwrap().label(), statement(exit))
+        })
+        .collect();
+    let expected = [
+        ("job", "BEGIN"),
+        ("job", "SAVEPOINT _sqlx_savepoint_1"),
+        ("job", "RELEASE SAVEPOINT _sqlx_savepoint_1"),
+        ("job", "ROLLBACK"),
+        ("job", "BEGIN"),
+        // It is called when the callback is done.
+        ("other", "COMMIT"),
+        ("job", "BEGIN IMMEDIATE"),
+        ("job", ""),
+        ("job", ""),
+        ("job", ""),
+    ];
+    let expected = expected.map(|(parent, text)| (parent.to_owned(), text.to_owned()));
+    assert_eq!(outline, expected);
+}
+
+#[tokio::test]
+async fn a_commit_that_is_never_awaited_is_a_rollback() {
+    let pool = pool().await;
+    let work = async {
+        let tx = pool.begin().await.unwrap();
+        drop(tx.commit());
+    };
+    let (recorder, ()) = record(work).await;
+    assert_eq!(outline(&recorder), ["BEGIN", "ROLLBACK"]);
 }

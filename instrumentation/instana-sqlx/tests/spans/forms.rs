@@ -184,6 +184,7 @@ async fn connections(pool: &SqlitePool) -> Result<Vec<String>> {
     .await?;
     let executed = connection.execute(sqlx::query("SELECT 1")).await?;
     let _ = executed;
+    sqlx::query("SELECT 1").execute(connection.as_mut()).await?;
     connection.ping().await?;
     let is_in_transaction = connection.is_in_transaction();
     connection
@@ -237,7 +238,7 @@ async fn transactions(pool: &SqlitePool) -> Result<Vec<String>> {
         .fetch(&mut *tx)
         .try_collect()
         .await?;
-    let seven = generic(&mut *tx).await?;
+    let seven = generic(&mut *tx).await? + generic(tx.as_mut()).await?;
     tx.commit().await?;
     // The connection goes back to the pool in a task.
     let tried = loop {

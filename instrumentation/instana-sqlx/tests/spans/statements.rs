@@ -55,13 +55,20 @@ async fn rows_are_those_fetched_or_changed() {
     let (recorder, none) = record(none.fetch_all(&pool)).await;
     assert_eq!((none.unwrap().len(), rows(&recorder)), (0, Some(0)));
 
+    let with = sqlx::query("WITH n AS (SELECT 'w') INSERT INTO item (name) SELECT * FROM n");
+    let (recorder, changed) = record(with.execute(&pool)).await;
+    assert_eq!(
+        (changed.unwrap().rows_affected(), rows(&recorder)),
+        (1, Some(1))
+    );
+
     let returning = sqlx::query("INSERT INTO item (name) VALUES ('x'), ('y') RETURNING id");
     let (recorder, ids) = record(returning.fetch_all(&pool)).await;
     assert_eq!((ids.unwrap().len(), rows(&recorder)), (2, Some(2)));
 
     let several = sqlx::raw_sql("SELECT * FROM item; SELECT 1; SELECT 2");
     let (recorder, all) = record(async { several.fetch_all(&pool).await }).await;
-    assert_eq!((all.unwrap().len(), rows(&recorder)), (7, Some(7)));
+    assert_eq!((all.unwrap().len(), rows(&recorder)), (8, Some(8)));
 
     let nothing = sqlx::query("SELECT * FROM item WHERE id = 9");
     let (recorder, nothing) = record(nothing.fetch_optional(&pool)).await;
@@ -109,6 +116,12 @@ async fn failures_are_errors_and_no_row_is_none() {
     );
     assert_eq!(tag(&exit_span, "rows"), None);
 
+    let open = sqlx::query("SELECT 'hunter2").execute(&pool);
+    let (recorder, result) = record(open).await;
+    assert!(result.unwrap_err().to_string().contains("hunter2"));
+    let error = text(&exit(&recorder), "db.error").unwrap();
+    assert!(error.ends_with("unrecognized token: …"), "{error}");
+
     let insert = sqlx::query("INSERT INTO item (name) VALUES (?)").bind("tea");
     let (recorder, result) = record(insert.execute(&pool)).await;
     assert!(
@@ -148,15 +161,21 @@ async fn a_long_statement_is_cut_at_a_character() {
 async fn the_application_may_say_what_is_recorded() {
     let inner = pool().await.into_inner();
     for (mode, expected) in [
-        (StatementMode::Full, "SELECT 'a', 7 FROM item WHERE id = 1"),
-        (StatementMode::Masked, "SELECT ?, ? FROM item WHERE id = ?"),
+        (
+            StatementMode::Full,
+            "SELECT 'a', \"b\", 7 FROM item WHERE id = 1",
+        ),
+        (
+            StatementMode::Masked,
+            "SELECT ?, ?, ? FROM item WHERE id = ?",
+        ),
         (StatementMode::Off, ""),
     ] {
         let pool = Pool::builder(inner.clone())
             .statement(mode)
             .database("shop")
             .build();
-        let query = sqlx::query("SELECT 'a', 7 FROM item WHERE id = 1");
+        let query = sqlx::query("SELECT 'a', \"b\", 7 FROM item WHERE id = 1");
         let (recorder, row) = record(query.fetch_one(&pool)).await;
         row.unwrap();
         let exit = exit(&recorder);

@@ -29,18 +29,24 @@ async fn begin_and_commit_are_statements() {
             .execute(&mut *tx)
             .await
             .unwrap();
+        sqlx::query(INSERT)
+            .bind("rice")
+            .execute(tx.as_mut())
+            .await
+            .unwrap();
         assert!(tx.is_in_transaction());
         tx.commit().await.unwrap();
     };
     let (recorder, ()) = record(work).await;
-    assert_eq!(outline(&recorder), ["BEGIN", INSERT, INSERT, "COMMIT"]);
+    let expected = ["BEGIN", INSERT, INSERT, INSERT, "COMMIT"];
+    assert_eq!(outline(&recorder), expected);
     let waits: Vec<_> = exits(&recorder)
         .iter()
         .map(|exit| tag(exit, "pool_wait_ms"))
         .collect();
     assert!(waits[0].is_some(), "for BEGIN");
-    assert_eq!(waits[1..], [None, None, None]);
-    assert_eq!(names(&pool).await, 5);
+    assert_eq!(waits[1..], [None; 4]);
+    assert_eq!(names(&pool).await, 6);
 }
 
 #[tokio::test]
@@ -101,6 +107,31 @@ async fn savepoints_have_the_names_that_sqlx_gives_them() {
     ];
     assert_eq!(outline(&recorder), expected);
     assert_eq!(names(&pool).await, 4, "salt is kept");
+}
+
+/// SQLite's worker may not have rolled back yet what is dropped.
+#[tokio::test]
+async fn what_follows_a_rollback_by_drop_has_its_own_name() {
+    let pool = pool().await;
+    let work = async {
+        let mut connection = pool.acquire().await.unwrap();
+        for _ in 0..100 {
+            drop(connection.begin().await.unwrap());
+            let mut tx = connection.begin().await.unwrap();
+            drop(tx.begin().await.unwrap());
+            tx.commit().await.unwrap();
+        }
+    };
+    let (recorder, ()) = record(work).await;
+    let expected = [
+        "BEGIN",
+        "ROLLBACK",
+        "BEGIN",
+        "SAVEPOINT _sqlx_savepoint_1",
+        "ROLLBACK TO SAVEPOINT _sqlx_savepoint_1",
+        "COMMIT",
+    ];
+    assert_eq!(outline(&recorder), expected.repeat(100));
 }
 
 #[tokio::test]

@@ -56,3 +56,24 @@ async fn macros_are_statements() {
         expected.map(|(stmt, rows)| (stmt.to_owned(), rows))
     );
 }
+
+#[tokio::test]
+async fn values_that_errors_quote_are_left_out() {
+    let pool = pool(1).await;
+    pool.execute(TABLE).await.unwrap();
+    let insert = || sqlx::query(INSERT).bind("it's hunter2").execute(&pool);
+    insert().await.unwrap();
+    assert_eq!(
+        told_of(insert()).await,
+        "1062 (23000): Duplicate entry … for key 'name'"
+    );
+    let no_number = sqlx::query("INSERT INTO item (id) VALUES (?)").bind("hunter2");
+    let told = told_of(no_number.execute(&pool)).await;
+    assert!(
+        told.contains("Incorrect integer value: … for column "),
+        "{told}"
+    );
+    let unknown = sqlx::query("ALTER USR tea IDENTIFIED BY 'hunter2'").execute(&pool);
+    let told = told_of(unknown).await;
+    assert!(told.starts_with("1064 ") && told.ends_with('…'), "{told}");
+}

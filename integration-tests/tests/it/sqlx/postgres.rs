@@ -107,3 +107,22 @@ async fn an_error_of_the_server_keeps_its_details_for_the_application() {
         "{told}"
     );
 }
+
+#[tokio::test]
+async fn values_that_errors_quote_are_left_out() {
+    let pool = pool(1).await;
+    let no_number = sqlx::query("SELECT $1::text::int").bind("hunter2");
+    assert_eq!(
+        told_of(no_number.execute(&pool)).await,
+        "invalid input syntax for type integer: …"
+    );
+    let open = sqlx::query("SELECT 'hunter2").execute(&pool);
+    assert_eq!(
+        told_of(open).await,
+        "unterminated quoted string at or near …"
+    );
+    let word = sqlx::query("SELEC hunter2").execute(&pool);
+    let (recorder, _) = record(word).await;
+    let told = exit(&recorder).error_text().unwrap();
+    assert!(told.ends_with(r#"at or near "SELEC""#), "{told}");
+}

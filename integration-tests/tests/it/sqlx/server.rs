@@ -286,6 +286,16 @@ async fn nobody_at_the_port_is_an_error() {
     assert!(errors[0].contains("timed out") && errors[1].contains("refused"), "{errors:?}");
 }
 
+/// What the spans tell of an error in which the server quotes a value, that the application
+/// sees.
+async fn told_of<T: std::fmt::Debug>(work: impl Future<Output = sqlx::Result<T>>) -> String {
+    let (recorder, result) = record(work).await;
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("hunter2"), "{error}");
+    let told = exit(&recorder).error_text().unwrap();
+    told.trim_start_matches("error returned from database: ").to_owned()
+}
+
 #[tokio::test]
 async fn a_statement_that_is_given_up_is_an_error() {
     let pool = pool(1).await;
