@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::{CapturedLogs, Config, StackTraces};
+use crate::config::{CapturedLogs, Config, KafkaHeaderFormat, StackTraces};
 use crate::rules::Rules;
 use crate::stack::Policy;
 
@@ -82,6 +82,10 @@ impl Switches {
     pub(crate) const STACKS: Self = Self(1 << 7);
     /// Some exits have a stack if they fail.
     pub(crate) const ERROR_STACKS: Self = Self(1 << 8);
+    /// Kafka records carry trace context as text.
+    const KAFKA_STRING: Self = Self(1 << 9);
+    /// Kafka records carry trace context in the older form.
+    const KAFKA_BINARY: Self = Self(1 << 10);
     /// What is looked at when a span starts below another. Contexts carry it
     /// along in these bits of their flags, so that it costs nothing there.
     pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
@@ -98,6 +102,7 @@ impl Switches {
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
+            .with_kafka(config.kafka_correlation, config.kafka_header_format)
             .with_captured_logs(config.captured_logs)
     }
 
@@ -126,6 +131,27 @@ impl Switches {
         }
         let number = CapturedLogs::ALL.iter().position(|other| *other == logs);
         Self(self.0 | (number.unwrap_or_default() as u32) << Self::CAPTURED_LOGS)
+    }
+
+    /// In which form Kafka records carry trace context, if they do.
+    pub(crate) fn kafka_headers(self) -> Option<KafkaHeaderFormat> {
+        match (self.has(Self::KAFKA_STRING), self.has(Self::KAFKA_BINARY)) {
+            (true, true) => Some(KafkaHeaderFormat::Both),
+            (true, false) => Some(KafkaHeaderFormat::String),
+            (false, true) => Some(KafkaHeaderFormat::Binary),
+            (false, false) => None,
+        }
+    }
+
+    fn with_kafka(self, on: bool, format: KafkaHeaderFormat) -> Self {
+        self.set(
+            Self::KAFKA_STRING,
+            on && format != KafkaHeaderFormat::Binary,
+        )
+        .set(
+            Self::KAFKA_BINARY,
+            on && format != KafkaHeaderFormat::String,
+        )
     }
 
     const fn set(self, switch: Self, on: bool) -> Self {
@@ -217,6 +243,21 @@ mod tests {
             let switches = Switches::ON.with_captured_logs(logs);
             assert_eq!(switches.captured_logs(), logs);
             assert!(switches.has(Switches::ON) && !switches.has(Switches::CLIENT_ERRORS));
+        }
+    }
+
+    #[test]
+    fn the_form_of_kafka_headers_is_part_of_the_switches() {
+        assert_eq!(Switches::default().kafka_headers(), None);
+        for format in [
+            KafkaHeaderFormat::Binary,
+            KafkaHeaderFormat::Both,
+            KafkaHeaderFormat::String,
+        ] {
+            let switches = Switches::ON.with_kafka(true, format);
+            assert_eq!(switches.kafka_headers(), Some(format));
+            let switches = switches.with_kafka(false, format);
+            assert_eq!(switches, Switches::ON);
         }
     }
 }

@@ -62,6 +62,12 @@ pub struct SpanCounts {
     /// Stacks of exits left out, because the time for finding names of functions
     /// was used up (`docs/ENVIRONMENT.md`). For the whole process.
     pub stacks_dropped: u64,
+    /// Messages that came in with a trace context that could not be understood: their
+    /// entries begin a trace. For the whole process.
+    pub contexts_malformed: u64,
+    /// Messages that went out without their trace context, because they had no room
+    /// for it. For the whole process.
+    pub contexts_omitted: u64,
     /// Texts cut to their limit. For the whole process, also before `init`.
     pub texts_cut: u64,
 }
@@ -98,6 +104,8 @@ pub fn status() -> Status {
             dropped_stopped: counts.dropped_stopped,
             attributes_dropped: DROPS.attributes.load(Ordering::Relaxed),
             stacks_dropped: DROPS.stacks.load(Ordering::Relaxed),
+            contexts_malformed: DROPS.contexts_malformed.load(Ordering::Relaxed),
+            contexts_omitted: DROPS.contexts_omitted.load(Ordering::Relaxed),
             texts_cut: DROPS.cuts.load(Ordering::Relaxed),
         },
         events: OUTBOX.counts(),
@@ -147,6 +155,13 @@ impl fmt::Display for Status {
             "cut        {} attributes and {} stacks left out, {} texts shortened",
             spans.attributes_dropped, spans.stacks_dropped, spans.texts_cut
         )?;
+        if spans.contexts_malformed + spans.contexts_omitted > 0 {
+            writeln!(
+                f,
+                "messages   {} with a context that could not be read, {} without room for theirs",
+                spans.contexts_malformed, spans.contexts_omitted
+            )?;
+        }
         let events = &self.events;
         if *events != EventCounts::default() {
             writeln!(
@@ -181,6 +196,8 @@ impl fmt::Display for Status {
 pub(crate) static DROPS: Drops = Drops {
     attributes: AtomicU64::new(0),
     stacks: AtomicU64::new(0),
+    contexts_malformed: AtomicU64::new(0),
+    contexts_omitted: AtomicU64::new(0),
     cuts: AtomicU64::new(0),
 };
 
@@ -188,6 +205,8 @@ pub(crate) static DROPS: Drops = Drops {
 pub(crate) struct Drops {
     attributes: AtomicU64,
     stacks: AtomicU64,
+    contexts_malformed: AtomicU64,
+    contexts_omitted: AtomicU64,
     cuts: AtomicU64,
 }
 
@@ -202,6 +221,18 @@ impl Drops {
     #[cold]
     pub(crate) fn stack(&self) {
         self.stacks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The context of a message that cannot be understood.
+    #[cold]
+    pub(crate) fn context(&self) {
+        self.contexts_malformed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A context for which its message had no room.
+    #[cold]
+    pub(crate) fn omitted_context(&self) {
+        self.contexts_omitted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A text longer than its field's limit.

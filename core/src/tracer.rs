@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::config::CapturedLogs;
+use crate::config::{CapturedLogs, KafkaHeaderFormat};
 use crate::local;
 use crate::record::Head;
 use crate::settings::{Live, Settings, Switches};
@@ -63,6 +63,14 @@ impl Tracer {
     #[inline]
     pub fn captured_logs(&self) -> CapturedLogs {
         self.switches().captured_logs()
+    }
+
+    /// In which form the headers of Kafka records carry trace context
+    /// (`INSTANA_KAFKA_HEADER_FORMAT`); `None` where they do not
+    /// (`INSTANA_KAFKA_TRACE_CORRELATION`). One load.
+    #[inline]
+    pub fn kafka_headers(&self) -> Option<KafkaHeaderFormat> {
+        self.switches().kafka_headers()
     }
 
     #[inline]

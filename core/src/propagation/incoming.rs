@@ -86,9 +86,19 @@ impl Incoming {
     /// A parent known by its ids alone, as messages carry them: trace id of 1 to
     /// 32 and span id of 1 to 16 hexadecimal digits. Malformed ids count as none.
     pub fn from_ids(trace: &str, span: &str) -> Self {
+        Self::of_pair(trace.as_bytes(), span.as_bytes()).unwrap_or_default()
+    }
+
+    /// As [`from_ids`](Self::from_ids), for what may be no text at all.
+    pub(crate) fn of_pair(trace: &[u8], span: &[u8]) -> Option<Self> {
         let mut incoming = Self::none();
-        incoming.continue_pair(trace.as_bytes(), span.as_bytes());
-        incoming
+        incoming.continue_pair(trace, span).then_some(incoming)
+    }
+
+    /// The same for ids that came as numbers.
+    pub(crate) fn of_numbers(trace: (u64, u64), span: u64) -> Option<Self> {
+        let mut incoming = Self::none();
+        incoming.continue_numbers(trace, span).then_some(incoming)
     }
 
     /// A call that asked for no tracing.
@@ -205,13 +215,18 @@ impl Incoming {
 
     /// T and S count as a pair only.
     fn continue_pair(&mut self, trace: &[u8], span: &[u8]) -> bool {
-        let (Some((high, low)), Some(span)) = (
+        let (Some(trace), Some(span)) = (
             id::parse_long(trace.trim_ascii()),
             id::parse(span.trim_ascii()),
         ) else {
             return false;
         };
-        if low == 0 {
+        self.continue_numbers(trace, span)
+    }
+
+    #[inline]
+    fn continue_numbers(&mut self, (high, low): (u64, u64), span: u64) -> bool {
+        if low == 0 || span == 0 {
             return false;
         }
         self.continue_trace((high, low), span);

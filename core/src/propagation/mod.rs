@@ -6,6 +6,7 @@
 
 mod incoming;
 mod instana;
+mod message;
 mod outgoing;
 mod server_timing;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod w3c;
 
 pub use self::incoming::{Extract, Incoming};
 pub(crate) use self::instana::CORRELATION_LIMIT;
+pub use self::message::{MessageContext, MessageHeader};
 pub use self::outgoing::Inject;
 pub(crate) use self::outgoing::inject;
 pub use self::server_timing::ServerTiming;

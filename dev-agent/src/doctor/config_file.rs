@@ -1,4 +1,4 @@
-//! Configuration files that variables name (agent-protocol.md 7.3).
+//! Configuration files that variables name (docs/ENVIRONMENT.md).
 
 use std::fs;
 use std::io::{ErrorKind, Read};

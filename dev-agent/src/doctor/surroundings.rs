@@ -1,4 +1,4 @@
-//! What `/proc` tells of this process and its namespaces (agent-protocol.md 1.4).
+//! What `/proc` tells of this process and its namespaces (docs/PROTOCOL.md, "Announce").
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};

@@ -1,4 +1,4 @@
-//! What is known of each environment variable (agent-protocol.md 7.2).
+//! What is known of each environment variable (docs/ENVIRONMENT.md).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What announces are answered with (agent-protocol.md 1.5).
+/// What announces are answered with (docs/PROTOCOL.md, "Announce").
 ///
 /// ```
 /// use instana_dev_agent::AnnounceAnswer;

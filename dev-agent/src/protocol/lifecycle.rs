@@ -1,4 +1,4 @@
-//! Lookup, announce and readiness (agent-protocol.md 1).
+//! Lookup, announce and readiness (docs/PROTOCOL.md, "Life cycle").
 
 use serde_json::{Value, json};
 

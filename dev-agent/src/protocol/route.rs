@@ -1,6 +1,6 @@
 use super::kind::RequestKind;
 
-/// A path of the protocol (agent-protocol.md 2.1).
+/// A path of the protocol (docs/PROTOCOL.md, "Requests").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Lookup,

@@ -4,7 +4,7 @@ use super::json::pointer;
 use super::report::Report;
 use super::rule::Rule;
 
-/// Checks an announce body (agent-protocol.md 1.3, 1.4), without the socket.
+/// Checks an announce body (docs/PROTOCOL.md, "Announce"), without the socket.
 pub(crate) fn check(body: &Map<String, Value>, report: &mut Report) {
     match body.get("pid") {
         None => report.missing(Rule::AnnouncePid, "/pid"),

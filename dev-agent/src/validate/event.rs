@@ -1,4 +1,4 @@
-//! Events and log lines (agent-protocol.md 2.7, 2.8).
+//! Events and log lines (docs/PROTOCOL.md, "Events, Requests").
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! `/com.instana.plugin.generic.trace` (agent-protocol.md 3.3): checked and
+//! `/com.instana.plugin.generic.trace` (docs/PROTOCOL.md, "Requests"): checked and
 //! converted to native spans.
 
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! What holds for every request (agent-protocol.md 2.1, 2.4).
+//! What holds for every request (docs/PROTOCOL.md, "Requests").
 
 use super::report::Report;
 use super::rule::Rule;

@@ -1,4 +1,4 @@
-//! Profiles and tracer metrics (agent-protocol.md 6.3, 2.3).
+//! Profiles and tracer metrics (docs/PROTOCOL.md, "Profiles, Requests").
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 /// The secrets of an announce answer: which keys have values to redact
-/// (agent-protocol.md 7.4).
+/// (docs/ENVIRONMENT.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Secrets {
     matcher: String,

@@ -1,5 +1,5 @@
 //! The announced socket, looked up while the announce is open
-//! (agent-protocol.md 1.4). Linux only: it reads `/proc`.
+//! (docs/PROTOCOL.md, "Announce"). Linux only: it reads `/proc`.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -43,7 +43,7 @@ const SNAPSHOT_MEMBERS: &[Member] = &[
     Member("iv", Text, false),
 ];
 
-/// Go's schema (agent-protocol.md 4.1), exactly.
+/// Go's schema (docs/METRICS.md), exactly.
 pub(super) fn check(body: &Map<String, Value>, report: &mut Report) {
     object("", body, BODY, &METRICS, report);
     if let Some(Value::Object(metrics)) = body.get("metrics") {

@@ -1,4 +1,4 @@
-//! Metrics and snapshots (agent-protocol.md 4), by the plugin's schema.
+//! Metrics and snapshots (docs/METRICS.md), by the plugin's schema.
 
 mod golang;
 mod nodejs;

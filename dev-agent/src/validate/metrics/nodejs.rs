@@ -28,7 +28,7 @@ const BODY: &[Member] = &[
     Member("initTooLate", True, false),
 ];
 
-/// Node's schema (agent-protocol.md 4.2): differences, all optional.
+/// Node's schema, as recorded from its tracer: differences, all optional.
 pub(super) fn check(body: &Map<String, Value>, report: &mut Report) {
     object("", body, BODY, &METRICS, report);
     if let Some(start) = body.get("startTime").filter(|start| start.is_f64()) {

@@ -45,7 +45,7 @@ const SNAPSHOT_MEMBERS: &[Member] = &[
     Member("djmw", Texts, false),
 ];
 
-/// Python's schema (agent-protocol.md 4.3): differences, all optional.
+/// Python's schema, as recorded from its tracer: differences, all optional.
 pub(super) fn check(body: &Map<String, Value>, report: &mut Report) {
     object("", body, BODY, &METRICS, report);
     if let Some(Value::Object(metrics)) = body.get("metrics") {
