@@ -19,7 +19,7 @@ use crate::fork;
 use crate::init::InitError;
 use crate::local;
 use crate::log::{self, Logger};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
@@ -208,6 +208,7 @@ pub(crate) struct Held {
     _settings: LiveGuard<'static>,
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
+    _metrics: metrics::Held,
     _logger: log::LoggerGuard,
 }
 
@@ -220,6 +221,7 @@ pub(crate) fn hold() -> Held {
         _settings: GLOBAL.hold(),
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
+        _metrics: metrics::hold(),
         _logger: log::hold(),
     }
 }

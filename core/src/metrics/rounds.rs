@@ -1,0 +1,272 @@
+//! The thread that samples the sources. They are other people's code: what blocks or
+//! panics there must not stop the agent thread, which waits for them a moment only.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::registry::{Entry, sources};
+use super::source::{Reading, Readings};
+use crate::context::Context;
+use crate::log;
+
+/// A source that takes longer is slow.
+const LIMIT: Duration = Duration::from_millis(50);
+/// A source that takes longer hangs.
+const HANGS: Duration = Duration::from_millis(900);
+/// How long the agent thread waits for all sources; the others are late.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What a source has read.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub(super) name: Arc<str>,
+    pub(super) readings: Vec<Reading>,
+}
+
+/// Samples all sources, a round a second, on a thread that is there as long as there
+/// are sources.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    sampler: Option<Sampler>,
+    /// The sources that were slow when they were sampled last.
+    slow: Vec<u64>,
+}
+
+/// The thread, seen from the agent thread.
+#[derive(Debug)]
+struct Sampler {
+    rounds: Sender<Vec<Entry>>,
+    news: Receiver<News>,
+    /// A round is under way.
+    is_busy: bool,
+    /// The source that is being sampled, since when.
+    current: Option<(Entry, Instant)>,
+}
+
+#[derive(Debug)]
+enum News {
+    Begun(Entry, Instant),
+    Done {
+        entry: Entry,
+        took: Duration,
+        /// `None`: it panicked.
+        readings: Option<Vec<Reading>>,
+    },
+    RoundOver,
+}
+
+impl Rounds {
+    /// The readings of now; those of slow sources may be missing, or a round late.
+    pub(super) fn collect(&mut self) -> Vec<Measured> {
+        let entries = sources();
+        if entries.is_empty() {
+            self.sampler = None;
+            return Vec::new();
+        }
+        let Some(mut sampler) = self.sampler.take().or_else(Sampler::start) else {
+            return Vec::new();
+        };
+        let mut measured = Vec::new();
+        if sampler.is_busy {
+            self.receive(&mut sampler, Instant::now(), &mut measured);
+        }
+        if sampler.hangs() {
+            // The thread ends when that source comes back, if it does.
+            return measured;
+        }
+        if !sampler.is_busy && sampler.rounds.send(entries).is_ok() {
+            sampler.is_busy = true;
+            self.receive(&mut sampler, Instant::now() + PATIENCE, &mut measured);
+        }
+        self.sampler = Some(sampler);
+        measured
+    }
+
+    /// Takes in news until the round is over, a source is slow, or it is `until`.
+    fn receive(&mut self, sampler: &mut Sampler, until: Instant, measured: &mut Vec<Measured>) {
+        while sampler.is_busy {
+            let since = sampler.current.as_ref().map(|(_, since)| *since);
+            let slow = since.map_or(until, |since| (since + LIMIT).min(until));
+            let pause = slow.saturating_duration_since(Instant::now());
+            match sampler.news.recv_timeout(pause) {
+                Ok(News::Begun(entry, since)) => sampler.current = Some((entry, since)),
+                Ok(News::RoundOver) => sampler.is_busy = false,
+                Ok(News::Done {
+                    entry,
+                    took,
+                    readings,
+                }) => {
+                    sampler.current = None;
+                    self.judge(&entry, took, readings.is_none());
+                    let readings = readings.filter(|readings| !readings.is_empty());
+                    measured.extend(readings.map(|readings| Measured {
+                        name: entry.name,
+                        readings,
+                    }));
+                }
+                // The thread does not end by itself: there are no more rounds.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Once is an accident: the whole process may have been stopped meanwhile.
+    fn judge(&mut self, entry: &Entry, took: Duration, panicked: bool) {
+        let was_slow = self.slow.contains(&entry.id);
+        self.slow.retain(|id| *id != entry.id);
+        if panicked {
+            entry.switch_off(format_args!("it panicked"));
+        } else if took > LIMIT && was_slow {
+            entry.switch_off(format_args!(
+                "twice in a row it took more than {} ms, this time {}",
+                LIMIT.as_millis(),
+                took.as_millis()
+            ));
+        } else if took > LIMIT {
+            self.slow.push(entry.id);
+        }
+    }
+}
+
+impl Sampler {
+    fn start() -> Option<Self> {
+        let (rounds, jobs) = mpsc::channel();
+        let (sender, news) = mpsc::channel();
+        let thread = thread::Builder::new().name("instana-metrics".to_owned());
+        match thread.spawn(move || sample_all(&jobs, &sender)) {
+            Ok(_) => Some(Self {
+                rounds,
+                news,
+                is_busy: false,
+                current: None,
+            }),
+            Err(error) => {
+                log::debug(format_args!("no thread for metric sources: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Switches a source off that does not come back.
+    fn hangs(&self) -> bool {
+        let hanging = self.current.as_ref();
+        let hanging = hanging.filter(|(_, since)| since.elapsed() > HANGS);
+        if let Some((entry, since)) = hanging {
+            entry.switch_off(format_args!(
+                "it has not come back for {} ms",
+                since.elapsed().as_millis()
+            ));
+        }
+        hanging.is_some()
+    }
+}
+
+fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
+    for entries in rounds {
+        for entry in entries {
+            let begun = Instant::now();
+            if news.send(News::Begun(entry.clone(), begun)).is_err() {
+                return;
+            }
+            let readings = sample(&entry);
+            let done = News::Done {
+                entry,
+                took: begun.elapsed(),
+                readings,
+            };
+            if news.send(done).is_err() {
+                return;
+            }
+        }
+        if news.send(News::RoundOver).is_err() {
+            return;
+        }
+    }
+}
+
+/// What it does is not traced.
+fn sample(entry: &Entry) -> Option<Vec<Reading>> {
+    let Ok(mut source) = entry.source.try_lock() else {
+        // It hangs on another thread, or was locked when the process was forked.
+        return Some(Vec::new());
+    };
+    let mut readings = Readings::default();
+    let suppressed = Context::default().suppressed();
+    let run = || suppressed.enter(|| source.sample(&mut readings));
+    catch_unwind(AssertUnwindSafe(run)).ok()?;
+    Some(readings.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::super::registry::{Registration, register};
+    use super::*;
+
+    /// One test has all: the sources are those of the process.
+    #[test]
+    fn sources_that_panic_or_block_are_switched_off_and_the_others_go_on() {
+        let mut count = 0;
+        let good = register("good", move |readings: &mut Readings| {
+            count += 1;
+            readings.counter("count", "rounds", count);
+            assert!(Context::current().is_suppressed());
+        });
+        let second = register("good", |readings: &mut Readings| {
+            readings.gauge("level", "m", 2.5);
+        });
+        let panics = register("panics", |_: &mut Readings| panic!("on purpose"));
+        let slow = register("slow", |readings: &mut Readings| {
+            readings.gauge("late", "ms", 60);
+            thread::sleep(LIMIT + Duration::from_millis(10));
+        });
+        let (let_go, gone) = channel::<()>();
+        let hangs = register("hangs", move |_: &mut Readings| {
+            let _ = gone.recv();
+        });
+        let mut rounds = Rounds::default();
+        let all_on = |all: [&Registration; 3]| all.map(|one| one.is_on());
+
+        let begin = Instant::now();
+        let first = names(&rounds.collect());
+        assert!(begin.elapsed() < PATIENCE + LIMIT + Duration::from_millis(100));
+        assert!(first.contains(&"good".to_owned()), "{first:?}");
+        assert!(!first.contains(&"hangs".to_owned()));
+        // Until the one that hangs is given up.
+        let mut later = Vec::new();
+        while hangs.is_on() || slow.is_on() {
+            later.extend(names(&rounds.collect()));
+            assert!(begin.elapsed() < Duration::from_secs(20), "{later:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert!(later.contains(&"slow".to_owned()), "it was late, and sent");
+        assert_eq!(all_on([&good, &second, &panics]), [true, true, false]);
+
+        let last = rounds.collect();
+        let own = last.iter().filter(|one| one.name.starts_with("good"));
+        let own: Vec<_> = own.cloned().collect();
+        assert_eq!(names(&own), ["good", "good-2"]);
+        for (source, words) in [
+            (&panics, "it panicked"),
+            (&slow, "twice in a row it took more than 50 ms"),
+            (&hangs, "it has not come back"),
+        ] {
+            let trouble = source.trouble().unwrap();
+            assert!(trouble.starts_with(words), "{trouble}");
+        }
+
+        drop(let_go);
+        for source in [good, second, panics, slow, hangs] {
+            source.unregister();
+        }
+        assert!(!names(&rounds.collect()).contains(&"good".to_owned()));
+    }
+
+    fn names(measured: &[Measured]) -> Vec<String> {
+        measured.iter().map(|one| one.name.to_string()).collect()
+    }
+}
