@@ -22,7 +22,8 @@ impl Number {
         }
     }
 
-    pub(super) fn float(self) -> f64 {
+    /// The nearest number with a fraction.
+    pub fn float(self) -> f64 {
         match self {
             Self::Float(number) => number,
             Self::Integer(number) => number as f64,

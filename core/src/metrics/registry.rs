@@ -31,14 +31,15 @@ static SOURCES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 pub fn register(name: &str, source: impl Source) -> Registration {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let source: Box<dyn Source> = Box::new(source);
+    let mut sources = hold();
     let registration = Registration {
         id: NEXT.fetch_add(1, Ordering::Relaxed),
+        name: free_name(&sources, name),
         off: Arc::default(),
     };
-    let mut sources = hold();
     let entry = Entry {
         id: registration.id,
-        name: free_name(&sources, name),
+        name: Arc::clone(&registration.name),
         source: Arc::new(Mutex::new(source)),
         off: Arc::clone(&registration.off),
     };
@@ -55,10 +56,16 @@ pub fn register(name: &str, source: impl Source) -> Registration {
 #[derive(Clone, Debug)]
 pub struct Registration {
     id: u64,
+    name: Arc<str>,
     off: Arc<OnceLock<String>>,
 }
 
 impl Registration {
+    /// The name that it has.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// True while the source is sampled, or would be if a tracer ran.
     pub fn is_on(&self) -> bool {
         self.off.get().is_none()

@@ -29,6 +29,17 @@ impl<F: FnMut(&mut Readings) + Send + 'static> Source for F {
 
 /// Takes what a [`Source`] reads: at most 128 readings, of which the first counts where
 /// two have the same name. A name is cut to 100 bytes, a unit to 32.
+///
+/// A test of a source makes one of its own:
+///
+/// ```
+/// use instana::metrics::{Number, Readings, Source};
+///
+/// let mut source = |readings: &mut Readings| readings.gauge("connections", "connections", 3);
+/// let mut readings = Readings::default();
+/// source.sample(&mut readings);
+/// assert_eq!(readings.get("connections"), Some(Number::Integer(3)));
+/// ```
 #[derive(Debug, Default)]
 pub struct Readings(Vec<Reading>);
 
@@ -59,6 +70,17 @@ impl Readings {
     /// What was counted since the start: it only grows.
     pub fn counter(&mut self, name: &str, unit: &str, count: u64) {
         self.add(name, unit, Value::Counter(count));
+    }
+
+    /// The reading of this name.
+    pub fn get(&self, name: &str) -> Option<Number> {
+        let reading = self.0.iter().find(|reading| reading.name == name);
+        Some(reading?.value.number())
+    }
+
+    /// The names of all readings.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|reading| reading.name.as_str())
     }
 
     pub(super) fn into_inner(self) -> Vec<Reading> {
