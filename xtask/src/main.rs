@@ -2,12 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod command;
+mod compilers;
+mod debian;
 mod options;
 mod packages;
+mod services;
 mod steps;
 mod summary;
 mod test;
 mod tree;
+mod user;
+mod variables;
 
 use std::process::ExitCode;
 
@@ -34,7 +40,16 @@ fn main() -> ExitCode {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
-        Task::Test => test::test(),
+        Task::Services(options) => {
+            return match services::run(&options) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("xtask: {error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
+        Task::Test(how) => test::test(&how),
     };
     summary::print(&outcome);
     if outcome.iter().all(|step| step.passed) {

@@ -1,15 +1,20 @@
 //! What a change has to pass.
 
+use crate::options::How;
+use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
-use crate::{bench, packages, tree};
+use crate::{bench, compilers, packages, tree};
 
 /// All steps, tests included.
-pub(crate) fn test() -> Vec<Step> {
+pub(crate) fn test(how: &How) -> Vec<Step> {
     let mut steps = checks_before();
-    steps.push(steps::cargo(
-        "tests",
-        &["test", "--workspace", "--all-features", "--no-fail-fast"],
-    ));
+    steps.extend(with_services(how, |environment| {
+        steps::cargo_with(
+            "tests",
+            &["test", "--workspace", "--all-features", "--no-fail-fast"],
+            environment,
+        )
+    }));
     steps.push(all_orders());
     steps.push(unstable());
     steps.push(bench::check());
@@ -51,8 +56,36 @@ fn apart(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Step {
     steps::cargo_with(name, &arguments, environment)
 }
 
+/// Runs a step with the servers it needs, those that run and those that are
+/// started for it; the latter are stopped, whatever becomes of the step.
+fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<Step> {
+    println!("\n── services");
+    let mut up = Up::default();
+    let started = steps::timed("services", || {
+        up = services::up(&Service::ALL, how);
+        let (all, new) = (up.environment.len(), up.started.len());
+        match up.failures.as_slice() {
+            [] => Ok(format!("{all} answer, {new} of them started")),
+            failures => Err(failures.join("\n")),
+        }
+    });
+    let environment = up.environment.iter();
+    let environment: Vec<(&str, &str)> = environment
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let step = step(&environment);
+    let mut steps = vec![started, step];
+    if !up.started.is_empty() {
+        steps.push(steps::timed("services, stopped", || {
+            services::down(&up.started, false).map(|()| String::new())
+        }));
+    }
+    steps
+}
+
 fn checks_before() -> Vec<Step> {
     let mut steps = vec![
+        compilers::step(),
         steps::cargo("format", &["fmt", "--all", "--check"]),
         steps::cargo(
             "lints",

@@ -177,6 +177,8 @@ crate::section! {
         dsn: dsn(300),
         /// Several texts.
         list: list(300),
+        /// Several texts below each name.
+        lists: lists(255),
         /// Headers.
         header: headers(300),
         /// A number.
@@ -207,7 +209,7 @@ proptest! {
             for text in &texts {
                 Shapes::record(&mut entry, |shapes| {
                     shapes.text(text).message(text).query(text).url(text).path(text).dsn(text)
-                        .list(text).header(text, text).integer(7).float(number).boolean(true);
+                        .list(text).lists(text, texts.iter().map(String::as_str)).header(text, text).integer(7).float(number).boolean(true);
                 });
                 entry.tag(text, text.as_str());
                 entry.tag("float", number);
@@ -227,10 +229,46 @@ proptest! {
         prop_assert_eq!(entry.text("data.shapes.text"), Some(last.clone()).filter(|text| !text.is_empty()));
         let names = texts.iter().collect::<HashSet<_>>();
         prop_assert_eq!(json["data"]["shapes"]["header"].as_object().unwrap().len(), names.len());
+        prop_assert_eq!(json["data"]["shapes"]["lists"].as_object().unwrap().len(), names.len());
         for name in names {
+            prop_assert_eq!(&json["data"]["shapes"]["lists"][name], &json!(texts));
             prop_assert_eq!(&json["data"]["sdk"]["custom"]["tags"][name], &json!(name));
         }
     }
+}
+
+#[test]
+fn an_object_of_lists_has_the_last_list_of_each_name() {
+    crate::section! {
+        struct Graph = "graph" {
+            /// Below each object.
+            fields: lists(5),
+        }
+    }
+    static QUERY: Family = Family::new("graph", Kind::Entry, Graph::SECTION, "protocols");
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&QUERY, &Incoming::none());
+        Graph::record(&mut entry, |graph| {
+            graph
+                .fields("order", ["id"])
+                .fields("hello", [])
+                .fields("\"shop\"", ["a\"b", "", "too long"])
+                .fields("order", ["id", "name"]);
+            // Together they do not fit into a span.
+            for _ in 0..2 {
+                graph.fields("many", [&"x".repeat(5); 2_000].map(String::as_str));
+            }
+        });
+    });
+    let span: Value = serde_json::from_str(&recorder.span("graph", 1).json()).unwrap();
+    let mut fields = span["data"]["graph"]["fields"].clone();
+    let many = fields.as_object_mut().unwrap().remove("many").unwrap();
+    assert_eq!(many.as_array().unwrap().len(), 2_000);
+    assert_eq!(
+        fields,
+        json!({"hello": [], "\"shop": ["a\"b", "", "too l"], "order": ["id", "name"]})
+    );
 }
 
 fn http_head() -> Head {

@@ -7,7 +7,7 @@ use super::piece::Piece;
 use crate::clock::Timeline;
 use crate::json;
 use crate::secrets::{self as redact, Limit, Matcher};
-use crate::span::fields::{Attribute, pair, tag};
+use crate::span::fields::{Attribute, named, pair, tag};
 use crate::span::log::Entry;
 use crate::span::tag::kind;
 use crate::span::{Field, Shape, sdk};
@@ -44,6 +44,7 @@ impl<'a> Value<'a> {
             }
             Shape::Headers => self.headers(key, field.limit, out),
             Shape::List => self.list(key, out),
+            Shape::Lists => self.lists(key, out),
             Shape::Custom => self.custom(key, out),
             Shape::Text
             | Shape::Query
@@ -123,6 +124,31 @@ impl<'a> Value<'a> {
             json::string(out, text);
         }
         out.push(b']');
+    }
+
+    fn lists(&self, key: &Piece, out: &mut Vec<u8>) {
+        let lists = self.values().filter_map(named);
+        let is_last = is_last(lists.clone().map(|(name, _)| name.as_bytes()));
+        key.append_but_last(out);
+        out.push(b'{');
+        let mut members = Members::new(out);
+        for (position, (name, mut rest)) in lists.enumerate() {
+            if !is_last(position, name.as_bytes()) {
+                continue;
+            }
+            members.name(name);
+            let mut before = b'[';
+            while let Some((item, tail)) = named(rest) {
+                members.out.push(before);
+                json::string(members.out, item);
+                (before, rest) = (b',', tail);
+            }
+            if before == b'[' {
+                members.out.push(before);
+            }
+            members.out.push(b']');
+        }
+        out.push(b'}');
     }
 
     fn headers(self, key: &Piece, limit: u16, out: &mut Vec<u8>) {

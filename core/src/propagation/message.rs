@@ -91,12 +91,17 @@ impl<'a> MessageContext<'a> {
         true
     }
 
-    /// Notes that the message's headers could not be read at all.
-    pub fn unreadable(&mut self) {
-        *self = Self {
+    /// That of a message whose headers cannot be read at all.
+    pub const fn unreadable() -> Self {
+        Self {
+            values: [None; 5],
             is_unreadable: true,
-            ..Self::default()
-        };
+        }
+    }
+
+    /// True for [`unreadable`](Self::unreadable) headers.
+    pub const fn is_unreadable(&self) -> bool {
+        self.is_unreadable
     }
 
     /// True where the message carries nothing of a trace.
@@ -368,9 +373,8 @@ mod tests {
     fn what_is_lost_is_counted() {
         let before = status().spans;
         context(&[("X_INSTANA_T", Some(b"garbage"))]).incoming();
-        let mut unreadable = MessageContext::default();
-        unreadable.unreadable();
-        assert!(!unreadable.is_empty());
+        let unreadable = MessageContext::unreadable();
+        assert!(unreadable.is_unreadable() && !unreadable.is_empty());
         unreadable.incoming();
         MessageContext::omitted();
         let after = status().spans;

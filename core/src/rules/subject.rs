@@ -109,6 +109,7 @@ fn text(value: &[u8], shape: Shape) -> Option<Cow<'_, str>> {
         Shape::Integer => (number()? as i64).to_string().into(),
         Shape::Float => f64::from_bits(number()?).to_string().into(),
         Shape::Boolean => if value == [1] { "true" } else { "false" }.into(),
+        Shape::Lists => return None,
         _ => std::str::from_utf8(value).ok()?.into(),
     })
 }

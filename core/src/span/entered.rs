@@ -1,5 +1,7 @@
 //! A span while code runs inside it, and what its future tells it.
 
+use std::mem;
+
 use super::Span;
 use crate::clock;
 use crate::context::{Context, Flags};
@@ -11,7 +13,6 @@ use crate::local;
 pub(crate) struct Entered<'a> {
     span: &'a mut Span,
     entered: bool,
-    unwinding: bool,
 }
 
 impl<'a> Entered<'a> {
@@ -19,34 +20,47 @@ impl<'a> Entered<'a> {
     pub(crate) fn new(span: &'a mut Span) -> Self {
         let entered = span.0.is_some();
         if entered {
-            span.0 = local::exchange(span.0.take());
+            span.exchange();
         }
-        Self {
-            span,
-            entered,
-            unwinding: true,
-        }
+        Self { span, entered }
     }
 
     #[inline]
-    pub(crate) fn leave(mut self) {
-        self.unwinding = false;
+    #[expect(clippy::mem_forget, reason = "what is dropped was left by a panic")]
+    pub(crate) fn leave(self) {
+        if self.entered {
+            self.span.exchange();
+        }
+        mem::forget(self);
     }
 }
 
 impl Drop for Entered<'_> {
+    // No more than a call, so that it is inlined where a panic arrives, and a poll
+    // keeps no guard in memory.
     #[inline]
     fn drop(&mut self) {
-        if self.entered {
-            self.span.0 = local::exchange(self.span.0.take());
-        }
-        if self.unwinding {
-            self.span.panicked();
-        }
+        unwound(self.span, self.entered);
     }
 }
 
+#[cold]
+#[inline(never)]
+fn unwound(span: &mut Span, entered: bool) {
+    if entered {
+        span.exchange();
+    }
+    span.error("panicked");
+}
+
 impl Span {
+    /// What this span holds goes into the thread's slot, and what is there into
+    /// the span.
+    #[inline]
+    fn exchange(&mut self) {
+        self.0 = local::exchange(self.0.take());
+    }
+
     /// What this span is about is polled for the first time: the clock of an exit
     /// starts anew. [`FutureExt`](crate::FutureExt) calls it; it is for wrappers
     /// of other things that are polled.
@@ -110,10 +124,5 @@ impl Span {
         self.0
             .as_ref()
             .is_some_and(|block| block.context.flags.has(Flags::EXIT))
-    }
-
-    #[cold]
-    fn panicked(&mut self) {
-        self.error("panicked");
     }
 }

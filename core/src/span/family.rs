@@ -226,6 +226,8 @@ pub enum Shape {
     Headers,
     /// An array of strings.
     List,
+    /// An object from names to arrays of strings.
+    Lists,
     /// `custom`: free tags, and entries of the span's log.
     Custom,
 }
@@ -234,8 +236,8 @@ pub enum Shape {
 ///
 /// Each field has a shape: `text`, `message`, `query`, `url`, `path`, `dsn`, `error`
 /// and `list` take the limit in bytes, `statement` in characters; `integer`, `float`, `boolean` take none;
-/// `headers` takes the limit of one value. `= "key"` gives a field another key
-/// than its name.
+/// `headers` takes the limit of one value, `lists` that of one string, at most 255.
+/// `= "key"` gives a field another key than its name.
 ///
 /// It makes a type with a `record` function, whose closure is run only where
 /// the span is recorded, and one setter a field; setting a field again replaces
@@ -304,6 +306,7 @@ macro_rules! __field {
     (@ $key:expr, message($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Message, $limit) };
     (@ $key:expr, statement($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Statement, $limit) };
     (@ $key:expr, list($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::List, $limit) };
+    (@ $key:expr, lists($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Lists, $limit) };
     (@ $key:expr, headers($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Headers, $limit) };
     (@ $key:expr, integer) => { $crate::span::Field::new($key, $crate::span::Shape::Integer, 8) };
     (@ $key:expr, float) => { $crate::span::Field::new($key, $crate::span::Shape::Float, 8) };
@@ -346,6 +349,19 @@ macro_rules! __setter {
         #[inline]
         $vis fn $field(&mut self, name: &str, value: &str) -> &mut Self {
             self.fields.pair($index, name, value, $limit);
+            self
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, lists($limit:expr)) => {
+        $(#[$meta])*
+        ///
+        /// May be called several times: each name is kept, with its last list.
+        $vis fn $field<'s>(
+            &mut self,
+            name: &str,
+            items: impl ::core::iter::IntoIterator<Item = &'s str, IntoIter: ::core::clone::Clone>,
+        ) -> &mut Self {
+            self.fields.named_list($index, name, items, $limit);
             self
         }
     };

@@ -92,6 +92,30 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Adds a name and its list of strings to a field that is an object. Name and
+    /// strings are cut to `limit` bytes, at most 255. A list for which there is no
+    /// room is left out and counted.
+    pub fn named_list<'s>(
+        &mut self,
+        field: u8,
+        name: &str,
+        items: impl IntoIterator<Item = &'s str, IntoIter: Clone>,
+        limit: u16,
+    ) {
+        let limit = limit.min(u16::from(u8::MAX));
+        let name = cut(name, limit);
+        let items = items.into_iter().map(move |item| cut(item, limit));
+        let len = items
+            .clone()
+            .fold(name.len() + 1, |len, item| len + item.len() + 1);
+        if self.reserve(field, len) {
+            for text in std::iter::once(name).chain(items) {
+                self.out.push(text.len() as u8);
+                self.out.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+
     /// Adds a tag: a name and a typed value.
     pub(crate) fn tag(&mut self, name: &str, value: TagValue<'_>) {
         let name = cut(name, u16::from(u8::MAX));
@@ -197,6 +221,13 @@ impl<'a> Attribute<'a> {
 pub(crate) fn pair(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = value.split_first()?;
     rest.split_at_checked(usize::from(*len))
+}
+
+/// The name of a [list](Fields::named_list), and what stands behind it: again as
+/// the name and what stands behind it, for each string.
+pub(crate) fn named(value: &[u8]) -> Option<(&str, &[u8])> {
+    let (text, rest) = pair(value)?;
+    Some((str::from_utf8(text).ok()?, rest))
 }
 
 /// The name, the type and the value of a [tag](Fields::tag); `None` for an entry

@@ -1,5 +1,6 @@
 //! Attributes from other threads and tasks.
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::block::{self, Block};
@@ -85,8 +86,15 @@ impl Handle {
 
     /// Marks the span as erroneous without saying why.
     pub fn mark_erroneous(&mut self) {
+        self.error_count(1);
+    }
+
+    /// Sets the number of errors, as [`Span::error_count`](super::Span::error_count)
+    /// does.
+    pub fn error_count(&mut self, errors: u16) {
         self.with_letters(|letters, family| {
-            let is_first = std::mem::replace(&mut letters.errors, 1) == 0;
+            let is_first = errors > 0 && letters.errors == 0;
+            letters.errors = letters.errors.max(errors);
             if is_first && self.context.switches().has(Switches::ERROR_STACKS) {
                 stack::at_error(&self.context, family, &mut letters.attributes);
             }
@@ -115,7 +123,7 @@ impl Handle {
         let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_here()) else {
             return;
         };
-        let Some(family) = FAMILIES.get(inbox.family) else {
+        let Some(family) = inbox.family() else {
             return;
         };
         let mut letters = inbox.letters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +143,7 @@ impl Recording for Handle {
 /// spans that were asked for a handle.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    family: u16,
+    family: AtomicU16,
     /// The generation in which the span was opened.
     generation: u32,
     letters: Mutex<Letters>,
@@ -153,7 +161,7 @@ struct Letters {
 impl Inbox {
     fn new(family: u16) -> Self {
         Self {
-            family,
+            family: AtomicU16::new(family),
             generation: block::generation(),
             letters: Mutex::new(Letters {
                 open: true,
@@ -170,11 +178,20 @@ impl Inbox {
         self.generation == block::generation()
     }
 
+    fn family(&self) -> Option<&'static Family> {
+        FAMILIES.get(self.family.load(Ordering::Relaxed))
+    }
+
+    /// The span has another family from now on.
+    pub(super) fn rename(&self, family: u16) {
+        self.family.store(family, Ordering::Relaxed);
+    }
+
     /// Moves what came in to the span that ends; returns the number of errors.
     pub(crate) fn close(&self, attributes: &mut Vec<u8>) -> u16 {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         letters.open = false;
-        let family = FAMILIES.get(self.family);
+        let family = self.family();
         if family.is_some_and(|family| !failure::has_error(family, attributes)) {
             fields::append(attributes, &std::mem::take(&mut letters.error));
         }

@@ -78,8 +78,13 @@ impl Span {
 
     /// What kind of span it is; `None` where nothing is recorded.
     pub fn kind(&self) -> Option<Kind> {
+        Some(self.family()?.kind())
+    }
+
+    /// The family it has now; `None` where nothing is recorded.
+    pub fn family(&self) -> Option<&'static Family> {
         let block = self.0.as_ref().filter(|block| block.is_recording())?;
-        Some(FAMILIES.get(block.traits.family())?.kind())
+        FAMILIES.get(block.traits.family())
     }
 
     /// The context of this span: what children need. Below a suppressed call,
@@ -205,11 +210,21 @@ impl Span {
     }
 
     /// Makes it a span of another family, keeping ids, times and attributes:
-    /// a GraphQL operation takes over the HTTP entry it came in by.
-    pub fn rename(&mut self, family: &'static Family) {
-        if let Some((_, block)) = self.recording() {
-            block.traits = block.traits.with_family(family.index());
+    /// a GraphQL operation takes over the HTTP entry it came in by. False, and
+    /// nothing is changed, where no span is recorded and where rules switch the
+    /// other family off.
+    pub fn rename(&mut self, family: &'static Family) -> bool {
+        let is_off = self.is_recording()
+            && self.tracer().switches().has(Switches::RULES)
+            && rules::is_disabled(&self.tracer(), family);
+        let Some((_, block)) = self.recording().filter(|_| !is_off) else {
+            return false;
+        };
+        block.traits = block.traits.with_family(family.index());
+        if let Some(inbox) = block.rare.as_ref().and_then(|rare| rare.inbox.as_ref()) {
+            inbox.rename(family.index());
         }
+        true
     }
 
     /// Starts the clock anew. An exit is made when the call is, and begins when
@@ -245,6 +260,16 @@ impl Span {
     /// Ends the span now.
     #[inline]
     pub fn end(self) {}
+
+    /// Ends the span without a record of it: it turned out not to be worth one.
+    /// For one that was never entered or injected, so that nobody has it for a
+    /// parent.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
+        }
+    }
 
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;

@@ -1,5 +1,7 @@
 //! How spans start, are described and end.
 
+use std::time::Duration;
+
 use super::http::{self, Http};
 use super::*;
 use crate::propagation::Incoming;
@@ -268,6 +270,8 @@ fn a_span_can_be_renamed_with_its_attributes() {
         struct Graph = "graphql" {
             /// Test.
             operation = "operationName": text(20),
+            /// Test.
+            errors: error(200),
         }
     }
     static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
@@ -277,7 +281,13 @@ fn a_span_can_be_renamed_with_its_attributes() {
         Http::record(&mut entry, |http| {
             http.method("POST");
         });
-        entry.rename(&SERVER);
+        assert_eq!(entry.family().map(Family::name), Some("g.http"));
+        let mut handle = entry.handle();
+        assert!(entry.rename(&SERVER));
+        handle.error("no such field");
+        handle.error_count(3);
+        handle.mark_erroneous();
+        assert_eq!(entry.family().map(Family::name), Some("graphql.server"));
         Graph::record(&mut entry, |graph| {
             graph.operation("a very long name of an operation");
         });
@@ -288,6 +298,44 @@ fn a_span_can_be_renamed_with_its_attributes() {
         span.text("data.graphql.operationName").as_deref(),
         Some("a very long name of ")
     );
+    assert_eq!(span.error_text().as_deref(), Some("no such field"));
+    assert!(span.has("data.graphql.errors"));
+    assert_eq!(span.errors(), 3);
+
+    let recorder = Recorder::builder()
+        .environment(&[("INSTANA_TRACING_DISABLE", "graphql")])
+        .build();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&http::ENTRY, &Incoming::none());
+        assert!(
+            !entry.rename(&SERVER),
+            "what is switched off takes nothing over"
+        );
+        assert!(!Span::none().rename(&SERVER));
+    });
+    recorder.assert_tree("entry g.http");
+}
+
+#[test]
+fn a_discarded_span_leaves_nothing_behind() {
+    let recorder = Recorder::builder()
+        .poll_timing(true, Duration::from_secs(9))
+        .build();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut quick = crate::span("quick");
+            quick.tag("key", "value");
+            let mut handle = quick.handle();
+            quick.discard();
+            handle.tag("late", true);
+            crate::span("next").end();
+            Span::none().discard();
+        });
+        crate::entry_span("given up").discard();
+    });
+    recorder.assert_tree("entry job\n  intermediate next");
+    assert!(!recorder.labelled("next").has("data.sdk.custom"));
+    assert!(Span::none().family().is_none());
 }
 
 #[test]

@@ -66,7 +66,9 @@ impl RecordedSpan {
     /// The text of its error, wherever its family has it.
     pub fn error_text(&self) -> Option<String> {
         let data = self.get("data")?.as_object()?;
-        let own = data.values().find_map(|section| section.get("error"));
+        let own = data
+            .values()
+            .find_map(|section| section.get("error").or_else(|| section.get("errors")));
         let tags = self.get("data.sdk.custom.tags");
         let tag = |name| tags.and_then(|tags| tags.get(name));
         let error = own.or_else(|| tag("error")).or_else(|| tag("db.error"));

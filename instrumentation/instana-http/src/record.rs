@@ -51,7 +51,9 @@ pub fn record_exit(
 }
 
 /// Records status and captured headers of a response, on entries and on exits.
-/// From 500 on it is an error; below, on exits only, where the settings say so.
+/// From 500 on it is an error; below, on exits only, where the settings say so. A
+/// span that is no longer one of HTTP has errors of its own: GraphQL answers with
+/// 200 and errors, or with 500 and none (`reference`: Go and Node.js).
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
     let tracer = span.tracer();
@@ -62,9 +64,16 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
     let code = status.as_u16();
     let is_error = code >= 400
         && (code >= 500 || tracer.is_client_error(code) && span.kind() == Some(Kind::Exit));
-    if is_error {
+    if is_error && is_http(span) {
         span.mark_erroneous();
     }
+}
+
+/// False for an entry that a GraphQL operation has taken over.
+#[cold]
+fn is_http(span: &Span) -> bool {
+    let family = span.family();
+    family.is_some_and(|family| std::ptr::eq(family.section(), Http::SECTION))
 }
 
 /// The `Host` header, or what HTTP/2 has in its place, with its port.

@@ -9,6 +9,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
+use instana::span::{Family, Kind};
 use instana::testing::{RecordedSpan, Recorder};
 use instana::{Span, span};
 use instana_http::server::{Options, TracedBody};
@@ -226,4 +227,28 @@ fn without_a_tracer_nothing_happens() {
         ready(Ok::<_, Infallible>(Response::new(Body::default())))
     });
     drop(served);
+}
+
+#[test]
+fn an_entry_that_is_no_longer_http_is_not_judged_by_its_status() {
+    instana::section! {
+        struct Graph = "graphql" {
+            errors: error(200),
+        }
+    }
+    static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
+    let recorder = Recorder::new();
+    let options = Options::new().tracer(recorder.tracer());
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+    let future = options.serve(request(&[]), |_| {
+        instana::current(|span| assert!(span.rename(&SERVER)));
+        ready(Ok::<_, Infallible>(response))
+    });
+    let polled = pin!(future).poll(&mut TaskContext::from_waker(Waker::noop()));
+    assert!(polled.is_ready());
+    drop(polled);
+    let entry = recorder.span("graphql.server", 1);
+    assert_eq!(entry.integer("data.http.status"), Some(500));
+    assert_eq!(entry.errors(), 0);
 }

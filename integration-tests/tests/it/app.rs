@@ -19,12 +19,17 @@ pub(crate) struct App {
 impl App {
     /// Starts it with `arguments` and `environment`, without any other variable
     /// of the tracer.
+    pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::of(env!("CARGO_BIN_EXE_traced-app"), arguments, environment)
+    }
+
+    /// Starts another program that takes commands in the same way.
     #[expect(
         clippy::disallowed_methods,
         reason = "the variables that the test was started with are left out"
     )]
-    pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_traced-app"));
+    pub(crate) fn of(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program);
         command.args(arguments);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"INSTANA_") {
@@ -37,7 +42,7 @@ impl App {
                 .map(|(name, value)| (OsStr::new(name), OsStr::new(value))),
         );
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("traced-app starts");
+        let mut child = command.spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -56,6 +61,17 @@ impl App {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let program = env!("CARGO_BIN_EXE_traced-app");
+        Self::of_agent(agent, program, arguments, environment)
+    }
+
+    /// Starts another program for an agent.
+    pub(crate) fn of_agent(
+        agent: &DevAgent,
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let (host, port) = (
             agent.addr().ip().to_string(),
             agent.addr().port().to_string(),
@@ -65,7 +81,7 @@ impl App {
             ("INSTANA_AGENT_PORT", port.as_str()),
         ];
         all.extend_from_slice(environment);
-        Self::start(arguments, &all)
+        Self::of(program, arguments, &all)
     }
 
     pub(crate) fn pid(&self) -> u64 {

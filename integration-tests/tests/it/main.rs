@@ -10,6 +10,7 @@ mod app;
 mod batching;
 mod downstream;
 mod events;
+mod kafka;
 mod lifecycle;
 mod logs;
 mod own_cases;

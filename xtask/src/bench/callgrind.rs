@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::debian::{self, Packages};
+
 /// What the benchmarks' measured functions are called.
 const MEASURED: [&str; 3] = [
     "::measured_burst",
@@ -17,6 +19,12 @@ const DRAINED: &str = "::count::drained";
 
 /// The tracer's JSON pass.
 const JSON: &str = "export::encoder::Encoder::encode";
+
+/// With the symbols that it recommends.
+const VALGRIND: Packages = Packages {
+    names: &["valgrind", "libc6-dbg"],
+    units: &[],
+};
 
 /// Instructions of one run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,13 +42,8 @@ pub(crate) fn ensure_installed() -> Result<(), String> {
     if works("valgrind", &["--version"]) {
         return Ok(());
     }
-    println!("valgrind is missing: apt-get install valgrind");
-    // Where the lists are fresh, or cannot be fetched, the install decides.
-    works("apt-get", &["update"]);
-    if works("apt-get", &["install", "--yes", "valgrind"]) && works("valgrind", &["--version"]) {
-        return Ok(());
-    }
-    Err("valgrind is needed to count instructions: install the package `valgrind`".to_owned())
+    debian::install(&[VALGRIND])
+        .map_err(|error| format!("valgrind is needed to count instructions: {error}"))
 }
 
 fn works(program: &str, arguments: &[&str]) -> bool {

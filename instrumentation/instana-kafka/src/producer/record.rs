@@ -1,0 +1,90 @@
+//! A record on its way to a producer, and back where that does not take it.
+
+use instana::Span;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{OwnedHeaders, ToBytes};
+use rdkafka::producer::BaseRecord;
+use rdkafka::util::IntoOpaque;
+
+use super::context::Tracked;
+use crate::family::{SEND, describe};
+use crate::headers::{Before, inject};
+
+/// Starts the exit of a record and writes its headers.
+pub(super) fn start(topic: &str, headers: &mut Option<OwnedHeaders>) -> (Span, Before) {
+    let mut span = Span::exit(&SEND);
+    describe(&mut span, topic, "send");
+    let before = inject(&span, headers);
+    (span, before)
+}
+
+type Sent<'a, K, P, D> = Result<(), (KafkaError, BaseRecord<'a, K, P, D>)>;
+
+/// Sends a record with its span beside the user's opaque. One that is not taken
+/// is given back as it was, and its span ends.
+#[expect(clippy::result_large_err, reason = "rdkafka's type")]
+pub(super) fn send<'a, K, P, D>(
+    mut record: BaseRecord<'a, K, P, D>,
+    send: impl FnOnce(BaseRecord<'a, K, P, Box<Tracked<D>>>) -> Sent<'a, K, P, Box<Tracked<D>>>,
+) -> Sent<'a, K, P, D>
+where
+    K: ToBytes + ?Sized,
+    P: ToBytes + ?Sized,
+    D: IntoOpaque,
+{
+    let (span, before) = start(record.topic, &mut record.headers);
+    let (record, opaque) = take_opaque(record);
+    let tracked = Box::new(Tracked::new(span, opaque));
+    send(put_opaque(record, tracked)).map_err(|(error, record)| {
+        let (mut record, tracked) = take_opaque(record);
+        before.restore(&mut record.headers);
+        (error.clone(), put_opaque(record, tracked.failed(&error)))
+    })
+}
+
+fn take_opaque<'a, K, P, D>(record: BaseRecord<'a, K, P, D>) -> (BaseRecord<'a, K, P, ()>, D)
+where
+    K: ToBytes + ?Sized,
+    P: ToBytes + ?Sized,
+    D: IntoOpaque,
+{
+    let BaseRecord {
+        topic,
+        partition,
+        payload,
+        key,
+        timestamp,
+        headers,
+        delivery_opaque,
+    } = record;
+    let record = BaseRecord {
+        topic,
+        partition,
+        payload,
+        key,
+        timestamp,
+        headers,
+        delivery_opaque: (),
+    };
+    (record, delivery_opaque)
+}
+
+fn put_opaque<'a, K, P, D>(
+    record: BaseRecord<'a, K, P, ()>,
+    delivery_opaque: D,
+) -> BaseRecord<'a, K, P, D>
+where
+    K: ToBytes + ?Sized,
+    P: ToBytes + ?Sized,
+    D: IntoOpaque,
+{
+    BaseRecord {
+        topic: record.topic,
+        partition: record.partition,
+        payload: record.payload,
+        key: record.key,
+        timestamp: record.timestamp,
+        headers: record.headers,
+        delivery_opaque,
+    }
+}

@@ -1,0 +1,2 @@
+CREATE ROLE shop LOGIN PASSWORD 'not-a-secret';
+CREATE DATABASE shop OWNER shop;
