@@ -3,14 +3,14 @@
 pub(crate) mod block;
 mod describe;
 mod entered;
-#[cfg(tokio_unstable)]
-mod exchange;
 mod failure;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub(crate) mod handle;
 pub mod http;
 pub(crate) mod log;
+#[cfg(tokio_unstable)]
+mod make_current;
 mod polls;
 mod preset;
 pub(crate) mod sdk;

@@ -52,12 +52,12 @@ pub fn propagate(builder: &mut Builder) -> &mut Builder {
 fn enter(context: Option<Context>) {
     let span = context.map_or(Span::none(), Span::carrier);
     // Beyond the thread's end there is no place to come back to.
-    let _ = LEFT.try_with(|left| left.borrow_mut().push(span.exchange()));
+    let _ = LEFT.try_with(|left| left.borrow_mut().push(span.make_current()));
 }
 
 fn leave() {
     let left = LEFT.try_with(|left| left.borrow_mut().pop());
     if let Ok(Some(left)) = left {
-        drop(left.exchange());
+        drop(left.make_current());
     }
 }

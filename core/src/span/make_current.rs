@@ -13,7 +13,7 @@ impl Span {
     /// or a closure to wrap, [`in_span`](crate::FutureExt::in_span) and
     /// [`enter`](Self::enter) do it right.
     #[must_use = "it has to be put back"]
-    pub fn exchange(mut self) -> Self {
+    pub fn make_current(mut self) -> Self {
         Self(local::exchange(self.0.take()))
     }
 }
