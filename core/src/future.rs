@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
@@ -85,6 +85,8 @@ pin_project! {
         inner: Option<F>,
         done: Option<D>,
         polled: Polled,
+        // What it is polled with, where polls are timed.
+        waker: Option<Waker>,
     }
 
     impl<F, D> PinnedDrop for InSpan<F, D> {
@@ -110,6 +112,7 @@ impl<F, D> InSpan<F, D> {
             inner: Some(inner),
             done: Some(done),
             polled: Polled::Never,
+            waker: None,
         }
     }
 }
@@ -124,14 +127,22 @@ enum Polled {
 }
 
 impl Polled {
-    /// Before a poll that is not like most.
+    /// Before a poll that is not like most: by `task`, in which the future is polled
+    /// with `waker`, if there is one then.
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, span: &mut Span) {
+    fn begin(&mut self, span: &mut Span, task: &Waker, waker: &mut Option<Waker>) {
         if *self == Self::BeforeTimed {
-            span.poll_begins();
-        } else {
-            self.begin_first(span);
+            return span.poll_begins(task);
+        }
+        if *self == Self::Never {
+            span.begin();
+        }
+        *self = Self::Before;
+        if span.is_timed() {
+            *self = Self::BeforeTimed;
+            span.poll_begins(task);
+            *waker = span.timed_waker();
         }
     }
 
@@ -139,18 +150,6 @@ impl Polled {
     fn end(self, span: &mut Span) {
         if self != Self::Before {
             span.poll_ends();
-        }
-    }
-
-    #[inline(never)]
-    fn begin_first(&mut self, span: &mut Span) {
-        if *self == Self::Never {
-            span.begin();
-        }
-        *self = Self::Before;
-        if span.is_timed() {
-            *self = Self::BeforeTimed;
-            span.poll_begins();
         }
     }
 }
@@ -174,11 +173,34 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
         if *this.polled != Polled::Before {
-            this.polled.begin(this.span);
+            this.polled.begin(this.span, cx.waker(), this.waker);
+            if this.waker.is_some() {
+                return self.poll_timed();
+            }
         }
+        self.step(cx)
+    }
+}
+
+impl<F: Future, D: OnOutput<F::Output>> InSpan<F, D> {
+    /// Polls it with a waker of its own.
+    #[cold]
+    #[inline(never)]
+    fn poll_timed(mut self: Pin<&mut Self>) -> Poll<F::Output> {
+        let Some(waker) = self.as_mut().project().waker.take() else {
+            return Poll::Pending;
+        };
+        let polled = self.as_mut().step(&mut TaskContext::from_waker(&waker));
+        *self.project().waker = Some(waker);
+        polled
+    }
+
+    #[inline(always)]
+    fn step(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
         // Polled again after its end, it has nothing more to say.
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
@@ -211,7 +233,6 @@ mod tests {
     use super::*;
     use crate::testing::Recorder;
     use std::pin::pin;
-    use std::task::Waker;
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut TaskContext::from_waker(Waker::noop()))

@@ -272,7 +272,14 @@ impl Builder {
         self
     }
 
-    /// Whether entries record how long their futures ran and how long they idled
+    /// Whether the metrics have what glibc says of its heap (`INSTANA_GLIBC_HEAP`), for
+    /// which it stops the application for a moment; default: no.
+    pub fn glibc_heap(mut self, on: bool) -> Self {
+        self.code.glibc_heap(Given::Value(on));
+        self
+    }
+
+    /// Whether entries record how long their futures ran, waited for a thread and idled
     /// (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
     ///
     /// [`Span::time_polls`]: crate::Span::time_polls

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 mod agent;
+pub mod alloc;
 mod clock;
 mod config;
 mod context;

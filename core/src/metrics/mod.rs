@@ -22,17 +22,24 @@
 // | --- | --- |
 // | `process.rs` (Linux), `process_portable.rs` | the sampler |
 // | `sample.rs` | one sample |
+// | `cgroup.rs` (Linux) | the limits of a container, and what is used of them |
 // | `procfs.rs` | parsers of the texts in `/proc` |
 // | `ffi.rs` (Unix), `ffi_none.rs` | the system calls |
 // | `snapshot.rs` | what does not change while the process runs |
 // | `payload.rs` | the JSON, and its keys |
 // | `instruments.rs` | gauges and counters of the application |
 // | `source.rs`, `registry.rs`, `rounds.rs` | what others measure, and the thread that asks them |
+// | `trouble.rs` | what is wrong, as events |
 
 use std::time::Instant;
 
+use crate::alloc;
 use crate::config::Config;
+use crate::span::polls;
 
+mod c_heap;
+#[cfg(target_os = "linux")]
+mod cgroup;
 #[cfg(unix)]
 mod ffi;
 #[cfg(not(unix))]
@@ -53,19 +60,23 @@ mod rounds;
 mod sample;
 mod snapshot;
 mod source;
+mod trouble;
 
 use self::instruments::InstrumentsGuard;
 use self::payload::{Others, Schema};
 use self::process::Sampler;
 use self::registry::SourcesGuard;
 use self::rounds::Rounds;
+use self::sample::Sample;
 use self::snapshot::Snapshot;
+use self::trouble::Troubles;
 
 pub use self::instruments::{Counter, Gauge, counter, gauge};
 pub use self::number::Number;
 pub use self::registry::{Registration, register};
 pub use self::source::{Readings, Source};
 
+pub(crate) use self::c_heap::register_c_heap;
 pub(crate) use self::snapshot::executable_name;
 
 /// Samples the process and writes the bodies of its metrics requests.
@@ -79,6 +90,7 @@ pub(crate) struct Metrics {
     snapshot: Option<Snapshot>,
     sampler: Sampler,
     rounds: Rounds,
+    troubles: Troubles,
 }
 
 impl Metrics {
@@ -96,6 +108,7 @@ impl Metrics {
             snapshot: None,
             sampler: Sampler::new(Instant::now()),
             rounds: Rounds::default(),
+            troubles: Troubles::default(),
         }
     }
 
@@ -104,16 +117,31 @@ impl Metrics {
     /// each announce, then every 600 s). `pid` is that of the announce's answer.
     pub(crate) fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
         let (sampler, rounds) = (&mut self.sampler, &mut self.rounds);
-        let sample = self.measured.then(|| sampler.sample(Instant::now()));
+        let sample = self.measured.then(|| Sample {
+            heap: alloc::counts(),
+            polls: polls::take_longest(),
+            ..sampler.sample(Instant::now())
+        });
         let others = self.measured.then(|| Others {
             sources: rounds.collect(),
             custom: instruments::read(),
         });
+        if let Some(others) = &others {
+            self.tell_of(others);
+        }
         let name = self.name.as_deref();
         let snapshot =
             snapshot.then(|| &*self.snapshot.get_or_insert_with(|| Snapshot::read(name)));
         let sample = sample.as_ref().zip(others.as_ref());
         payload::write(self.schema, pid, snapshot, sample, body);
+    }
+
+    fn tell_of(&mut self, others: &Others) {
+        let now = Instant::now();
+        self.troubles.look(now);
+        for trouble in others.sources.iter().flat_map(|source| &source.troubles) {
+            self.troubles.tell(now, trouble);
+        }
     }
 }
 

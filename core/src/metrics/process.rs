@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
+use super::cgroup;
 use super::ffi;
 use super::procfs;
 use super::sample::{CpuClock, Memory, Sample};
@@ -23,6 +24,7 @@ pub(super) struct Sampler {
     cpu: CpuClock,
     threads: Threads,
     open_files: OpenFiles,
+    cgroup: cgroup::Reader,
     /// Bytes.
     page: Option<u64>,
     buffer: Box<[u8; BUFFER]>,
@@ -34,12 +36,13 @@ impl Sampler {
             cpu: CpuClock::new(now, ffi::usage()),
             threads: Threads::default(),
             open_files: OpenFiles::default(),
+            cgroup: cgroup::Reader::new(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
         }
     }
 
-    /// One file, the `stat` of two directories, two system calls.
+    /// Three files, the `stat` of two directories, two system calls.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
         let buffer = self.buffer.as_mut_slice();
@@ -59,6 +62,8 @@ impl Sampler {
             open_files: self.open_files.count(now),
             open_files_limit: ffi::open_files_limit(),
             usage,
+            cgroup: self.cgroup.read(now),
+            ..Sample::default()
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::registry::{Entry, sources};
 use super::source::{Reading, Readings};
+use super::trouble::Trouble;
 use crate::context::Context;
 use crate::log;
 
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) struct Measured {
     pub(super) name: Arc<str>,
     pub(super) readings: Vec<Reading>,
+    pub(super) troubles: Vec<Trouble>,
 }
 
 /// Samples all sources, a round a second, on a thread that is there as long as there
@@ -53,7 +55,7 @@ enum News {
         entry: Entry,
         took: Duration,
         /// `None`: it panicked.
-        readings: Option<Vec<Reading>>,
+        readings: Option<Readings>,
     },
     RoundOver,
 }
@@ -101,10 +103,13 @@ impl Rounds {
                 }) => {
                     sampler.current = None;
                     self.judge(&entry, took, readings.is_none());
-                    let readings = readings.filter(|readings| !readings.is_empty());
-                    measured.extend(readings.map(|readings| Measured {
-                        name: entry.name,
-                        readings,
+                    measured.extend(readings.map(|readings| {
+                        let (readings, troubles) = readings.into_inner();
+                        Measured {
+                            name: entry.name,
+                            readings,
+                            troubles,
+                        }
                     }));
                 }
                 // The thread does not end by itself: there are no more rounds.
@@ -188,16 +193,16 @@ fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
 }
 
 /// What it does is not traced.
-fn sample(entry: &Entry) -> Option<Vec<Reading>> {
+fn sample(entry: &Entry) -> Option<Readings> {
     let Ok(mut source) = entry.source.try_lock() else {
         // It hangs on another thread, or was locked when the process was forked.
-        return Some(Vec::new());
+        return Some(Readings::default());
     };
     let mut readings = Readings::default();
     let suppressed = Context::default().suppressed();
     let run = || suppressed.enter(|| source.sample(&mut readings));
     catch_unwind(AssertUnwindSafe(run)).ok()?;
-    Some(readings.into_inner())
+    Some(readings)
 }
 
 #[cfg(test)]

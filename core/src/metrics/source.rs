@@ -1,10 +1,12 @@
 //! What others measure.
 
 use super::number::Number;
+use super::trouble::Trouble;
 use crate::span::fields::prefix;
 
 /// Readings of a source that are sent at most.
 const MAX_READINGS: usize = 128;
+const MAX_TROUBLES: usize = 4;
 /// Bytes of a name and of a unit that are sent.
 const NAME_LIMIT: usize = 100;
 const UNIT_LIMIT: usize = 32;
@@ -41,7 +43,10 @@ impl<F: FnMut(&mut Readings) + Send + 'static> Source for F {
 /// assert_eq!(readings.get("connections"), Some(Number::Integer(3)));
 /// ```
 #[derive(Debug, Default)]
-pub struct Readings(Vec<Reading>);
+pub struct Readings {
+    readings: Vec<Reading>,
+    troubles: Vec<Trouble>,
+}
 
 /// One figure with its name.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,26 +77,43 @@ impl Readings {
         self.add(name, unit, Value::Counter(count));
     }
 
+    /// Something is wrong with what is measured: an event of the service, and a line in
+    /// the log, also the agent's. The same title is told of once in five minutes; at
+    /// most 4 at a time.
+    pub fn trouble(&mut self, title: &str, text: &str) {
+        if self.troubles.len() < MAX_TROUBLES {
+            self.troubles.push(Trouble {
+                title: title.to_owned(),
+                text: text.to_owned(),
+            });
+        }
+    }
+
+    /// The titles of what is wrong.
+    pub fn troubles(&self) -> impl Iterator<Item = &str> {
+        self.troubles.iter().map(|trouble| trouble.title.as_str())
+    }
+
     /// The reading of this name.
     pub fn get(&self, name: &str) -> Option<Number> {
-        let reading = self.0.iter().find(|reading| reading.name == name);
+        let reading = self.readings.iter().find(|reading| reading.name == name);
         Some(reading?.value.number())
     }
 
     /// The names of all readings.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|reading| reading.name.as_str())
+        self.readings.iter().map(|reading| reading.name.as_str())
     }
 
-    pub(super) fn into_inner(self) -> Vec<Reading> {
-        self.0
+    pub(super) fn into_inner(self) -> (Vec<Reading>, Vec<Trouble>) {
+        (self.readings, self.troubles)
     }
 
     fn add(&mut self, name: &str, unit: &str, value: Value) {
         let reading = Reading::new(name, unit, value);
         let is_known = |known: &Reading| known.name == reading.name;
-        if self.0.len() < MAX_READINGS && !self.0.iter().any(is_known) {
-            self.0.push(reading);
+        if self.readings.len() < MAX_READINGS && !self.readings.iter().any(is_known) {
+            self.readings.push(reading);
         }
     }
 }
@@ -134,7 +156,7 @@ mod tests {
         for n in 0..1_000 {
             readings.gauge(&n.to_string(), "", n);
         }
-        let readings = readings.into_inner();
+        let (readings, _) = readings.into_inner();
         assert_eq!(readings.len(), MAX_READINGS);
         let depth = Reading::new("depth", "items", Value::Gauge(Number::Unsigned(3)));
         assert_eq!(readings[0], depth);

@@ -1,9 +1,10 @@
 //! A span while code runs inside it, and what its future tells it.
 
 use std::mem;
+use std::task::Waker;
 
 use super::Span;
-use crate::clock;
+use super::polls::Polls;
 use crate::context::{Context, Flags};
 use crate::local;
 
@@ -103,21 +104,32 @@ impl Span {
         self.0.as_ref().is_some_and(|block| block.is_timed())
     }
 
-    /// A poll that is timed is about to be made.
+    /// `task` is about to make a poll that is timed.
     #[cold]
-    pub(crate) fn poll_begins(&mut self) {
-        if let Some(block) = &mut self.0 {
-            block.polls.begin(clock::ticks());
+    pub(crate) fn poll_begins(&mut self, task: &Waker) {
+        if let Some(polls) = self.polls() {
+            polls.begin(task);
         }
+    }
+
+    /// What the future is polled with then, from its first poll on.
+    #[cold]
+    pub(crate) fn timed_waker(&mut self) -> Option<Waker> {
+        self.polls()?.waker()
     }
 
     /// It has been made. One that panicked does not count.
     #[cold]
     #[inline(never)]
     pub(crate) fn poll_ends(&mut self) {
-        if let Some(block) = &mut self.0 {
-            block.polls.end(clock::ticks());
+        if let Some(polls) = self.polls() {
+            polls.end();
         }
+    }
+
+    #[inline]
+    fn polls(&mut self) -> Option<&mut Polls> {
+        self.0.as_mut()?.rare.as_mut()?.polls.as_mut()
     }
 
     fn is_exit(&self) -> bool {

@@ -222,8 +222,8 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, state, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
-        if switches.has(Switches::POLL_TIMING) {
-            block.time_polls();
+        if switches.has(Switches::POLLS) {
+            begin_polls(&mut block, switches);
         }
         Span(Some(block))
     }
@@ -311,6 +311,16 @@ fn is_disabled(parent: &Context, family: &'static Family) -> bool {
 
 /// What an entry records of how it came in.
 #[inline]
+/// What is noted of an entry's polls.
+#[cold]
+fn begin_polls(block: &mut Block, switches: Switches) {
+    if switches.has(Switches::POLL_TIMING) {
+        block.time_polls();
+    } else {
+        block.meter_polls();
+    }
+}
+
 fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming) {
     let mut flags = 0;
     if incoming.synthetic {

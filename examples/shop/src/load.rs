@@ -15,7 +15,7 @@ struct Visit {
     patience: Option<Duration>,
 }
 
-const VISITS: [Visit; 8] = [
+const VISITS: [Visit; 9] = [
     Visit {
         path: "/",
         times: 2,
@@ -36,6 +36,12 @@ const VISITS: [Visit; 8] = [
     },
     Visit {
         path: "/products/slow",
+        times: 1,
+        spans: 6,
+        patience: None,
+    },
+    Visit {
+        path: "/products/heavy",
         times: 1,
         spans: 6,
         patience: None,

@@ -54,7 +54,7 @@ fn three_processes_with_metrics_and_traces_over_three_services() {
     }
 
     let traces = report["traces"].as_array().unwrap();
-    assert_eq!(traces.len(), 15);
+    assert_eq!(traces.len(), 16);
     let three = traces.iter().filter(|trace| {
         let spans = trace["spans"].as_array().unwrap();
         services
@@ -63,6 +63,14 @@ fn three_processes_with_metrics_and_traces_over_three_services() {
     });
     assert!(three.count() >= 10);
     check_spans(traces);
+
+    let slow = report["slow_polls"].as_array().unwrap();
+    let blocked = slow
+        .iter()
+        .find(|poll| poll["service"] == "pricing")
+        .unwrap();
+    assert_eq!(blocked["place"], "GET /price/{id}");
+    assert!(blocked["ms"].as_f64().unwrap() >= 250.0, "{blocked}");
 
     let edges = report["map"]["edges"].as_array().unwrap();
     assert!(

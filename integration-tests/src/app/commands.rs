@@ -6,6 +6,8 @@ use instana::Severity;
 
 use instana::span::{Family, Kind};
 
+use crate::conditions;
+
 instana::section! {
     /// Calls to a cache.
     struct Redis = "redis" {
@@ -25,6 +27,9 @@ pub(crate) fn obey(line: &str) -> String {
         words.next().unwrap_or_default(),
         words.next().and_then(|word| word.parse().ok()),
     );
+    if let Some(answer) = conditions::obey(command, number) {
+        return answer.to_owned();
+    }
     match (command, number) {
         // Sends what was recorded: "flush <milliseconds>".
         ("flush", Some(millis)) => instana::flush(Duration::from_millis(millis)).to_string(),

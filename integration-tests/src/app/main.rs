@@ -5,6 +5,7 @@
 
 mod client;
 mod commands;
+mod conditions;
 mod journal;
 mod options;
 mod server;

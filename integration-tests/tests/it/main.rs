@@ -13,6 +13,7 @@ mod events;
 mod kafka;
 mod lifecycle;
 mod logs;
+mod metrics;
 mod own_cases;
 mod rules;
 mod secrets;

@@ -10,10 +10,11 @@ use axum::routing::get;
 use instana_axum::InstanaLayer;
 use tokio::net::TcpListener;
 
-const GOODS: [(&str, &str); 5] = [
+const GOODS: [(&str, &str); 6] = [
     ("book", "A book about rust"),
     ("lamp", "A lamp"),
     ("slow", "A clock that is slow"),
+    ("heavy", "An anvil"),
     ("broken", "A mug without a price"),
     ("endless", "A story without an end"),
 ];

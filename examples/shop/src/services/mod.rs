@@ -7,8 +7,10 @@ mod storefront;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
+use instana_tokio::RuntimeMetrics;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 /// The services in the order in which they have to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ pub(crate) fn run(service: Service, others: &[SocketAddr]) -> io::Result<()> {
     // The two lines every service needs: this one, and the layer of its router.
     let _guard = instana::builder()
         .service(service.name())
+        .poll_timing(true)
         .init()
         .map_err(io::Error::other)?;
 
@@ -48,6 +51,7 @@ pub(crate) fn run(service: Service, others: &[SocketAddr]) -> io::Result<()> {
         .enable_all()
         .build()?
         .block_on(async {
+            RuntimeMetrics::new(&Handle::current()).register();
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             announce(&listener)?;
             let address = |n: usize| {

@@ -13,7 +13,7 @@ mod workers;
 mod workers;
 
 use instana::metrics::{self, Readings, Registration, Source};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::probe::Probe;
 use self::workers::Workers;
@@ -100,7 +100,18 @@ impl Source for Runtime {
             let millis = delay.as_secs_f64() * 1_000.0;
             readings.gauge("scheduling_delay", "ms", millis);
         }
-        self.workers.read(&metrics, readings);
+        let blocked = self.workers.read(&metrics, readings);
+        // Nobody need drive one of a single thread.
+        if blocked > 0 && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
+            let workers = metrics.num_workers();
+            let text = format!(
+                "{blocked} of {workers} workers have been in one poll each since the last \
+                 metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
+                 tells which calls block.",
+                delay.unwrap_or_default().as_secs_f64() * 1_000.0
+            );
+            readings.trouble("A tokio runtime is blocked", &text);
+        }
         unstable::read(&metrics, readings);
         // At last: it changes what was read.
         self.probe.spawn(handle);

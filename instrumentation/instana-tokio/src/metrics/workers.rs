@@ -31,13 +31,14 @@ impl Workers {
         }
     }
 
-    pub(super) fn read(&mut self, metrics: &RuntimeMetrics, readings: &mut Readings) {
+    /// How many workers are blocked.
+    pub(super) fn read(&mut self, metrics: &RuntimeMetrics, readings: &mut Readings) -> usize {
         let now = Self::new(metrics);
         let parks = now.workers.iter().map(|worker| worker.parks).sum();
         readings.counter("parks", "parks", parks);
         let elapsed = now.at.saturating_duration_since(self.at);
         if elapsed < SHORTEST {
-            return;
+            return 0;
         }
         let pairs = self.workers.iter().zip(&now.workers);
         let shares: Vec<f64> = pairs.map(|(then, now)| now.share(then, elapsed)).collect();
@@ -49,6 +50,7 @@ impl Workers {
         readings.gauge("busiest_worker_ratio", "ratio", rounded(busiest));
         readings.gauge("blocked_workers", "threads", blocked);
         *self = now;
+        blocked
     }
 }
 

@@ -11,5 +11,7 @@ impl Workers {
         Self
     }
 
-    pub(super) fn read(&mut self, _: &RuntimeMetrics, _: &mut Readings) {}
+    pub(super) fn read(&mut self, _: &RuntimeMetrics, _: &mut Readings) -> usize {
+        0
+    }
 }
