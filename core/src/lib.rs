@@ -29,6 +29,7 @@ mod rules;
 mod runtime;
 mod secrets;
 mod segment;
+mod setters;
 mod settings;
 mod slow_polls;
 pub mod span;

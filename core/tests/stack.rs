@@ -144,7 +144,7 @@ fn entries_and_work_in_between_have_none() {
 
 #[test]
 fn an_exit_without_an_entry_has_one() {
-    let recorder = all().root_exits(true).build();
+    let recorder = all().allow_root_exits(true).build();
     recorder.enter(load);
     assert_eq!(
         methods(&recorder.span("sdk", 2)).first().unwrap(),

@@ -7,6 +7,7 @@ mod compilers;
 mod debian;
 mod options;
 mod packages;
+mod sanitize;
 mod services;
 mod steps;
 mod summary;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Check => test::check(),
+        Task::Sanitize => sanitize::run(),
         Task::Services(options) => {
             return match services::run(&options) {
                 Ok(()) => ExitCode::SUCCESS,

@@ -21,7 +21,11 @@ usage: cargo xtask <task>
           --check           instructions and allocations of this tracer against
                             benchmarks/baseline.json
           --write-baseline  makes today's figures the baseline
-          --footprint       binary size, compile time and dependencies
+          --footprint       binary size, compile time and dependencies; with
+                            `--only CRATE` of one crate
+  sanitize
+          core's tests under the thread and the address sanitizer, on stable Rust:
+          Linux on x86-64 or aarch64, a C linker, some minutes
   services up|down|status [NAME…]
           the servers that tests and examples talk to: in containers where a
           Docker engine runs, natively on Debian otherwise. `up` prints their
@@ -41,6 +45,7 @@ pub(crate) enum Task {
     Bench(Bench),
     Check,
     Help,
+    Sanitize,
     Services(Services),
     Test(How),
 }
@@ -85,6 +90,8 @@ pub(crate) struct Bench {
     pub(crate) footprint: bool,
     pub(crate) json: bool,
     pub(crate) long: bool,
+    /// The crate whose footprint is measured.
+    pub(crate) only: Option<String>,
     pub(crate) ours: bool,
     pub(crate) write_baseline: bool,
 }
@@ -108,6 +115,10 @@ impl Options {
                         _ => return Err("--kafka mock, or --kafka broker?".into()),
                     };
                 }
+                Long("only") => match &mut task {
+                    Some(Task::Bench(bench)) => bench.only = Some(parser.value()?.string()?),
+                    _ => return Err("--only is no option here".into()),
+                },
                 Long(name) => {
                     let option = match &mut task {
                         Some(Task::Bench(bench)) => bench.option(name),
@@ -125,6 +136,7 @@ impl Options {
                         Some("bench") => Task::Bench(Bench::default()),
                         Some("check") => Task::Check,
                         Some("help") => Task::Help,
+                        Some("sanitize") => Task::Sanitize,
                         Some("services") => Task::Services(Services::parse(&mut parser)?),
                         Some("test") => Task::Test(How::default()),
                         _ => return Err(format!("there is no task {name:?}").into()),

@@ -20,6 +20,19 @@ pub(crate) fn published() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// The features of a package in the workspace with this manifest.
+pub(crate) fn features(manifest: &str, package: &str) -> Result<Vec<String>, String> {
+    let metadata = metadata_of(&["--manifest-path", manifest])?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let features = packages
+        .into_iter()
+        .flatten()
+        .find(|found| found.get("name").and_then(Value::as_str) == Some(package))
+        .and_then(|package| package.get("features")?.as_object())
+        .ok_or_else(|| format!("{manifest} has no package {package}"))?;
+    Ok(features.keys().cloned().collect())
+}
+
 /// Where Cargo builds.
 pub(crate) fn target() -> Result<PathBuf, String> {
     let metadata = metadata()?;
@@ -28,9 +41,14 @@ pub(crate) fn target() -> Result<PathBuf, String> {
 }
 
 fn metadata() -> Result<Value, String> {
+    metadata_of(&[])
+}
+
+fn metadata_of(arguments: &[&str]) -> Result<Value, String> {
     let program = option_env!("CARGO").unwrap_or("cargo");
     let output = Command::new(program)
         .args(["metadata", "--no-deps", "--format-version", "1"])
+        .args(arguments)
         .output()
         .map_err(|error| format!("{program} could not be started: {error}"))?;
     if !output.status.success() {

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::packages;
+
 /// What became of a step.
 pub(crate) struct Step {
     pub(crate) name: String,
@@ -28,6 +30,16 @@ pub(crate) fn cargo_with(name: &str, arguments: &[&str], environment: &[(&str, &
         Ok(status) => Err(status.to_string()),
         Err(error) => Err(format!("{program} could not be started: {error}")),
     })
+}
+
+/// As [`cargo_with`], with flags that go to every crate, in a target directory of its own.
+pub(crate) fn cargo_apart(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Step {
+    let target = match packages::target() {
+        Ok(target) => target.join(name).display().to_string(),
+        Err(error) => return timed(name, || Err(error)),
+    };
+    let arguments = [arguments, &["--target-dir", &target]].concat();
+    cargo_with(name, &arguments, environment)
 }
 
 /// Runs `f` as a step; `Ok` and `Err` are what the summary says.

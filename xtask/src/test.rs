@@ -33,7 +33,7 @@ pub(crate) fn check() -> Vec<Step> {
 /// apart, for the flag goes to every crate.
 fn all_orders() -> Step {
     let arguments = ["test", "--package", "instana", "--lib", "loom"];
-    apart("loom", &arguments, &[("RUSTFLAGS", "--cfg loom")])
+    steps::cargo_apart("loom", &arguments, &[("RUSTFLAGS", "--cfg loom")])
 }
 
 /// What `instana-tokio` has where tokio shows more of itself.
@@ -43,17 +43,7 @@ fn unstable() -> Step {
         ("RUSTFLAGS", "--cfg tokio_unstable -D warnings"),
         ("RUSTDOCFLAGS", "--cfg tokio_unstable"),
     ];
-    apart("tokio-unstable", &arguments, &environment)
-}
-
-/// Runs `cargo` with flags that go to every crate, in a target directory of its own.
-fn apart(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Step {
-    let target = match packages::target() {
-        Ok(target) => target.join(name).display().to_string(),
-        Err(error) => return steps::timed(name, || Err(error)),
-    };
-    let arguments = [arguments, &["--target-dir", &target]].concat();
-    steps::cargo_with(name, &arguments, environment)
+    steps::cargo_apart("tokio-unstable", &arguments, &environment)
 }
 
 /// Runs a step with the servers it needs, those that run and those that are

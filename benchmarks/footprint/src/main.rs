@@ -3,10 +3,16 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "futures")]
+mod futures;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(feature = "log")]
+mod log;
+#[cfg(feature = "macros")]
+mod macros;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "tokio")]
@@ -17,19 +23,25 @@ mod tower;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    #[cfg(feature = "core")]
+    #[cfg(feature = "bare")]
     let _guard = instana::init();
-    #[cfg(feature = "core")]
+    #[cfg(feature = "bare")]
     instana::entry_span("job").enter(|| {
         instana::exit_span("call").end();
         instana::current(|job| job.tag("items", 3));
     });
     #[cfg(feature = "axum")]
     axum::run()?;
+    #[cfg(feature = "futures")]
+    futures::run();
     #[cfg(feature = "http")]
     http::run();
     #[cfg(feature = "hyper")]
     hyper::run()?;
+    #[cfg(feature = "log")]
+    log::run()?;
+    #[cfg(feature = "macros")]
+    macros::run();
     #[cfg(feature = "reqwest")]
     reqwest::run()?;
     #[cfg(feature = "tokio")]

@@ -1,6 +1,8 @@
 //! HTTP/1.1 messages as far as the agent needs them: request heads, and an
 //! incremental decoder for answers. Pure: no socket and no clock.
 
+use std::mem::MaybeUninit;
+
 use crate::json;
 
 /// The longest head of an answer in bytes, and the most headers in it.
@@ -259,9 +261,11 @@ impl Decoder {
     }
 
     fn head(&mut self, rest: &[u8]) -> Result<Option<usize>, Fault> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut head = httparse::Response::new(&mut headers);
-        let used = match head.parse(rest) {
+        // Not written to before: most answers have few.
+        let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut head = httparse::Response::new(&mut []);
+        let parser = httparse::ParserConfig::default();
+        let used = match parser.parse_response_with_uninit_headers(&mut head, rest, &mut headers) {
             Ok(httparse::Status::Complete(used)) => used,
             Ok(httparse::Status::Partial) if rest.len() > MAX_HEAD => {
                 return Err(Fault::Malformed("the head is too long"));
@@ -357,21 +361,21 @@ impl Framing {
         let mut chunked = None;
         let mut keep_alive = http_1_1;
         for header in headers {
-            let value = String::from_utf8_lossy(header.value);
-            let mut words = value.split(',').map(str::trim);
-            if header.name.eq_ignore_ascii_case("content-length") {
-                for word in words {
-                    let number: usize = parse_length(word)?;
+            let is = |name| header.name.eq_ignore_ascii_case(name);
+            let value = || String::from_utf8_lossy(header.value);
+            if is("content-length") {
+                for word in value().split(',') {
+                    let number: usize = parse_length(word.trim())?;
                     if length.is_some_and(|known| known != number) {
                         return Err(Fault::Malformed("two different lengths"));
                     }
                     length = Some(number);
                 }
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                let last = words.next_back().unwrap_or_default();
-                chunked = Some(last.eq_ignore_ascii_case("chunked"));
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                for word in words {
+            } else if is("transfer-encoding") {
+                let is_last = |text: &str| text.trim().eq_ignore_ascii_case("chunked");
+                chunked = value().rsplit(',').next().map(is_last);
+            } else if is("connection") {
+                for word in value().split(',').map(str::trim) {
                     if word.eq_ignore_ascii_case("close") {
                         keep_alive = false;
                     } else if word.eq_ignore_ascii_case("keep-alive") && !http_1_1 {

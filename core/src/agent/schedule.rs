@@ -128,6 +128,10 @@ pub(crate) fn next_on_grid(due: Duration, interval: Duration, now: Duration) -> 
     let Some(late) = now.checked_sub(due) else {
         return due;
     };
+    // Most often by less than an interval, for which no wide division is needed.
+    if late < interval {
+        return due + interval;
+    }
     let into = late.as_nanos().checked_rem(interval.as_nanos());
     let into = u64::try_from(into.unwrap_or_default()).unwrap_or_default();
     (now + interval).saturating_sub(Duration::from_nanos(into))

@@ -67,8 +67,24 @@ pub(crate) fn start() {
 
 /// Milliseconds from the reading `earlier` until now.
 pub(crate) fn millis_since(earlier: u64) -> u64 {
-    let now = Timeline::now();
-    now.millis(earlier, now.ticks)
+    tick().millis(earlier, ticks())
+}
+
+/// How many ticks so long a time is.
+pub(crate) fn ticks_of(duration: Duration) -> u64 {
+    (duration.as_nanos() as f64 / tick().nanos_per_tick) as u64
+}
+
+/// A timeline that knows the length of a tick, and need not know the time of day.
+fn tick() -> Timeline {
+    match f64::from_bits(KNOWN.load(Ordering::Relaxed)) {
+        0.0 => Timeline::now(),
+        nanos_per_tick => Timeline {
+            ticks: 0,
+            unix_nanos: 0,
+            nanos_per_tick,
+        },
+    }
 }
 
 /// The length of a tick in nanoseconds, as bits of an `f64`; 0: not yet known.

@@ -25,6 +25,7 @@ pub(super) struct Sampler {
     threads: Threads,
     open_files: OpenFiles,
     cgroup: cgroup::Reader,
+    open_files_limit: Limit,
     /// Bytes.
     page: Option<u64>,
     buffer: Box<[u8; BUFFER]>,
@@ -37,12 +38,14 @@ impl Sampler {
             threads: Threads::default(),
             open_files: OpenFiles::default(),
             cgroup: cgroup::Reader::new(),
+            open_files_limit: Limit::default(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
         }
     }
 
-    /// Three files, the `stat` of two directories, two system calls.
+    /// One file, those of the control group, the `stat` of two directories, one system
+    /// call.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
         let buffer = self.buffer.as_mut_slice();
@@ -60,11 +63,29 @@ impl Sampler {
             memory,
             threads,
             open_files: self.open_files.count(now),
-            open_files_limit: ffi::open_files_limit(),
+            open_files_limit: self.open_files_limit.read(now),
             usage,
             cgroup: self.cgroup.read(now),
             ..Sample::default()
         }
+    }
+}
+
+/// The limit of open files: read every 10 s, for few programs change it and none
+/// often.
+#[derive(Debug, Default)]
+struct Limit {
+    limit: Option<u64>,
+    next: Option<Instant>,
+}
+
+impl Limit {
+    fn read(&mut self, now: Instant) -> Option<u64> {
+        if self.next.is_none_or(|next| now >= next) {
+            self.limit = ffi::open_files_limit();
+            self.next = Some(now + Duration::from_secs(10));
+        }
+        self.limit
     }
 }
 

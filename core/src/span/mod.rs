@@ -23,6 +23,7 @@ mod wakes;
 
 use std::fmt;
 use std::task::Context as TaskContext;
+use std::time::Duration;
 
 use self::block::Block;
 use crate::clock;
@@ -255,6 +256,13 @@ impl Span {
         }
     }
 
+    /// Moves the beginning back by `ago`: for a call that is told of when it is over.
+    pub fn backdate(&mut self, ago: Duration) {
+        if let Some((_, block)) = self.recording() {
+            block.start = block.start.saturating_sub(clock::ticks_of(ago));
+        }
+    }
+
     /// Milliseconds since the span began; 0 where nothing is recorded.
     pub fn elapsed_millis(&self) -> u64 {
         let block = self.0.as_ref().filter(|block| block.is_recording());
@@ -265,6 +273,15 @@ impl Span {
     pub fn cancel(&mut self) {
         if self.is_recording() {
             self.error(&format!("cancelled after {} ms", self.elapsed_millis()));
+        }
+    }
+
+    /// Ends the span without recording it: nothing was called after all. For
+    /// instrumentation, and only where no child and no callee knows of the span.
+    pub fn discard(mut self) {
+        if let Some((_, block)) = self.recording() {
+            block.recorded_by = 0;
+            block.clear();
         }
     }
 
@@ -280,16 +297,6 @@ impl Span {
     /// Ends the span now.
     #[inline]
     pub fn end(self) {}
-
-    /// Ends the span without a record of it: it turned out not to be worth one.
-    /// For one that was never entered or injected, so that nobody has it for a
-    /// parent.
-    pub fn discard(mut self) {
-        if let Some((_, block)) = self.recording() {
-            block.recorded_by = 0;
-            block.clear();
-        }
-    }
 
     fn recording(&mut self) -> Option<(u16, &mut Block)> {
         let block = self.0.as_mut().filter(|block| block.is_recording())?;

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_setting_is_for_entries_and_the_method_for_all() {
-        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        let recorder = Recorder::builder().poll_timing(true).build();
         recorder.enter(|| {
             let mut entry = crate::entry_span("entry");
             let exits = || {
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn what_is_no_poll_is_not_counted() {
-        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        let recorder = Recorder::builder().poll_timing(true).build();
         recorder.enter(|| {
             crate::entry_span("closure").enter(|| work(MS));
             let mut span = crate::entry_span("both");
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_future_that_is_given_up_or_panics_has_its_polls() {
-        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        let recorder = Recorder::builder().poll_timing(true).build();
         recorder.enter(|| {
             let mut context = TaskContext::from_waker(Waker::noop());
             {
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_handle_and_timed_polls_go_together() {
-        let recorder = Recorder::builder().poll_timing(true, 100 * MS).build();
+        let recorder = Recorder::builder().poll_timing(true).build();
         recorder.enter(|| {
             let mut span = crate::entry_span("job");
             span.handle().tag("from", "elsewhere");
@@ -368,7 +368,10 @@ mod tests {
 
     #[test]
     fn a_slow_poll_is_told_of_by_what_was_called() {
-        let recorder = Recorder::builder().poll_timing(true, 5 * MS).build();
+        let recorder = Recorder::builder()
+            .poll_timing(true)
+            .slow_poll(5 * MS)
+            .build();
         recorder.enter(|| {
             drive(crate::entry_span("polls: slow"), 2, 6 * MS, MS);
             drive(crate::entry_span("polls: quick"), 2, MS, MS);

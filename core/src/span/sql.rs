@@ -141,10 +141,17 @@ impl Target {
     /// Starts the exit of `statement`, described and decided
     /// ([`Span::decide`]). An empty statement is left out.
     pub fn exit(&self, statement: &str) -> Span {
+        self.exit_with(|| statement)
+    }
+
+    /// As [`exit`](Self::exit), for a statement that has to be worked out: `statement`
+    /// is not called where nothing is recorded.
+    #[inline]
+    pub fn exit_with<S: AsRef<str>>(&self, statement: impl FnOnce() -> S) -> Span {
         let mut span = Span::exit(self.family);
         if span.is_recording() {
             span.apply(&self.preset);
-            self.state(&mut span, statement);
+            self.state(&mut span, statement().as_ref());
             span.decide();
         }
         span

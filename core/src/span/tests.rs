@@ -113,6 +113,22 @@ fn a_span_knows_nothing_of_the_one_before() {
 }
 
 #[test]
+fn a_discarded_span_is_not_recorded() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = Span::exit(&http::EXIT);
+            exit.handle().tag("by", "handle");
+            exit.error("gone with it");
+            exit.discard();
+            Span::exit(&http::EXIT).end();
+            Span::none().discard();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit http");
+}
+
+#[test]
 fn exit_without_entry_is_not_recorded() {
     let recorder = Recorder::new();
     recorder.enter(|| {
@@ -125,7 +141,7 @@ fn exit_without_entry_is_not_recorded() {
 
 #[test]
 fn exit_without_entry_is_a_root_where_allowed() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| Span::exit(&http::EXIT).end());
     let exit = recorder.span("http", 2);
     assert!(!exit.has("p"));
@@ -147,7 +163,7 @@ fn nothing_is_recorded_below_an_exit() {
 
 #[test]
 fn a_leaf_is_recorded_below_spans_of_any_kind_and_never_alone() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| {
         assert!(!Span::leaf(&http::EXIT).is_recording());
         entry_span("entry").enter(|| {
@@ -319,7 +335,8 @@ fn a_span_can_be_renamed_with_its_attributes() {
 #[test]
 fn a_discarded_span_leaves_nothing_behind() {
     let recorder = Recorder::builder()
-        .poll_timing(true, Duration::from_secs(9))
+        .poll_timing(true)
+        .slow_poll(Duration::from_secs(9))
         .build();
     recorder.enter(|| {
         crate::entry_span("job").enter(|| {
@@ -592,4 +609,37 @@ fn without_a_tracer_everything_is_a_no_op() {
     entry.handle().log("c");
     assert_eq!(entry.enter(|| Context::current().trace_id()), None);
     assert_eq!(crate::current(|_| ()), None);
+}
+
+#[test]
+fn what_is_discarded_was_never_there() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut tagged = crate::exit_span("no failure");
+            tagged.tag("a", 1);
+            let _handle = tagged.handle();
+            tagged.discard();
+            // The block is used again.
+            crate::exit_span("call").end();
+        });
+    });
+    recorder.assert_tree("entry job\n  exit call");
+    assert!(!recorder.labelled("call").has("data.sdk.custom"));
+    Span::none().discard();
+}
+
+#[test]
+fn a_call_that_is_over_began_before() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        crate::entry_span("job").enter(|| {
+            let mut exit = crate::exit_span("call");
+            exit.backdate(Duration::from_millis(1_500));
+            assert!((1_499..2_500).contains(&exit.elapsed_millis()));
+            crate::exit_span("long ago").backdate(Duration::MAX);
+        });
+    });
+    let duration = recorder.labelled("call").duration();
+    assert!((1_499..2_500).contains(&duration), "{duration}");
 }

@@ -36,7 +36,10 @@ impl Wakes {
 
     /// It stays the same for all polls, so that futures need not keep a new one: a
     /// clone, which looks like those that they make of it.
-    #[expect(clippy::redundant_clone, reason = "the first one may not look the same")]
+    #[expect(
+        clippy::redundant_clone,
+        reason = "the first one may not look the same"
+    )]
     pub(super) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.shared)).clone()
     }

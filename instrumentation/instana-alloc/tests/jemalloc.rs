@@ -21,7 +21,9 @@ fn a_hundred_megabytes_are_seen() {
     let after = sample();
     for name in ["in_use", "active", "resident", "mapped"] {
         let of = |readings: &Readings| readings.get(name).map(instana::metrics::Number::float);
-        let grown = of(&after).zip(of(&before)).map(|(after, before)| after - before);
+        let grown = of(&after)
+            .zip(of(&before))
+            .map(|(after, before)| after - before);
         let block = BLOCK as f64;
         assert!(
             grown.is_some_and(|grown| (block..block * 1.1).contains(&grown)),

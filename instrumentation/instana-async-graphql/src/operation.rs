@@ -271,7 +271,8 @@ impl Shared {
     fn fail_entry(&self, errors: &[ServerError]) {
         if !errors.is_empty() && self.lock().is_inner {
             instana::current(|span| {
-                if is_operation(span) {
+                let family = span.family();
+                if family.is_some_and(|family| std::ptr::eq(family, &SERVER)) {
                     span.mark_erroneous();
                 }
             });
@@ -326,7 +327,8 @@ enum Taken {
 /// name, one that has an operation keeps that.
 fn take_over(span: &mut Span) -> Taken {
     let is_free = span.family().is_some_and(|family| {
-        family.kind() == Kind::Entry && family.section().key() != "sdk" && !is_operation(span)
+        let is_operation = std::ptr::eq(family, &SERVER);
+        family.kind() == Kind::Entry && family.section().key() != "sdk" && !is_operation
     });
     if !is_free {
         Taken::Not
@@ -335,11 +337,6 @@ fn take_over(span: &mut Span) -> Taken {
     } else {
         Taken::Off
     }
-}
-
-fn is_operation(span: &Span) -> bool {
-    span.family()
-        .is_some_and(|family| std::ptr::eq(family, &SERVER))
 }
 
 fn record(graphql: &mut Graphql<'_>, name: Option<&str>, kind: &str, asked: &Asked<'_>) {

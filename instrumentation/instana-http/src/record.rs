@@ -69,9 +69,10 @@ pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap)
     }
 }
 
-/// False for an entry that a GraphQL operation has taken over.
+/// False for an entry that a GraphQL operation has taken over, and where nothing is
+/// recorded.
 #[cold]
-fn is_http(span: &Span) -> bool {
+pub(crate) fn is_http(span: &Span) -> bool {
     let family = span.family();
     family.is_some_and(|family| std::ptr::eq(family.section(), Http::SECTION))
 }

@@ -110,7 +110,7 @@ fn headers_are_captured_as_the_settings_of_their_tracer_say() {
             vec![("x-one", "1, 2"), ("x-latin", "\u{fffd}")],
         ),
     ] {
-        let recorder = Recorder::builder().extra_headers(&names).build();
+        let recorder = Recorder::builder().extra_headers(names).build();
         let mut request = request(&sent);
         let latin = HeaderValue::from_bytes(b"\xe4").unwrap();
         request.headers_mut().insert("x-latin", latin);
@@ -134,7 +134,7 @@ fn a_4xx_is_an_error_of_exits_where_the_settings_say_so() {
     ] {
         let recorder = Recorder::builder()
             .client_errors(all)
-            .client_error_statuses(&listed)
+            .client_error_statuses(listed)
             .build();
         for status in [200, 399, 400, 404, 499, 500] {
             let code = http::StatusCode::from_u16(status).unwrap();
@@ -239,7 +239,7 @@ fn an_entry_that_is_no_longer_http_is_not_judged_by_its_status() {
     static SERVER: Family = Family::new("graphql.server", Kind::Entry, Graph::SECTION, "protocols");
     let recorder = Recorder::new();
     let options = Options::new().tracer(recorder.tracer());
-    let mut response = Response::new(Body::default());
+    let mut response = Response::new(Body::new(b"half of it"));
     *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
     let future = options.serve(request(&[]), |_| {
         instana::current(|span| assert!(span.rename(&SERVER)));

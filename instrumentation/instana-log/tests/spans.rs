@@ -185,7 +185,7 @@ fn nothing_is_formatted_for_a_line_that_is_not_recorded() {
     // No tracer.
     line(Level::Error);
     instana::entry_span("no tracer").enter(|| line(Level::Error));
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| {
         // No trace, also where exits may be roots; a suppressed one.
         line(Level::Error);
@@ -220,7 +220,7 @@ fn lines_are_switched_off_by_category_and_type() {
 
 #[test]
 fn lines_inside_of_exits_belong_to_these() {
-    let (recorder, (logger, _)) = (Recorder::builder().root_exits(true).build(), logger());
+    let (recorder, (logger, _)) = (Recorder::builder().allow_root_exits(true).build(), logger());
     in_entry(&recorder, || {
         instana::exit_span("call").enter(|| write(&logger, Level::Warn, "driver", "slow"));
     });
@@ -485,7 +485,7 @@ mod events {
 
     #[test]
     fn suppressed_and_outside_of_traces_nothing_is_shown() {
-        let recorder = Recorder::builder().root_exits(true).build();
+        let recorder = Recorder::builder().allow_root_exits(true).build();
         let shown = Cell::new(0);
         let subscriber = tracing_subscriber::registry().with(instana_log::builder().layer());
         tracing::subscriber::with_default(subscriber, || {

@@ -79,7 +79,7 @@ fn error(span: &RecordedSpan) -> String {
 #[tokio::test]
 async fn a_request_is_an_exit_with_its_attributes() {
     let recorder = Recorder::builder()
-        .extra_headers(&["x-answer", "x-tenant"])
+        .extra_headers(["x-answer", "x-tenant"])
         .build();
     let server = server().await;
     let client = Client::from(reqwest::Client::new());
@@ -128,7 +128,7 @@ async fn the_callee_learns_trace_and_parent() {
 async fn credentials_are_not_recorded_but_sent() {
     let server = server().await;
     for in_url in [true, false] {
-        let recorder = Recorder::builder().extra_headers(&["x-answer"]).build();
+        let recorder = Recorder::builder().extra_headers(["x-answer"]).build();
         let client = Client::new();
         let request = if in_url {
             client.get(format!("http://me:geheim@{server}/echo"))

@@ -15,7 +15,8 @@ const LENGTH: Duration = Duration::from_millis(4);
 /// Runs `handler`, which returns what it measured, in a timed entry.
 async fn timed<F: Future<Output = Duration>>(handler: F) -> (RecordedSpan, f64) {
     let recorder = Recorder::builder()
-        .poll_timing(true, Duration::from_secs(600))
+        .poll_timing(true)
+        .slow_poll(Duration::from_secs(600))
         .build();
     let entry = async { handler.in_span(instana::entry_span("handler")).await };
     let measured = recorder.scope(entry).await;

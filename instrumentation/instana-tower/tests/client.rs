@@ -45,7 +45,7 @@ async fn echo(request: Request<Full<Bytes>>) -> Result<Response<HeaderMap>, Infa
 #[tokio::test]
 async fn a_request_is_an_exit_with_its_attributes() {
     let recorder = Recorder::builder()
-        .extra_headers(&["x-tenant", "x-answer"])
+        .extra_headers(["x-tenant", "x-answer"])
         .build();
     let service = InstanaClientLayer::new().layer(service_fn(async |_| -> Answer {
         let mut response = Response::new(Full::default());

@@ -6,7 +6,7 @@ use instana::Severity;
 
 use instana::span::{Family, Kind};
 
-use crate::conditions;
+use crate::redis;
 
 instana::section! {
     /// Calls to a cache.
@@ -22,14 +22,19 @@ static REDIS: Family = Family::new("redis", Kind::Exit, Redis::SECTION, "databas
 
 /// Obeys one line; the answer is one line too.
 pub(crate) fn obey(line: &str) -> String {
+    // Calls a Redis server: "redis <URL>".
+    if let Some(url) = line.strip_prefix("redis ") {
+        return redis::call(url);
+    }
+    // Executes statements: "sql <URL>".
+    if let Some(url) = line.strip_prefix("sql ") {
+        return crate::sql::run(url);
+    }
     let mut words = line.split_whitespace();
     let (command, number) = (
         words.next().unwrap_or_default(),
         words.next().and_then(|word| word.parse().ok()),
     );
-    if let Some(answer) = conditions::obey(command, number) {
-        return answer.to_owned();
-    }
     match (command, number) {
         // Sends what was recorded: "flush <milliseconds>".
         ("flush", Some(millis)) => instana::flush(Duration::from_millis(millis)).to_string(),

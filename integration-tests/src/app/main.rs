@@ -5,10 +5,12 @@
 
 mod client;
 mod commands;
-mod conditions;
+mod graphql;
 mod journal;
 mod options;
+mod redis;
 mod server;
+mod sql;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

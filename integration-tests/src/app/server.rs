@@ -1,4 +1,5 @@
-//! `/start` calls the downstream and hands on what that has seen.
+//! `/start` calls the downstream and hands on what that has seen. axum has
+//! `/graphql`, too.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,8 +25,9 @@ pub(crate) async fn serve(listener: TcpListener, setup: Setup) {
     if library == Library::Axum {
         let router = Router::new()
             .route("/start", get(start))
-            .layer(InstanaLayer::new())
-            .with_state(client);
+            .with_state(client)
+            .merge(crate::graphql::routes())
+            .layer(InstanaLayer::new());
         // `axum::serve` never ends.
         let _ = axum::serve(listener, router).await;
         return;

@@ -39,6 +39,8 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> io::Result<()> {
     let guard = instana::init();
     let runtime = Runtime::new()?;
+    // A consumer starts a task of its own.
+    let _context = runtime.enter();
     let producer: FutureProducer = options.config().create().map_err(io::Error::other)?;
     let worker = Arc::new(Worker::new(options, producer.clone()));
     if let Some(topic) = options.from.clone() {

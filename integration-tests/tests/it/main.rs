@@ -7,17 +7,20 @@
 )]
 
 mod app;
+mod aws;
 mod batching;
 mod downstream;
 mod events;
+mod graphql;
 mod kafka;
 mod lifecycle;
 mod logs;
-mod metrics;
 mod own_cases;
+mod redis;
 mod rules;
 mod secrets;
 mod settings;
 mod shutdown;
+mod sqlx;
 mod stacks;
 mod trace_context;

@@ -11,16 +11,13 @@ use super::report::Report;
 use super::table::Table;
 use crate::packages;
 
-/// Packages, and the features of `footprint` without and with them.
-const CASES: [(&str, &str, &str); 7] = [
-    ("instana", "", "core"),
-    ("instana-axum", "axum,core", "axum-traced"),
-    ("instana-http", "http,core", "http-traced"),
-    ("instana-hyper", "hyper,core", "hyper-traced"),
-    ("instana-reqwest", "reqwest,core", "reqwest-traced"),
-    ("instana-tokio", "tokio,core", "tokio-traced"),
-    ("instana-tower", "tower,core", "tower-traced"),
-];
+/// A package, and the features of `footprint` without and with it.
+#[derive(Debug, PartialEq, Eq)]
+struct Case {
+    name: String,
+    without: String,
+    with: String,
+}
 
 /// One program, built from nothing.
 #[derive(Debug)]
@@ -30,8 +27,15 @@ struct Built {
     crates: usize,
 }
 
-/// Builds and shows them.
-pub(crate) fn measure(report: &mut Report) -> Result<String, String> {
+/// Builds and shows them, or the one that is asked for.
+pub(crate) fn measure(report: &mut Report, only: Option<&str>) -> Result<String, String> {
+    let all = cases(&packages::features("benchmarks/Cargo.toml", "footprint")?);
+    let missing = missing(&packages::published()?, &all);
+    let is_meant = |case: &Case| only.is_none_or(|only| only == case.name);
+    let meant: Vec<Case> = all.into_iter().filter(is_meant).collect();
+    if meant.is_empty() {
+        return Err(format!("{} is no case", only.unwrap_or("nothing")));
+    }
     let target = packages::target()?.join("bench-footprint");
     let mut table = Table::new([
         "crate",
@@ -43,12 +47,12 @@ pub(crate) fn measure(report: &mut Report) -> Result<String, String> {
         "crates without",
         "crates with",
     ]);
-    for (name, without, with) in CASES {
-        println!("building: {name}");
-        let (without, with) = (build(&target, without)?, build(&target, with)?);
+    for case in &meant {
+        println!("building: {}", case.name);
+        let (without, with) = (build(&target, &case.without)?, build(&target, &case.with)?);
         let kib = |bytes: u64| format!("{:.0}", bytes as f64 / 1024.0);
         table.row([
-            name.to_owned(),
+            case.name.clone(),
             kib(without.bytes),
             kib(with.bytes),
             kib(with.bytes.saturating_sub(without.bytes)),
@@ -62,7 +66,40 @@ pub(crate) fn measure(report: &mut Report) -> Result<String, String> {
         "Stripped release binary, CPU time of a clean build, crates in the tree",
         &table,
     );
-    Ok(format!("{} crates", CASES.len()))
+    let _ = fs::remove_dir_all(&target);
+    Ok(match missing.as_slice() {
+        [] => format!("{} crates", meant.len()),
+        missing => format!("{} crates; not: {}", meant.len(), missing.join(", ")),
+    })
+}
+
+/// The tracer, and each `X-traced` beside its `X`.
+fn cases(features: &[String]) -> Vec<Case> {
+    let traced = features.iter().filter_map(|feature| {
+        let target = feature.strip_suffix("-traced")?;
+        Some(Case {
+            name: format!("instana-{target}"),
+            without: target.to_owned(),
+            with: feature.clone(),
+        })
+    });
+    let core = Case {
+        name: "instana".to_owned(),
+        without: String::new(),
+        with: "core".to_owned(),
+    };
+    let mut cases: Vec<Case> = traced.chain([core]).collect();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    cases
+}
+
+/// Published crates without a case. The agent for development is no part of an
+/// application.
+fn missing(published: &[String], cases: &[Case]) -> Vec<String> {
+    let has_none = |name: &&String| cases.iter().all(|case| case.name != **name);
+    let crates = published.iter().filter(has_none);
+    let crates = crates.filter(|name| *name != "instana-dev-agent");
+    crates.cloned().collect()
 }
 
 fn build(target: &Path, features: &str) -> Result<Built, String> {
@@ -138,6 +175,26 @@ fn crates(features: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_pair_of_features_is_a_case() {
+        let names = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        let found = cases(&names(&["bare", "core", "tower", "tower-traced"]));
+        let of = |name: &str, without: &str, with: &str| Case {
+            name: name.to_owned(),
+            without: without.to_owned(),
+            with: with.to_owned(),
+        };
+        let expected = [
+            of("instana", "", "core"),
+            of("instana-tower", "tower", "tower-traced"),
+        ];
+        assert_eq!(found, expected);
+        let published = names(&["instana", "instana-dev-agent", "instana-sqlx"]);
+        assert_eq!(missing(&published, &found), ["instana-sqlx"]);
+    }
 
     #[test]
     fn times_of_children_are_added_up() {

@@ -37,8 +37,10 @@ pub(crate) fn run(options: &Bench) -> Vec<Step> {
     if options.footprint {
         return vec![steps::timed("footprint", || {
             let mut report = Report::default();
-            let summary = footprint::measure(&mut report)?;
-            if options.docs {
+            let only = options.only.as_deref();
+            let summary = footprint::measure(&mut report, only)?;
+            // The page shows all.
+            if options.docs && only.is_none() {
                 report.write("footprint")?;
             }
             Ok(summary)

@@ -152,7 +152,7 @@ const FAMILIES: &[Family] = &[
         keys: &[("function", Text), ("type", Text), ("error", Text)], also: &[] },
     Family { names: &["azf"], section: "azf", kinds: Entry,
         keys: &[("name", Text), ("functionname", Text), ("methodname", Text), ("triggername", Text), ("runtime", Text), ("error", Text)], also: &[] },
-    Family { names: &["graphql.server"], section: "graphql", kinds: Entry, keys: GRAPHQL, also: &["http"] },
+    Family { names: &["graphql.server"], section: "graphql", kinds: Entry, keys: GRAPHQL, also: &["http", "kafka", "sqs"] },
     Family { names: &["graphql.client"], section: "graphql", kinds: Exit, keys: GRAPHQL, also: &["http"] },
     Family { names: &["log"], section: "log", kinds: Exit,
         keys: &[("message", Text), ("level", Text), ("logger", Text), ("parameters", Text)], also: &[] },

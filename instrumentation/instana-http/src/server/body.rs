@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use instana::Span;
 use pin_project_lite::pin_project;
 
+use crate::record::is_http;
 use crate::record_failure;
 
 pin_project! {
@@ -16,7 +17,8 @@ pin_project! {
     /// ends with it. Frames pass as they come; nothing is buffered.
     ///
     /// Dropped before its end, the entry is an error: "response body dropped
-    /// after N ms, M bytes sent".
+    /// after N ms, M bytes sent". (A GraphQL operation that took it over has errors
+    /// of its own; its subscriptions end in no other way.)
     pub struct TracedBody<B> {
         // Empty only while it is dropped.
         #[pin]
@@ -135,7 +137,7 @@ impl<B> fmt::Debug for TracedBody<B> {
 
 impl Open {
     fn given_up(&mut self) {
-        if self.due && self.span.is_recording() {
+        if self.due && is_http(&self.span) {
             let (millis, sent) = (self.span.elapsed_millis(), self.sent);
             self.span.error(&format!(
                 "response body dropped after {millis} ms, {sent} bytes sent"

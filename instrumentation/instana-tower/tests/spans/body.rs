@@ -76,7 +76,8 @@ async fn a_body_is_polled_and_dropped_inside_the_entry() {
 async fn polls_of_the_response_and_its_body_are_timed_on_request() {
     for (on, polls) in [(false, None), (true, Some(3))] {
         let recorder = Recorder::builder()
-            .poll_timing(on, Duration::from_secs(60))
+            .poll_timing(on)
+            .slow_poll(Duration::from_secs(60))
             .build();
         let service = service_fn(async |_| {
             tokio::task::yield_now().await;

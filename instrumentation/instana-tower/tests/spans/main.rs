@@ -90,7 +90,7 @@ fn streaming(
 async fn a_request_is_an_entry_with_its_attributes() {
     let recorder = Recorder::builder()
         .service("shop")
-        .extra_headers(&["X-Tenant", "x-answer", "x-both"])
+        .extra_headers(["X-Tenant", "x-answer", "x-both"])
         .build();
     let service = layer(&recorder)
         .route(|_: RequestHead<'_>| Some("/orders/{id}".into()))

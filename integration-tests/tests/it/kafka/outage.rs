@@ -55,7 +55,7 @@ async fn what_is_not_delivered_is_an_error_and_what_waited_is_slow() {
     let work = async {
         send(&hasty, &topic, "before").await.unwrap();
         send(&patient, &topic, "warm").await.unwrap();
-        proxy.cut_off();
+        proxy.cut_off().await;
         // One waits for the broker; the other gives up meanwhile.
         let (waited, ()) = tokio::join!(send(&patient, &topic, "during"), async {
             let lost = send(&hasty, &topic, "lost").await;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 pub(super) struct Proxy {
     address: SocketAddr,
     is_up: watch::Sender<bool>,
+    connections: watch::Sender<usize>,
 }
 
 impl Proxy {
@@ -23,21 +24,28 @@ impl Proxy {
             .next()
             .unwrap();
         let (is_up, state) = watch::channel(true);
+        let connections = watch::Sender::new(0);
+        let count = connections.clone();
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                let mut state = state.clone();
-                if *state.borrow_and_update() {
-                    tokio::spawn(async move {
-                        tokio::select! {
-                            () = connect(client, broker, address.port()) => {}
-                            _ = state.wait_for(|is_up| !is_up) => {}
-                        }
-                    });
-                }
+                let (mut state, count) = (state.clone(), count.clone());
+                count.send_modify(|count| *count += 1);
+                tokio::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        _ = state.wait_for(|is_up| !is_up) => {}
+                        () = connect(client, broker, address.port()) => {}
+                    }
+                    count.send_modify(|count| *count -= 1);
+                });
             }
         });
-        Self { address, is_up }
+        Self {
+            address,
+            is_up,
+            connections,
+        }
     }
 
     pub(super) fn address(&self) -> String {
@@ -45,8 +53,10 @@ impl Proxy {
     }
 
     /// Closes all connections, and each new one.
-    pub(super) fn cut_off(&self) {
+    pub(super) async fn cut_off(&self) {
         self.is_up.send_replace(false);
+        let mut connections = self.connections.subscribe();
+        connections.wait_for(|count| *count == 0).await.unwrap();
     }
 
     pub(super) fn restore(&self) {

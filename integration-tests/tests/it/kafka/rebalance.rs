@@ -1,23 +1,25 @@
 //! A second consumer that joins the group in the middle.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use instana::FutureExt;
 use instana::testing::Recorder;
 use instana_kafka::{FutureProducer, MessageExt};
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::producer::FutureRecord;
+use rdkafka::{ClientConfig, Message};
 
 use super::LONG;
 use super::cluster::Cluster;
 
 const RECORDS: usize = 100;
 
-/// Handles records until it is stopped, and counts them.
-async fn consume(config: ClientConfig, topic: String, recorder: Recorder, count: Arc<AtomicUsize>) {
+/// Partitions and offsets of the records that a member of the group has handled.
+type Handled = Arc<Mutex<HashSet<(i32, i64)>>>;
+
+/// Handles records until it is stopped.
+async fn consume(config: ClientConfig, topic: String, recorder: Recorder, handled: Handled) {
     let consumer: StreamConsumer = config.create().unwrap();
     consumer.subscribe(&[&topic]).unwrap();
     loop {
@@ -34,7 +36,8 @@ async fn consume(config: ClientConfig, topic: String, recorder: Recorder, count:
         // What is not committed before the partition goes to the other one is
         // handled again, as without a tracer.
         let _ = consumer.commit_message(&message, CommitMode::Sync);
-        count.fetch_add(1, Ordering::SeqCst);
+        let place = (message.partition(), message.offset());
+        handled.lock().unwrap().insert(place);
     }
 }
 
@@ -53,21 +56,22 @@ async fn each_record_is_in_the_trace_of_its_producer() {
     let topic = cluster.topic("shared", 4).await;
     let (config, recorder) = (cluster.config(), Recorder::new());
     let producer: FutureProducer = config.create().unwrap();
-    let counts: [Arc<AtomicUsize>; 2] = Default::default();
+    let handled: [Handled; 2] = Default::default();
+    let count = |member: usize| handled[member].lock().unwrap().len();
     let join = |member: usize| {
         let (config, recorder) = (config.clone(), recorder.clone());
         tokio::spawn(consume(
             config,
             topic.clone(),
             recorder,
-            counts[member].clone(),
+            handled[member].clone(),
         ))
     };
     let mut members = vec![join(0)];
     let mut sent = 0;
     let work = async {
         // Until both have had their share, and so often at least.
-        while sent < RECORDS || counts.iter().any(|count| count.load(Ordering::SeqCst) < 10) {
+        while sent < RECORDS || count(0) < 10 || count(1) < 10 {
             send(&producer, &topic, (sent % 4) as i32).await;
             sent += 1;
             if sent == RECORDS / 2 {
@@ -78,11 +82,9 @@ async fn each_record_is_in_the_trace_of_its_producer() {
             }
         }
         let is_missing = || {
-            let handled: usize = counts
-                .iter()
-                .map(|count| count.load(Ordering::SeqCst))
-                .sum();
-            handled < sent
+            let [first, second] = &handled;
+            let (first, second) = (first.lock().unwrap(), second.lock().unwrap());
+            first.union(&second).count() < sent
         };
         while is_missing() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -1,0 +1,233 @@
+//! What is the same for all services.
+
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use std::time::Duration;
+
+use instana::testing::Recorder;
+use instana::{FilterMatch, FutureExt, SpanFilter};
+use instana_aws_sdk::InstanaInterceptor;
+
+use crate::below_entry;
+use crate::service::{Reply, Service, configure};
+
+const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
+
+fn send(
+    sqs: &aws_sdk_sqs::Client,
+) -> aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder {
+    sqs.send_message().queue_url(URL).message_body("tea")
+}
+
+#[tokio::test]
+async fn the_parent_is_that_of_the_first_poll() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let sqs = service.sqs();
+    // Made outside, polled inside.
+    let future = send(&sqs).send();
+    below_entry(&recorder, || future).await.unwrap();
+    let exit = recorder.span("sqs", 2);
+    assert_eq!(exit.parent(), recorder.span("sdk", 1).id());
+    assert!(
+        !exit.has("data.sdk"),
+        "no retries, and Amazon's own endpoint"
+    );
+}
+
+#[tokio::test]
+async fn retries_are_one_span() {
+    let recorder = Recorder::new();
+    let busy = Reply::Answer(503, "{}".to_owned());
+    let service = Service::new([busy.clone(), busy, Reply::ok("{}")]);
+    let sqs = service.sqs();
+    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    let requests = service.requests();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(requests[0], requests[2], "all carry the same ids");
+    let exit = recorder.span("sqs", 2);
+    assert_eq!(exit.errors(), 0);
+    assert_eq!(exit.integer("data.sdk.custom.tags.retries"), Some(2));
+}
+
+#[tokio::test]
+async fn an_error_of_the_service_has_its_code_and_is_left_as_it_is() {
+    let known = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."}"#;
+    let unknown = r#"{"__type":"AccessDenied","message":"Not for you: https://me:hidden@x/"}"#;
+    for (status, body, code, text) in [
+        (
+            400,
+            known,
+            Some("QueueDoesNotExist"),
+            "QueueDoesNotExist: The specified queue does not exist.",
+        ),
+        (
+            403,
+            unknown,
+            Some("AccessDenied"),
+            "AccessDenied: Not for you: https://<redacted>:<redacted>@x/",
+        ),
+        (418, "{}", None, "status 418"),
+    ] {
+        let recorder = Recorder::new();
+        let service = Service::new([Reply::Answer(status, body.to_owned())]);
+        let sqs = service.sqs();
+        let error = below_entry(&recorder, || send(&sqs).send())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), code);
+        let exit = recorder.span("sqs", 2);
+        assert_eq!(exit.errors(), 1);
+        assert_eq!(exit.text("data.sqs.error").as_deref(), Some(text));
+        assert_eq!(exit.text("data.sqs.queue").as_deref(), Some(URL));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_reached_is_an_error() {
+    let recorder = Recorder::new();
+    let service = Service::new([Reply::Refused]);
+    let sqs = service.sqs();
+    below_entry(&recorder, || send(&sqs).send())
+        .await
+        .unwrap_err();
+    let exit = recorder.span("sqs", 2);
+    let error = exit.text("data.sqs.error").unwrap();
+    assert!(error.contains("connection refused"), "{error}");
+    assert_eq!(exit.errors(), 1);
+    assert_eq!(exit.integer("data.sdk.custom.tags.retries"), Some(2));
+
+    // Fails before anything is sent.
+    recorder.clear();
+    let nowhere = sqs.send_message().message_body("tea");
+    below_entry(&recorder, || nowhere.send()).await.unwrap_err();
+    assert_eq!(recorder.span("sqs", 2).errors(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_says_so() {
+    let recorder = Recorder::new();
+    let service = Service::new([Reply::Nothing]);
+    let sqs = service.sqs();
+    below_entry(&recorder, || async {
+        tokio::select! {
+            _ = send(&sqs).send() => unreachable!(),
+            () = service.asked() => {}
+        }
+    })
+    .await;
+    let exit = recorder.span("sqs", 2);
+    let error = exit.text("data.sqs.error").unwrap();
+    assert!(
+        error.starts_with("cancelled after ") && error.ends_with(" ms"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_sdk_is_an_error() {
+    let recorder = Recorder::new();
+    let service = Service::new([Reply::Nothing]);
+    let timeouts = aws_sdk_sqs::config::timeout::TimeoutConfig::builder()
+        .operation_timeout(Duration::from_millis(20))
+        .build();
+    let config = configure!(service, aws_sdk_sqs).timeout_config(timeouts);
+    let sqs = aws_sdk_sqs::Client::from_conf(config.build());
+    below_entry(&recorder, || send(&sqs).send())
+        .await
+        .unwrap_err();
+    let error = recorder.span("sqs", 2).text("data.sqs.error").unwrap();
+    assert!(error.contains("timeout"), "{error}");
+    assert!(!error.contains("cancelled"), "{error}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_amazons_is_recorded() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let config = configure!(service, aws_sdk_sqs).endpoint_url("http://user:secret@queues:4566");
+    let sqs = aws_sdk_sqs::Client::from_conf(config.build());
+    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    let exit = recorder.span("sqs", 2);
+    assert_eq!(
+        exit.text("data.sdk.custom.tags.endpoint").as_deref(),
+        Some("queues:4566")
+    );
+    assert!(!exit.json().contains("secret"));
+}
+
+#[tokio::test]
+async fn two_interceptors_record_once() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let config = configure!(service, aws_sdk_sqs).interceptor(InstanaInterceptor::new());
+    let sqs = aws_sdk_sqs::Client::from_conf(config.build());
+    let call = send(&sqs)
+        .customize()
+        .interceptor(InstanaInterceptor::new());
+    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder.assert_tree("entry job\n  exit sqs");
+}
+
+#[tokio::test]
+async fn one_call_may_be_traced_alone() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let config = aws_sdk_sqs::config::Builder::new()
+        .behavior_version_latest()
+        .credentials_provider(crate::service::credentials())
+        .region(crate::service::region())
+        .http_client(service.clone());
+    let sqs = aws_sdk_sqs::Client::from_conf(config.build());
+    let call = send(&sqs)
+        .customize()
+        .interceptor(InstanaInterceptor::new());
+    below_entry(&recorder, || async {
+        send(&sqs).send().await.unwrap();
+        call.send().await.unwrap();
+    })
+    .await;
+    recorder.assert_tree("entry job\n  exit sqs");
+}
+
+#[tokio::test]
+async fn rules_are_obeyed_and_tell_the_receiver() {
+    let filter =
+        SpanFilter::exclude("queues").attribute("sqs.queue", FilterMatch::EndsWith, ["orders"]);
+    let recorder = Recorder::builder().filters([filter]).build();
+    let service = Service::answering("{}");
+    let sqs = service.sqs();
+    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    recorder.assert_tree("entry job");
+    assert_eq!(
+        service.request()["MessageAttributes"]["X_INSTANA_L"]["StringValue"],
+        "0"
+    );
+}
+
+#[tokio::test]
+async fn without_a_trace_or_a_tracer_nothing_is_added() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let sqs = service.sqs();
+    recorder.scope(send(&sqs).send()).await.unwrap();
+    send(&sqs).send().await.unwrap();
+    recorder.assert_empty();
+    for request in service.requests() {
+        assert!(!request.contains("X_INSTANA"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn suppression_goes_on() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let sqs = service.sqs();
+    let job = async { send(&sqs).send().await.unwrap() };
+    below_entry(&recorder, || job.suppress()).await;
+    recorder.assert_tree("entry job");
+    let attributes = &service.request()["MessageAttributes"];
+    assert_eq!(
+        attributes.to_string(),
+        r#"{"X_INSTANA_L":{"DataType":"String","StringValue":"0"}}"#
+    );
+}

@@ -1,0 +1,264 @@
+//! What is said of an error: never a key, a value or a password.
+
+use std::fmt;
+
+use instana::Span;
+use instana::span::Failure;
+use redis::{ErrorKind, RedisError, ServerError};
+
+use crate::command::Name;
+
+/// Bytes of the longest code that is taken for one.
+const LONGEST_CODE: usize = 32;
+
+/// Records the error of a call.
+#[cold]
+pub(crate) fn record(span: &mut Span, name: &Name, error: &RedisError) {
+    match error.clone().into_server_errors() {
+        Some(errors) => {
+            if let Some((_, first)) = errors.first() {
+                record_server_error(span, name, first);
+            }
+            span.error_count(count(errors.len()));
+        }
+        None => span.record_error(Failure::display(&Other { error, name })),
+    }
+    span.mark_erroneous();
+}
+
+/// Records what the server said.
+#[cold]
+pub(crate) fn record_server_error(span: &mut Span, name: &Name, error: &ServerError) {
+    span.record_error(Failure::display(&Server { error, name }));
+}
+
+/// As many errors as a span can have.
+pub(crate) fn count(errors: usize) -> u16 {
+    u16::try_from(errors).unwrap_or(u16::MAX)
+}
+
+/// An error of the server: its code, and its text as far as that is the server's own.
+struct Server<'a> {
+    error: &'a ServerError,
+    name: &'a Name,
+}
+
+impl fmt::Display for Server<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(code(self.error.code()))?;
+        if self.name.is_of_module() {
+            return f.write_str(" from a module");
+        }
+        if is_script(self.name) && self.error.kind() != Some(redis::ServerErrorKind::NoScript) {
+            return f.write_str(" from a script");
+        }
+        match self.error.details() {
+            Some(details) => {
+                let (details, rest) = before_colon(details);
+                f.write_str(" ")?;
+                match own_words(f, details, self.name)? {
+                    true => f.write_str(rest),
+                    false => Ok(()),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error that redis made or passed on.
+struct Other<'a> {
+    error: &'a RedisError,
+    name: &'a Name,
+}
+
+impl fmt::Display for Other<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.error.kind() {
+            // Their texts show what could not be understood.
+            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
+                f.write_str(self.error.category())
+            }
+            ErrorKind::Io => self.error.fmt(f),
+            _ => own_words(f, &self.error.to_string(), self.name).map(drop),
+        }
+    }
+}
+
+fn code(code: &str) -> &str {
+    let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if code.len() <= LONGEST_CODE && code.bytes().all(is_code) {
+        code
+    } else {
+        "error"
+    }
+}
+
+/// Scripts say what they like.
+fn is_script(name: &Name) -> bool {
+    matches!(
+        name.as_bytes(),
+        b"eval" | b"evalsha" | b"eval_ro" | b"evalsha_ro" | b"fcall" | b"fcall_ro"
+    )
+}
+
+/// Writes `text` up to the first quoted word that is not the command's name. What
+/// the server quotes is from the command, and often the end of the text. `true`: that
+/// was all of it.
+fn own_words(f: &mut fmt::Formatter<'_>, text: &str, name: &Name) -> Result<bool, fmt::Error> {
+    let mut written = 0;
+    while let Some((start, quote)) = next_quote(text, written) {
+        let word = text
+            .get(start + 1..)
+            .and_then(|rest| rest.split(quote).next());
+        let word = word.unwrap_or_default();
+        if !word.eq_ignore_ascii_case(name.as_str()) {
+            f.write_str(text.get(written..start).unwrap_or_default())?;
+            f.write_str("…")?;
+            return Ok(false);
+        }
+        let end = (start + word.len() + 2).min(text.len());
+        f.write_str(text.get(written..end).unwrap_or_default())?;
+        written = end;
+    }
+    f.write_str(text.get(written..).unwrap_or_default())?;
+    Ok(true)
+}
+
+/// The next quote from `from` on: not an apostrophe inside of a word.
+fn next_quote(text: &str, from: usize) -> Option<(usize, char)> {
+    let mut before = ' ';
+    for (at, character) in text.char_indices() {
+        let is_quote = match character {
+            '\'' => !before.is_alphanumeric(),
+            '"' | '`' => true,
+            _ => false,
+        };
+        if is_quote && at >= from {
+            return Some((at, character));
+        }
+        before = character;
+    }
+    None
+}
+
+/// `text` up to its first colon: what follows may be an argument.
+fn before_colon(text: &str) -> (&str, &str) {
+    match text.find(": ") {
+        Some(colon) => (text.get(..=colon).unwrap_or_default(), " …"),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redis::Value;
+
+    fn shown(command: &str, line: &str) -> String {
+        let bytes = format!("-{line}\r\n");
+        let Ok(Value::ServerError(error)) = redis::parse_redis_value(bytes.as_bytes()) else {
+            unreachable!("{line}")
+        };
+        let name = &Name::from(command.as_bytes());
+        let error = &error;
+        Server { error, name }.to_string()
+    }
+
+    #[test]
+    fn the_server_s_own_words_stay() {
+        for (command, line, expected) in [
+            (
+                "get",
+                "WRONGTYPE Operation against a key holding the wrong kind of value",
+                "WRONGTYPE Operation against a key holding the wrong kind of value",
+            ),
+            (
+                "get",
+                "MOVED 3999 127.0.0.1:6381",
+                "MOVED 3999 127.0.0.1:6381",
+            ),
+            (
+                "get",
+                "NOAUTH Authentication required.",
+                "NOAUTH Authentication required.",
+            ),
+            (
+                "set",
+                "READONLY You can't write against a read only replica.",
+                "READONLY You can't write against a read only replica.",
+            ),
+            (
+                "get",
+                "ERR wrong number of arguments for 'get' command",
+                "ERR wrong number of arguments for 'get' command",
+            ),
+            ("get", "ERR", "ERR"),
+            (
+                "foo",
+                "ERR unknown command 'FOO', with args beginning with: 'geheim' 'x' ",
+                "ERR unknown command 'FOO', with args beginning with: …",
+            ),
+            (
+                "unknown",
+                "ERR unknown command 'geheim x', with args beginning with: 'geheim",
+                "ERR unknown command …",
+            ),
+            (
+                "config",
+                "ERR Unsupported CONFIG parameter: geheim",
+                "ERR Unsupported CONFIG parameter: …",
+            ),
+            (
+                "xreadgroup",
+                "NOGROUP No such key 'geheim' or consumer group 'g' in XREADGROUP",
+                "NOGROUP No such key …",
+            ),
+            (
+                "acl",
+                "ERR Error in ACL SETUSER modifier '>geheim': Syntax",
+                "ERR Error in ACL SETUSER modifier …",
+            ),
+            (
+                "get",
+                "ERR a \"get\" and a `geheim`",
+                "ERR a \"get\" and a …",
+            ),
+            ("get", "ERR ends with 'get", "ERR ends with 'get"),
+            (
+                "evalsha",
+                "ERR geheim script: x, on @user_script:1.",
+                "ERR from a script",
+            ),
+            ("evalsha", "geheim x", "error from a script"),
+            ("eval", "GEHEIM x", "GEHEIM from a script"),
+            (
+                "evalsha",
+                "NOSCRIPT No matching script. Please use EVAL.",
+                "NOSCRIPT No matching script. Please use EVAL.",
+            ),
+            (
+                "ft.search",
+                "ERR Syntax error at offset 1 near geheim",
+                "ERR from a module",
+            ),
+        ] {
+            assert_eq!(shown(command, line), expected);
+        }
+    }
+
+    #[test]
+    fn errors_of_the_client_show_no_values() {
+        let parse = RedisError::from((ErrorKind::Parse, "no int", "geheim".to_owned()));
+        let other = RedisError::from((ErrorKind::Client, "not possible", "'geheim'".to_owned()));
+        let io = RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        for (error, expected) in [
+            (parse, "parse error"),
+            (other, "not possible - Client: …"),
+            (io, "broken pipe"),
+        ] {
+            let (error, name) = (&error, &Name::CONNECT);
+            assert_eq!(Other { error, name }.to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The databases.
+
+mod executes;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "_sqlite")]
+pub(crate) mod sqlite;
+
+use instana::span::sql::{Address, Target};
+use sqlx::{Connection, Database};
+
+pub(crate) use self::executes::Executes;
+use crate::mask::Dialect;
+
+pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+
+/// A database whose statements are recorded: PostgreSQL, MySQL and MariaDB, or
+/// SQLite, by feature. It cannot be implemented elsewhere.
+pub trait Backend: Described + Executes {}
+
+/// What is known of a database.
+pub trait Described: Database {
+    /// How its statements are read.
+    const DIALECT: Dialect = Dialect::Standard;
+
+    /// Where connections with these options go to.
+    fn place(options: &Options<Self>) -> Place;
+
+    /// Where the spans of statements for `address` belong.
+    fn target(address: &Address<'_>) -> Target;
+
+    /// How many rows a statement has changed.
+    fn changed(result: &Self::QueryResult) -> u64;
+
+    /// Whether that is to be believed of this statement.
+    fn tells_changes(_statement: &str) -> bool {
+        true
+    }
+}
+
+/// An [`Address`] that owns its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The server, or the folder of its socket.
+    pub host: String,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Who is logged in.
+    pub user: String,
+    /// The database, or its file.
+    pub database: String,
+}
+
+impl Place {
+    pub(crate) fn address(&self) -> Address<'_> {
+        Address {
+            host: &self.host,
+            port: self.port,
+            user: &self.user,
+            database: &self.database,
+        }
+    }
+}

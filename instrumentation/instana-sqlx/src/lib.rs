@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod attempt;
+mod backend;
+mod builder;
+mod connection;
+mod current;
+mod destination;
+mod executor;
+#[cfg(feature = "tracing")]
+mod layer;
+mod mask;
+mod observed;
+mod outcome;
+mod pool;
+mod pool_connection;
+mod rows;
+mod transaction;
+
+pub use crate::backend::Backend;
+pub use crate::builder::PoolBuilder;
+pub use crate::connection::Connection;
+pub use crate::destination::StatementMode;
+#[cfg(feature = "tracing")]
+pub use crate::layer::InstanaLayer;
+pub use crate::pool::Pool;
+pub use crate::pool_connection::PoolConnection;
+pub use crate::transaction::Transaction;
+
+#[cfg(feature = "mysql")]
+pub use crate::backend::mysql::{MySqlConnection, MySqlPool, MySqlTransaction};
+#[cfg(feature = "postgres")]
+pub use crate::backend::postgres::{PgConnection, PgPool, PgTransaction};
+#[cfg(feature = "_sqlite")]
+pub use crate::backend::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};

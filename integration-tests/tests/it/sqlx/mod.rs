@@ -1,0 +1,58 @@
+//! sqlx, with real servers.
+
+mod mariadb;
+mod payload;
+mod postgres;
+mod proxy;
+
+use std::future::Future;
+use std::time::Duration;
+
+use instana::FutureExt;
+use instana::testing::{RecordedSpan, Recorder};
+
+/// Nothing here takes this long unless it hangs.
+const LONG: Duration = Duration::from_secs(30);
+
+/// The URL of a server.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the servers are is said to the tests"
+)]
+fn url(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: `cargo xtask services up` starts the servers and prints it")
+    })
+}
+
+/// Runs `work` in an entry, for not too long.
+async fn record<F: Future>(work: F) -> (Recorder, F::Output) {
+    let recorder = Recorder::new();
+    let job = async { work.in_span(instana::entry_span("job")).await };
+    let output = tokio::time::timeout(LONG, recorder.scope(job)).await;
+    (recorder, output.expect("it does not hang"))
+}
+
+/// The exits, which are below the entry, in the order in which they ended.
+#[track_caller]
+fn exits(recorder: &Recorder) -> Vec<RecordedSpan> {
+    let exits = recorder.children(&recorder.labelled("job"));
+    assert_eq!(
+        exits.len() + 1,
+        recorder.spans().len(),
+        "{}",
+        recorder.tree()
+    );
+    exits
+}
+
+#[track_caller]
+fn exit(recorder: &Recorder) -> RecordedSpan {
+    let mut exits = exits(recorder);
+    assert_eq!(exits.len(), 1, "{}", recorder.tree());
+    exits.remove(0)
+}
+
+fn tag(span: &RecordedSpan, name: &str) -> Option<i64> {
+    span.integer(&format!("data.sdk.custom.tags.{name}"))
+}
