@@ -21,8 +21,8 @@ const MAX_NAME: usize = 128;
 /// literals and comments are free text. Numbers, parameters and literals whose
 /// column stands elsewhere (`VALUES ('a')`) are kept.
 ///
-/// Where a quote behind a backslash may or may not end a literal, all from there
-/// to the last quote is replaced.
+/// Where a quote behind a backslash may or may not end a literal, all from its
+/// beginning on is replaced.
 pub(crate) fn statement(matcher: &Matcher, statement: &str, out: &mut String) {
     Statement {
         matcher,
@@ -200,9 +200,9 @@ impl<'a> Statement<'a, '_> {
         }
     }
 
+    /// What looks like the end of it may be inside a secret.
     fn ambiguous(&mut self) {
-        let end = self.rest.rfind(['\'', '"']).map_or(0, |at| at + 1);
-        self.take(end.max(1));
+        self.take(self.rest.len());
         self.out.push('\'');
         self.out.push_str(REDACTED);
         self.out.push('\'');
@@ -357,9 +357,14 @@ mod tests {
     fn where_the_end_of_a_literal_is_not_sure_more_is_hidden() {
         assert_eq!(
             redacted(r"select 'c:\' and password = 'x' limit 1"),
-            "select '<redacted>' limit 1"
+            "select '<redacted>'"
         );
-        assert_eq!(redacted(r"select 'it\'s', 1"), "select '<redacted>', 1");
+        assert_eq!(redacted(r"select 'it\'s', 1"), "select '<redacted>'");
+        // The end of a long one is cut off.
+        assert_eq!(
+            redacted(r"select 'c:\' and password = 'x"),
+            "select '<redacted>'"
+        );
         assert_eq!(redacted(r"select 'a\"), r"select 'a\");
     }
 

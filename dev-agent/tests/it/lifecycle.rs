@@ -180,8 +180,10 @@ fn finished_traces_are_told() {
     let mut client = Client::of(&agent);
     let pid = report_in(&mut client, "rust");
     let f = json!({"e": pid.to_string(), "h": "02:42:ac:ff:fe:11:00:02"});
+    // All begin at once: of several roots, the first one counts.
+    let ts = now_ms();
     let span = |s: &str, p: Option<&str>, n: &str, k: u8, data: Value| {
-        let mut span = json!({"t": "1111111111111111", "s": s, "n": n, "k": k, "ts": now_ms(), "d": 4, "ec": 0, "f": f, "data": data});
+        let mut span = json!({"t": "1111111111111111", "s": s, "n": n, "k": k, "ts": ts, "d": 4, "ec": 0, "f": f, "data": data});
         if let Some(p) = p {
             span["p"] = p.into();
         }

@@ -9,6 +9,9 @@ use tracing_subscriber::prelude::*;
 use super::record;
 
 fn layer() -> InstanaLayer {
+    // With one subscriber alone, tracing may settle what is of interest by asking a thread
+    // that has none.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let options: sqlx::postgres::PgConnectOptions = "postgres://u:secret@db/shop".parse().unwrap();
     InstanaLayer::new(&options)
 }

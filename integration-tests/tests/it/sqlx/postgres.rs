@@ -42,7 +42,7 @@ async fn macros_are_statements() {
             .fetch_one(&mut *tx)
             .await;
         let series = sqlx::query!("SELECT n FROM generate_series(1, 3) AS n").fetch(&mut *tx);
-        let series = futures_util::TryStreamExt::try_collect::<Vec<_>>(series).await;
+        let series = series.try_collect::<Vec<_>>().await;
         (row.unwrap().sum, text.unwrap(), series.unwrap().len())
     };
     let (recorder, results) = record(work).await;
@@ -71,17 +71,13 @@ async fn what_is_not_traced_works_inside() {
             .await
             .unwrap();
         assert_eq!(listener.recv().await.unwrap().payload(), "tea");
-        let mut copy = pool
+        let copy = pool
             .inner()
             .copy_out_raw("COPY (SELECT 7) TO STDOUT")
             .await
             .unwrap();
-        let line = futures_util::StreamExt::next(&mut copy)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(&line[..], b"7\n");
-        drop(copy);
+        let lines: Vec<_> = copy.try_collect().await.unwrap();
+        assert_eq!(lines, ["7\n"]);
         let mut connection = pool.acquire().await.unwrap();
         let lock = sqlx::postgres::PgAdvisoryLock::new("instana-sqlx");
         let lock = lock.acquire(&mut *connection).await.unwrap();

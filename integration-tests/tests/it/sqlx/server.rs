@@ -300,6 +300,9 @@ async fn a_statement_that_is_given_up_is_an_error() {
 async fn a_layer_makes_exits_of_what_sqlx_says_itself() {
     use tracing_subscriber::layer::SubscriberExt;
 
+    // With one subscriber alone, tracing may settle what is of interest by asking a thread
+    // that has none.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let plain = pool_options(1).connect_with(options()).await.unwrap();
     let wrapped = Pool::from(plain.clone());
     let layer = instana_sqlx::InstanaLayer::new(&options());
