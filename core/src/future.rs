@@ -127,30 +127,21 @@ enum Polled {
 }
 
 impl Polled {
-    /// Before a poll that is not like most: by `task`, in which the future is polled
-    /// with `waker`, if there is one then.
+    /// Before a poll that is not like most, and not like one that is timed; true where
+    /// they are timed from now on.
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, span: &mut Span, task: &Waker, waker: &mut Option<Waker>) {
-        if *self == Self::BeforeTimed {
-            return span.poll_begins(task);
-        }
+    fn begin(&mut self, span: &mut Span) -> bool {
         if *self == Self::Never {
             span.begin();
         }
-        *self = Self::Before;
-        if span.is_timed() {
-            *self = Self::BeforeTimed;
-            span.poll_begins(task);
-            *waker = span.timed_waker();
-        }
-    }
-
-    #[inline]
-    fn end(self, span: &mut Span) {
-        if self != Self::Before {
-            span.poll_ends();
-        }
+        let is_timed = span.is_timed();
+        *self = if is_timed {
+            Self::BeforeTimed
+        } else {
+            Self::Before
+        };
+        is_timed
     }
 }
 
@@ -175,13 +166,18 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
-        if *this.polled != Polled::Before {
-            this.polled.begin(this.span, cx.waker(), this.waker);
-            if this.waker.is_some() {
-                return self.poll_timed();
-            }
+        let polled = this.polled;
+        if *polled != Polled::Before && (*polled == Polled::BeforeTimed || polled.begin(this.span))
+        {
+            return self.poll_timed(cx);
         }
-        self.step(cx)
+        Open {
+            span: this.span,
+            inner: this.inner,
+            done: this.done,
+            polled,
+        }
+        .step::<false>(cx)
     }
 }
 
@@ -189,41 +185,61 @@ impl<F: Future, D: OnOutput<F::Output>> InSpan<F, D> {
     /// Polls it with a waker of its own.
     #[cold]
     #[inline(never)]
-    fn poll_timed(mut self: Pin<&mut Self>) -> Poll<F::Output> {
-        let Some(waker) = self.as_mut().project().waker.take() else {
-            return Poll::Pending;
-        };
-        let polled = self.as_mut().step(&mut TaskContext::from_waker(&waker));
-        *self.project().waker = Some(waker);
-        polled
+    fn poll_timed(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let task = cx.waker();
+        if let Some(polls) = this.span.polls() {
+            polls.begin(task);
+            if this.waker.is_none() {
+                *this.waker = polls.waker();
+            }
+        }
+        let waker = this.waker.as_ref().unwrap_or(task);
+        Open {
+            span: this.span,
+            inner: this.inner,
+            done: this.done,
+            polled: this.polled,
+        }
+        .step::<true>(&mut TaskContext::from_waker(waker))
     }
+}
 
+/// The parts of an [`InSpan`] that a poll works with.
+struct Open<'a, F, D> {
+    span: &'a mut Span,
+    inner: Pin<&'a mut Option<F>>,
+    done: &'a mut Option<D>,
+    polled: &'a mut Polled,
+}
+
+impl<F: Future, D: OnOutput<F::Output>> Open<'_, F, D> {
     #[inline(always)]
-    fn step(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+    fn step<const TIMED: bool>(mut self, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         // Polled again after its end, it has nothing more to say.
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+        let Some(inner) = self.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
         let mut unwinding = Unwinding {
-            polled: this.polled,
+            polled: self.polled,
             is_over: false,
         };
-        let entered = Entered::new(this.span);
+        let entered = Entered::new(self.span);
         let polled = inner.poll(cx);
         entered.leave();
         unwinding.is_over = true;
+        if TIMED {
+            self.span.poll_ends();
+        }
         // The same for both results: what is returned need not be kept meanwhile.
         let Poll::Ready(output) = polled else {
-            unwinding.polled.end(this.span);
             return Poll::Pending;
         };
-        unwinding.polled.end(this.span);
-        this.inner.set(None);
-        if let Some(done) = this.done.take() {
-            done.done(this.span, &output);
+        self.inner.set(None);
+        if let Some(done) = self.done.take() {
+            done.done(self.span, &output);
         }
-        std::mem::replace(this.span, Span::none()).end();
+        std::mem::replace(self.span, Span::none()).end();
         Poll::Ready(output)
     }
 }

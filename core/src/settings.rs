@@ -88,7 +88,7 @@ impl Switches {
     /// Kafka records carry trace context in the older form.
     const KAFKA_BINARY: Self = Self(1 << 10);
     /// What is allocated in the polls of entries is counted.
-    const ALLOCATIONS: Self = Self(1 << 9);
+    const ALLOCATIONS: Self = Self(1 << 11);
     /// Something is noted of the polls of entries.
     pub(crate) const POLLS: Self = Self(Self::POLL_TIMING.0 | Self::ALLOCATIONS.0);
     /// What is looked at when a span starts below another. Contexts carry it
@@ -107,7 +107,7 @@ impl Switches {
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
-            .set(Self::ALLOCATIONS, alloc::is_metered())
+            .set(Self::ALLOCATIONS, alloc::are_threads_metered())
             .with_kafka(config.kafka_correlation, config.kafka_header_format)
             .with_captured_logs(config.captured_logs)
     }

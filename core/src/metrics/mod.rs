@@ -123,7 +123,7 @@ impl Metrics {
             ..sampler.sample(Instant::now())
         });
         let others = self.measured.then(|| Others {
-            sources: rounds.collect(),
+            sources: rounds.collect(registry::sources()),
             custom: instruments::read(),
         });
         if let Some(others) = &others {

@@ -29,19 +29,13 @@ static SOURCES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 /// pool.unregister();
 /// ```
 pub fn register(name: &str, source: impl Source) -> Registration {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let source: Box<dyn Source> = Box::new(source);
+    let source = Box::new(source);
     let mut sources = hold();
+    let entry = Entry::new(free_name(&sources, name), source);
     let registration = Registration {
-        id: NEXT.fetch_add(1, Ordering::Relaxed),
-        name: free_name(&sources, name),
-        off: Arc::default(),
-    };
-    let entry = Entry {
-        id: registration.id,
-        name: Arc::clone(&registration.name),
-        source: Arc::new(Mutex::new(source)),
-        off: Arc::clone(&registration.off),
+        id: entry.id,
+        name: Arc::clone(&entry.name),
+        off: Arc::clone(&entry.off),
     };
     if sources.len() < MAX_SOURCES {
         sources.push(entry);
@@ -100,6 +94,21 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    pub(super) fn new(name: Arc<str>, source: Box<dyn Source>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name,
+            source: Arc::new(Mutex::new(source)),
+            off: Arc::default(),
+        }
+    }
+
+    /// Why it was switched off, if it was.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.off.get().map(String::as_str)
+    }
+
     /// Is sampled no more.
     pub(super) fn switch_off(&self, why: fmt::Arguments<'_>) {
         if self.off.set(why.to_string()).is_ok() {
@@ -123,7 +132,7 @@ impl fmt::Debug for Entry {
 /// Those that are to be sampled.
 pub(super) fn sources() -> Vec<Entry> {
     let sources = hold();
-    let on = sources.iter().filter(|entry| entry.off.get().is_none());
+    let on = sources.iter().filter(|entry| entry.trouble().is_none());
     on.cloned().collect()
 }
 
@@ -145,4 +154,42 @@ fn free_name(sources: &[Entry], name: &str) -> Arc<str> {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut free = numbered.filter(|name| !is_taken(name));
     Arc::from(free.next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::Readings;
+    use super::*;
+
+    fn silent(_: &mut Readings) {}
+
+    #[test]
+    fn each_name_is_there_once_and_free_again_at_the_end() {
+        let names = |all: &[Registration]| -> Vec<String> {
+            all.iter().map(|one| one.name().to_owned()).collect()
+        };
+        let name = " registry test ";
+        let mut all: Vec<_> = (0..3).map(|_| register(name, silent)).collect();
+        let expected = ["registry test", "registry test-2", "registry test-3"];
+        assert_eq!(names(&all), expected);
+        all.remove(1).unregister();
+        all.push(register(name, silent));
+        assert_eq!(all[2].name(), "registry test-2");
+        all.into_iter().for_each(Registration::unregister);
+        let known = |entry: &Entry| entry.name.starts_with("registry test");
+        assert!(!sources().iter().any(known));
+    }
+
+    #[test]
+    fn what_is_switched_off_says_why_and_is_sampled_no_more() {
+        let source = register("registry off", silent);
+        let entry = |entry: &Entry| entry.id == source.id;
+        let found = sources().into_iter().find(entry).unwrap();
+        assert!(source.is_on() && source.trouble().is_none());
+        found.switch_off(format_args!("first"));
+        found.switch_off(format_args!("second"));
+        assert_eq!((source.is_on(), source.trouble()), (false, Some("first")));
+        assert!(!sources().iter().any(entry));
+        source.unregister();
+    }
 }

@@ -1,7 +1,6 @@
 //! A span while code runs inside it, and what its future tells it.
 
 use std::mem;
-use std::task::Waker;
 
 use super::Span;
 use super::polls::Polls;
@@ -104,31 +103,17 @@ impl Span {
         self.0.as_ref().is_some_and(|block| block.is_timed())
     }
 
-    /// `task` is about to make a poll that is timed.
-    #[cold]
-    pub(crate) fn poll_begins(&mut self, task: &Waker) {
-        if let Some(polls) = self.polls() {
-            polls.begin(task);
-        }
-    }
-
-    /// What the future is polled with then, from its first poll on.
-    #[cold]
-    pub(crate) fn timed_waker(&mut self) -> Option<Waker> {
-        self.polls()?.waker()
-    }
-
-    /// It has been made. One that panicked does not count.
-    #[cold]
-    #[inline(never)]
+    /// A timed poll has been made. One that panicked does not count.
+    #[inline]
     pub(crate) fn poll_ends(&mut self) {
         if let Some(polls) = self.polls() {
             polls.end();
         }
     }
 
+    /// Where its polls are timed.
     #[inline]
-    fn polls(&mut self) -> Option<&mut Polls> {
+    pub(crate) fn polls(&mut self) -> Option<&mut Polls> {
         self.0.as_mut()?.rare.as_mut()?.polls.as_mut()
     }
 

@@ -205,9 +205,12 @@ impl Span {
         cx: &mut TaskContext<'_>,
         f: impl FnOnce(&mut TaskContext<'_>) -> R,
     ) -> R {
-        self.poll_begins(cx.waker());
-        let waker = self.timed_waker();
-        let waker = waker.as_ref().unwrap_or(cx.waker());
+        let task = cx.waker();
+        let waker = self.polls().and_then(|polls| {
+            polls.begin(task);
+            polls.waker()
+        });
+        let waker = waker.as_ref().unwrap_or(task);
         let entered = Entered::new(self);
         let result = f(&mut TaskContext::from_waker(waker));
         entered.leave();

@@ -44,6 +44,7 @@ pub(crate) struct Polls {
     /// poll began.
     allocated: u64,
     allocated_before: u64,
+    is_metered: bool,
     /// Whether their times are wanted, not only what was allocated.
     are_described: bool,
     wakes: Option<Wakes>,
@@ -56,26 +57,53 @@ impl Polls {
 
     /// `task` polls.
     #[inline]
-    pub(super) fn begin(&mut self, task: &Waker) {
-        let now = clock::ticks();
+    pub(crate) fn begin(&mut self, task: &Waker) {
+        self.began = clock::ticks();
         match &mut self.wakes {
             Some(wakes) => {
                 let woken = wakes.take(task);
                 if woken != 0 {
-                    // One that was woken while it ran could not run twice.
-                    let waited = now.saturating_sub(woken.max(self.ended));
-                    self.waiting += waited;
-                    self.longest_wait = self.longest_wait.max(waited);
+                    self.waited_since(woken);
                 }
             }
-            None => self.wakes = Some(Wakes::new(task)),
+            None if self.count == 0 => self.first(task),
+            None => {}
         }
-        self.began = now;
-        self.allocated_before = alloc::allocated_by_thread();
+        if self.is_metered {
+            self.allocated_before();
+        }
+    }
+
+    #[inline(never)]
+    fn allocated_before(&mut self) {
+        match alloc::allocated_by_thread() {
+            Some(allocated) => self.allocated_before = allocated,
+            // A part of it says nothing.
+            None => self.is_metered = false,
+        }
+    }
+
+    /// It is a second poll, and was woken for it.
+    #[inline]
+    fn waited_since(&mut self, woken: u64) {
+        // One that was woken while it ran could not run twice.
+        let waited = self.began.saturating_sub(woken.max(self.ended));
+        self.waiting += waited;
+        self.longest_wait = self.longest_wait.max(waited);
+    }
+
+    /// Who only wants to know what is allocated needs no waker.
+    #[cold]
+    #[inline(never)]
+    fn first(&mut self, task: &Waker) {
+        if self.are_described {
+            self.wakes = Some(Wakes::new(task));
+        }
+        self.is_metered = alloc::are_threads_metered();
     }
 
     /// What the future gets for its task.
-    pub(super) fn waker(&self) -> Option<Waker> {
+    pub(crate) fn waker(&self) -> Option<Waker> {
         self.wakes.as_ref().map(Wakes::waker)
     }
 
@@ -87,8 +115,10 @@ impl Polls {
         self.running += took;
         self.longest = self.longest.max(took);
         self.ended = now;
-        let allocated = alloc::allocated_by_thread();
-        self.allocated += allocated.saturating_sub(self.allocated_before);
+        if self.is_metered {
+            let allocated = alloc::allocated_by_thread().unwrap_or_default();
+            self.allocated += allocated.saturating_sub(self.allocated_before);
+        }
     }
 
     /// The span ends: describes its polls, and tells of one that was too long.
@@ -96,7 +126,7 @@ impl Polls {
         if self.count == 0 {
             return;
         }
-        if alloc::is_metered() {
+        if self.is_metered {
             let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
             fields.tag("allocated_bytes", TagValue::Unsigned(self.allocated));
         }

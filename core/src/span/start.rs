@@ -309,10 +309,9 @@ fn is_disabled(parent: &Context, family: &'static Family) -> bool {
     rules::is_disabled(&tracer, family)
 }
 
-/// What an entry records of how it came in.
-#[inline]
 /// What is noted of an entry's polls.
 #[cold]
+#[inline(never)]
 fn begin_polls(block: &mut Block, switches: Switches) {
     if switches.has(Switches::POLL_TIMING) {
         block.time_polls();
@@ -321,6 +320,8 @@ fn begin_polls(block: &mut Block, switches: Switches) {
     }
 }
 
+/// What an entry records of how it came in.
+#[inline]
 fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming) {
     let mut flags = 0;
     if incoming.synthetic {

@@ -1,6 +1,7 @@
 //! When the task that polls a future was woken: between that and its next poll, it
 //! waits for a free thread.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
@@ -61,8 +62,10 @@ impl Wakes {
     #[cold]
     fn moved(&mut self, task: &Waker) {
         self.task.clone_from(task);
-        let mut shared = self.shared.lock();
-        shared.clone_from(task);
+        let task = task.clone();
+        let before = mem::replace(&mut *self.shared.lock(), task);
+        // Not under the lock: it may be the last of a task, whose end may run anything.
+        drop(before);
     }
 }
 
