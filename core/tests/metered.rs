@@ -52,7 +52,7 @@ fn what_is_allocated_is_in_the_metrics_and_in_the_entry() {
             drop(black_box(vec![1_u8; 3 << 20]));
         }
     }
-    let count = agent.metrics(pid).len() as u64;
+    let count = agent.view(|view| view.metrics(pid)).len() as u64;
     let after = heap(count + 2);
     let grown = |name: &str| after[name].as_u64().unwrap() - before[name].as_u64().unwrap();
     let live = grown("live");

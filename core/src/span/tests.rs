@@ -334,10 +334,7 @@ fn a_span_can_be_renamed_with_its_attributes() {
 
 #[test]
 fn a_discarded_span_leaves_nothing_behind() {
-    let recorder = Recorder::builder()
-        .poll_timing(true)
-        .slow_poll(Duration::from_secs(9))
-        .build();
+    let recorder = Recorder::builder().poll_timing(true).build();
     recorder.enter(|| {
         crate::entry_span("job").enter(|| {
             let mut quick = crate::span("quick");

@@ -50,7 +50,7 @@ fn show(agent: &DevAgent, process: &Process) {
     for trace in agent.view(|view| view.traces()) {
         println!("{}", render::tree(&trace, render::Style::plain()));
     }
-    let bodies = agent.metrics(process.pid());
+    let bodies = agent.view(|view| view.metrics(process.pid()));
     let Some(metrics) = bodies.last() else { return };
     for (title, path) in [
         ("The runtime", "/metrics/sources/tokio"),

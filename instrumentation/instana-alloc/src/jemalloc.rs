@@ -1,7 +1,7 @@
 //! jemalloc's figures.
 
 use instana::metrics::{self, Readings, Registration, Source};
-use tikv_jemalloc_ctl::{Result, epoch, stats};
+use tikv_jemalloc_ctl::{epoch, stats};
 
 /// jemalloc's figures of the heap.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,15 +18,14 @@ impl Source for Jemalloc {
     fn sample(&mut self, readings: &mut Readings) {
         // Where it fails, the figures stay as they were.
         let _ = epoch::advance();
-        let figures: [(&str, fn() -> Result<usize>); 5] = [
-            ("in_use", stats::allocated::read),
-            ("active", stats::active::read),
-            ("resident", stats::resident::read),
-            ("mapped", stats::mapped::read),
-            ("retained", stats::retained::read),
-        ];
-        for (name, read) in figures {
-            if let Ok(bytes) = read() {
+        for (name, bytes) in [
+            ("in_use", stats::allocated::read()),
+            ("active", stats::active::read()),
+            ("resident", stats::resident::read()),
+            ("mapped", stats::mapped::read()),
+            ("retained", stats::retained::read()),
+        ] {
+            if let Ok(bytes) = bytes {
                 readings.gauge(name, "bytes", bytes);
             }
         }

@@ -134,7 +134,7 @@ fn a_4xx_is_an_error_of_exits_where_the_settings_say_so() {
     ] {
         let recorder = Recorder::builder()
             .client_errors(all)
-            .client_error_statuses(listed)
+            .client_error_statuses(listed.clone())
             .build();
         for status in [200, 399, 400, 404, 499, 500] {
             let code = http::StatusCode::from_u16(status).unwrap();

@@ -32,5 +32,5 @@ pub use crate::transaction::Transaction;
 pub use crate::backend::mysql::{MySqlConnection, MySqlPool, MySqlTransaction};
 #[cfg(feature = "postgres")]
 pub use crate::backend::postgres::{PgConnection, PgPool, PgTransaction};
-#[cfg(feature = "_sqlite")]
+#[cfg(feature = "sqlite")]
 pub use crate::backend::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};

@@ -58,7 +58,7 @@ impl Setup {
     }
 
     fn bodies(&self) -> u64 {
-        self.agent.metrics(pid()).len() as u64
+        self.agent.view(|view| view.metrics(pid())).len() as u64
     }
 
     /// The metrics of the last second, when there were so many.
@@ -264,7 +264,7 @@ fn what_is_switched_off_and_what_is_slow_is_in_the_agent_s_log() {
     assert_eq!(last["sources"]["good"]["level"]["gauge"], 2.5);
     assert_eq!(last["sources"].get("hangs"), None);
     assert_eq!(of_runtime(&last, "workers"), 2.0);
-    let bodies = setup.agent.metrics(pid());
+    let bodies = setup.agent.view(|view| view.metrics(pid()));
     let polls = bodies
         .iter()
         .filter_map(|body| body.pointer("/metrics/polls/longest")?.as_f64());

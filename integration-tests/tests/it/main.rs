@@ -19,6 +19,7 @@ mod own_cases;
 mod redis;
 mod rules;
 mod secrets;
+mod services;
 mod settings;
 mod shutdown;
 mod sqlx;

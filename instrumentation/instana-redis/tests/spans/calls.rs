@@ -166,7 +166,7 @@ async fn suppressed_calls_and_those_outside_of_traces_are_not_recorded() {
 
 #[tokio::test]
 async fn an_exit_without_an_entry_is_recorded_where_that_is_wanted() {
-    let recorder = Recorder::builder().root_exits(true).build();
+    let recorder = Recorder::builder().allow_root_exits(true).build();
     let (mut connection, _) = connection(&["+OK\r\n"]);
     let () = recorder.scope(connection.set("a", 1)).await.unwrap();
     assert!(!exit(&recorder).has("p"));

@@ -131,6 +131,6 @@ executes! {
     sqlx::MySql;
     #[cfg(feature = "postgres")]
     sqlx::Postgres;
-    #[cfg(feature = "_sqlite")]
-    sqlx::Sqlite;
+    #[cfg(feature = "sqlite")]
+    sqlx_sqlite::Sqlite;
 }

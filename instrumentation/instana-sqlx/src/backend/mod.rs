@@ -5,7 +5,7 @@ mod executes;
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
-#[cfg(feature = "_sqlite")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
 use instana::span::sql::{Address, Target};

@@ -1,6 +1,5 @@
 use instana::span::sql::{Address, Target};
-use sqlx::Sqlite;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult};
+use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult};
 
 use super::{Backend, Described, Place};
 use crate::{Connection, Pool, Transaction};

@@ -8,21 +8,17 @@ use std::time::Duration;
 use instana_dev_agent::DevAgent;
 
 use crate::app::App;
+use crate::services::variable;
 
 const LONG: Duration = Duration::from_secs(30);
 
 /// A traced process that uses the services at `AWS_ENDPOINT_URL`.
 fn start(agent: &DevAgent) -> App {
-    App::of_agent(agent, env!("CARGO_BIN_EXE_traced-aws"), &[&endpoint()], &[])
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "set by what runs the tests, not a setting of the tracer"
-)]
-fn endpoint() -> String {
-    std::env::var("AWS_ENDPOINT_URL").expect(
-        "AWS_ENDPOINT_URL is not set: `cargo xtask services up aws` starts the services and prints it",
+    App::of_agent(
+        agent,
+        env!("CARGO_BIN_EXE_traced-aws"),
+        &[&variable("AWS_ENDPOINT_URL")],
+        &[],
     )
 }
 

@@ -3,7 +3,8 @@
 use instana_dev_agent::{Config, DevAgent};
 use serde_json::{Value, json};
 
-use super::{LONG, endpoint, flushed, queue, start};
+use super::{LONG, flushed, queue, start};
+use crate::services::variable;
 
 /// `data` of spans with a name, without what the test has no say in, in the order
 /// in which they ended.
@@ -19,7 +20,7 @@ fn data(agent: &DevAgent, count: usize, name: &str) -> Vec<Value> {
 
 /// The host of the services, as it is recorded.
 fn host() -> String {
-    endpoint()
+    variable("AWS_ENDPOINT_URL")
         .split_once("://")
         .unwrap()
         .1

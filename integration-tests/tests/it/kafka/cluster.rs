@@ -10,6 +10,7 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::LONG;
+use crate::services::variable;
 
 pub(super) struct Cluster {
     address: String,
@@ -17,13 +18,9 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// The one at `KAFKA_BROKERS`, or one of librdkafka's own.
-    #[expect(clippy::disallowed_methods, reason = "where the broker is")]
+    /// The one at `KAFKA_BROKERS`, or where that says `mock` one of librdkafka's own.
     pub(super) fn find() -> Self {
-        let address = std::env::var("KAFKA_BROKERS").expect(
-            "KAFKA_BROKERS is not set: `cargo xtask services up` starts a broker and prints it; \
-             KAFKA_BROKERS=mock uses librdkafka's own",
-        );
+        let address = variable("KAFKA_BROKERS");
         if address != "mock" {
             return Self {
                 address,

@@ -16,20 +16,11 @@ use std::future::Future;
 use instana::FutureExt;
 use instana::testing::{RecordedSpan, Recorder};
 
+use crate::services::variable;
+
 /// The URL in `REDIS_URL`.
 fn url() -> String {
     variable("REDIS_URL")
-}
-
-/// The value of a variable that `cargo xtask test` sets.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the services are stands in the environment"
-)]
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| {
-        unreachable!("{name} is not set: start what the tests need by `cargo xtask services up`")
-    })
 }
 
 /// The `host:port` of a URL.

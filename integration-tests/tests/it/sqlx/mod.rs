@@ -11,19 +11,10 @@ use std::time::Duration;
 use instana::FutureExt;
 use instana::testing::{RecordedSpan, Recorder};
 
+use crate::services::variable;
+
 /// Nothing here takes this long unless it hangs.
 const LONG: Duration = Duration::from_secs(30);
-
-/// The URL of a server.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the servers are is said to the tests"
-)]
-fn url(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| {
-        panic!("{variable} is not set: `cargo xtask services up` starts the servers and prints it")
-    })
-}
 
 /// Runs `work` in an entry, for not too long.
 async fn record<F: Future>(work: F) -> (Recorder, F::Output) {

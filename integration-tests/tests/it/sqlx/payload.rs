@@ -45,8 +45,8 @@ fn take_wait(exit: &mut Value) {
     }
 }
 
-fn on_a_server(variable: &str, name: &str, section: &str, told: &str) {
-    let url = url(variable);
+fn on_a_server(server: &str, name: &str, section: &str, told: &str) {
+    let url = variable(server);
     let (address, database) = url.rsplit_once('@').unwrap().1.split_once('/').unwrap();
     let (host, port) = address.split_once(':').unwrap();
     let user = url.split_once("//").unwrap().1.split_once(':').unwrap().0;

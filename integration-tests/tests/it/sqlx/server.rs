@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use sqlx::{AssertSqlSafe, Executor, QueryBuilder, SqlSafeStr, Statement};
 
 fn options() -> ConnectOptions {
-    url(VARIABLE).parse().unwrap()
+    variable(VARIABLE).parse().unwrap()
 }
 
 fn pool_options(connections: u32) -> PoolOptions {
