@@ -1,9 +1,4 @@
 //! A process whose global allocator is metered, as its agent sees it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets something unexpected ends there"
-)]
 
 use std::alloc::System;
 use std::future::poll_fn;
