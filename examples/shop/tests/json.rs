@@ -210,7 +210,12 @@ fn ctrl_c_in_a_terminal_closes_the_shop() {
         .unwrap()
         .read_to_string(&mut trouble)
         .unwrap();
-    assert!(status.success() && trouble.is_empty(), "{status} {trouble}");
+    // What blocks on purpose is told of.
+    let is_expected = |line: &str| line.contains("/price/{id}: one poll took");
+    assert!(
+        status.success() && trouble.lines().all(is_expected),
+        "{status} {trouble}"
+    );
 }
 
 #[test]
@@ -245,7 +250,7 @@ fn with_a_host_agent_the_processes_are_listed_and_the_rest_is_seen_there() {
     );
     assert_eq!(
         agent.spans().len(),
-        2 * 78,
+        2 * 84,
         "both loads arrived when the shop had ended"
     );
 }

@@ -95,7 +95,7 @@ fn spin() {
 async fn a_handler_that_sleeps_idles() {
     let mut runs = Runs::default();
     for _ in 0..RUNS {
-        let (span, own) = timed(tokio::time::sleep(LENGTH)).await;
+        let (span, own) = timed(async { tokio::time::sleep(LENGTH).await }).await;
         assert_eq!(tag(&span, "count"), f64::from(own.polls));
         assert!(own.away >= LENGTH, "{own:?}");
         let away = tag(&span, "idle_ms") + tag(&span, "waiting_ms");
