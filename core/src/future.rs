@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
+use crate::span::polls::Polls;
 use crate::span::{Entered, Span};
 
 /// Puts a future inside a span.
@@ -85,8 +86,8 @@ pin_project! {
         inner: Option<F>,
         done: Option<D>,
         polled: Polled,
-        // What it is polled with, where polls are timed.
-        waker: Option<Waker>,
+        // How its polls go, where they are timed; the span gets it at the end.
+        timed: Option<Box<Polls>>,
     }
 
     impl<F, D> PinnedDrop for InSpan<F, D> {
@@ -101,6 +102,9 @@ pin_project! {
                     this.span.given_up();
                 }
             }
+            if let Some(polls) = this.timed.take() {
+                this.span.put_polls(polls);
+            }
         }
     }
 }
@@ -112,7 +116,7 @@ impl<F, D> InSpan<F, D> {
             inner: Some(inner),
             done: Some(done),
             polled: Polled::Never,
-            waker: None,
+            timed: None,
         }
     }
 }
@@ -127,21 +131,27 @@ enum Polled {
 }
 
 impl Polled {
-    /// Before a poll that is not like most, and not like one that is timed; true where
-    /// they are timed from now on.
+    /// Whether polls are timed, when it is none like most.
+    #[inline]
+    fn is_timed(&mut self, span: &mut Span, timed: &mut Option<Box<Polls>>) -> bool {
+        *self == Self::BeforeTimed || self.begin(span, timed)
+    }
+
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, span: &mut Span) -> bool {
+    fn begin(&mut self, span: &mut Span, timed: &mut Option<Box<Polls>>) -> bool {
         if *self == Self::Never {
             span.begin();
         }
-        let is_timed = span.is_timed();
-        *self = if is_timed {
+        if timed.is_none() {
+            *timed = span.take_polls();
+        }
+        *self = if timed.is_some() {
             Self::BeforeTimed
         } else {
             Self::Before
         };
-        is_timed
+        timed.is_some()
     }
 }
 
@@ -164,84 +174,59 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     type Output = F::Output;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.as_mut().project();
-        let polled = this.polled;
-        if *polled != Polled::Before && (*polled == Polled::BeforeTimed || polled.begin(this.span))
-        {
-            return self.poll_timed(cx);
-        }
-        Open {
-            span: this.span,
-            inner: this.inner,
-            done: this.done,
-            polled,
-        }
-        .step::<false>(cx)
-    }
-}
-
-impl<F: Future, D: OnOutput<F::Output>> InSpan<F, D> {
-    /// Polls it with a waker of its own.
-    #[cold]
-    #[inline(never)]
-    fn poll_timed(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let task = cx.waker();
-        if let Some(polls) = this.span.polls() {
-            polls.begin(task);
-            if this.waker.is_none() {
-                *this.waker = polls.waker();
-            }
-        }
-        let waker = this.waker.as_ref().unwrap_or(task);
-        Open {
-            span: this.span,
-            inner: this.inner,
-            done: this.done,
-            polled: this.polled,
-        }
-        .step::<true>(&mut TaskContext::from_waker(waker))
-    }
-}
-
-/// The parts of an [`InSpan`] that a poll works with.
-struct Open<'a, F, D> {
-    span: &'a mut Span,
-    inner: Pin<&'a mut Option<F>>,
-    done: &'a mut Option<D>,
-    polled: &'a mut Polled,
-}
-
-impl<F: Future, D: OnOutput<F::Output>> Open<'_, F, D> {
-    #[inline(always)]
-    fn step<const TIMED: bool>(mut self, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
         // Polled again after its end, it has nothing more to say.
-        let Some(inner) = self.inner.as_mut().as_pin_mut() else {
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        let mut unwinding = Unwinding {
-            polled: self.polled,
-            is_over: false,
+        let is_unusual = *this.polled != Polled::Before;
+        let polled = if is_unusual && this.polled.is_timed(this.span, this.timed) {
+            let Some(polls) = this.timed else {
+                return Poll::Pending;
+            };
+            let waker = polls.begin(cx.waker());
+            let cx = &mut TaskContext::from_waker(waker);
+            let polled = poll(inner, this.span, this.polled, cx);
+            polls.end();
+            if polled.is_ready() {
+                if let Some(polls) = this.timed.take() {
+                    this.span.put_polls(polls);
+                }
+            }
+            polled
+        } else {
+            poll(inner, this.span, this.polled, cx)
         };
-        let entered = Entered::new(self.span);
-        let polled = inner.poll(cx);
-        entered.leave();
-        unwinding.is_over = true;
-        if TIMED {
-            self.span.poll_ends();
-        }
-        // The same for both results: what is returned need not be kept meanwhile.
         let Poll::Ready(output) = polled else {
             return Poll::Pending;
         };
-        self.inner.set(None);
-        if let Some(done) = self.done.take() {
-            done.done(self.span, &output);
+        this.inner.set(None);
+        if let Some(done) = this.done.take() {
+            done.done(this.span, &output);
         }
-        std::mem::replace(self.span, Span::none()).end();
+        std::mem::replace(this.span, Span::none()).end();
         Poll::Ready(output)
     }
+}
+
+/// Polls `inner` inside `span`.
+#[inline(always)]
+fn poll<F: Future>(
+    inner: Pin<&mut F>,
+    span: &mut Span,
+    polled: &mut Polled,
+    cx: &mut TaskContext<'_>,
+) -> Poll<F::Output> {
+    let mut unwinding = Unwinding {
+        polled,
+        is_over: false,
+    };
+    let entered = Entered::new(span);
+    let result = inner.poll(cx);
+    entered.leave();
+    unwinding.is_over = true;
+    result
 }
 
 #[cfg(test)]
@@ -249,6 +234,7 @@ mod tests {
     use super::*;
     use crate::testing::Recorder;
     use std::pin::pin;
+    use std::task::Waker;
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut TaskContext::from_waker(Waker::noop()))

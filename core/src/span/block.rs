@@ -56,7 +56,7 @@ pub(crate) struct Rare {
     /// Where other threads leave attributes, if they asked for it.
     pub(crate) inbox: Option<Arc<Inbox>>,
     /// How its polls go, if they are timed.
-    pub(crate) polls: Option<Polls>,
+    pub(crate) polls: Option<Box<Polls>>,
 }
 
 impl Block {

@@ -103,18 +103,23 @@ impl Span {
         self.0.as_ref().is_some_and(|block| block.is_timed())
     }
 
-    /// A timed poll has been made. One that panicked does not count.
-    #[inline]
-    pub(crate) fn poll_ends(&mut self) {
-        if let Some(polls) = self.polls() {
-            polls.end();
-        }
-    }
-
     /// Where its polls are timed.
     #[inline]
     pub(crate) fn polls(&mut self) -> Option<&mut Polls> {
-        self.0.as_mut()?.rare.as_mut()?.polls.as_mut()
+        self.0.as_mut()?.rare.as_mut()?.polls.as_deref_mut()
+    }
+
+    /// As [`polls`](Self::polls), for who keeps them until the end.
+    pub(crate) fn take_polls(&mut self) -> Option<Box<Polls>> {
+        self.0.as_mut()?.rare.as_mut()?.polls.take()
+    }
+
+    /// Gives back what was [taken](Self::take_polls).
+    #[cold]
+    pub(crate) fn put_polls(&mut self, polls: Box<Polls>) {
+        if let Some(rare) = self.0.as_mut().and_then(|block| block.rare.as_mut()) {
+            rare.polls = Some(polls);
+        }
     }
 
     fn is_exit(&self) -> bool {

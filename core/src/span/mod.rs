@@ -206,15 +206,14 @@ impl Span {
         f: impl FnOnce(&mut TaskContext<'_>) -> R,
     ) -> R {
         let task = cx.waker();
-        let waker = self.polls().and_then(|polls| {
-            polls.begin(task);
-            polls.waker()
-        });
+        let waker = self.polls().map(|polls| polls.begin(task).clone());
         let waker = waker.as_ref().unwrap_or(task);
         let entered = Entered::new(self);
         let result = f(&mut TaskContext::from_waker(waker));
         entered.leave();
-        self.poll_ends();
+        if let Some(polls) = self.polls() {
+            polls.end();
+        }
         result
     }
 

@@ -33,9 +33,10 @@ pub(crate) fn take_longest() -> Option<(u64, u64)> {
 #[derive(Debug, Default)]
 pub(crate) struct Polls {
     count: u64,
-    longest: u64,
+    /// Below 0 where the clocks of two processors differ by more.
+    longest: i64,
+    running: i64,
     longest_wait: u64,
-    running: u64,
     waiting: u64,
     /// When the poll began that is being made, and when the last one ended.
     began: u64,
@@ -55,23 +56,40 @@ impl Polls {
         self.are_described = true;
     }
 
-    /// `task` polls.
+    /// `task` polls; what the future gets for it.
     #[inline]
-    pub(crate) fn begin(&mut self, task: &Waker) {
+    pub(crate) fn begin<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
         self.began = clock::ticks();
-        match &mut self.wakes {
-            Some(wakes) => {
-                let woken = wakes.take(task);
-                if woken != 0 {
-                    self.waited_since(woken);
-                }
-            }
-            None if self.count == 0 => self.first(task),
-            None => {}
+        if self.wakes.is_none() {
+            self.first(task);
         }
         if self.is_metered {
             self.allocated_before();
         }
+        let Some(wakes) = &mut self.wakes else {
+            return task;
+        };
+        let woken = wakes.take(task);
+        if woken != 0 {
+            // One that was woken while it ran could not run twice.
+            let waited = self.began.saturating_sub(woken.max(self.ended));
+            self.waiting += waited;
+            self.longest_wait = self.longest_wait.max(waited);
+        }
+        wakes.waker()
+    }
+
+    /// Who only wants to know what is allocated needs no waker.
+    #[cold]
+    #[inline(never)]
+    fn first(&mut self, task: &Waker) {
+        if self.count > 0 {
+            return;
+        }
+        if self.are_described {
+            self.wakes = Some(Wakes::new(task));
+        }
+        self.is_metered = alloc::are_threads_metered();
     }
 
     #[inline(never)]
@@ -83,42 +101,24 @@ impl Polls {
         }
     }
 
-    /// It is a second poll, and was woken for it.
+    /// It has been made. One that panicked does not count.
     #[inline]
-    fn waited_since(&mut self, woken: u64) {
-        // One that was woken while it ran could not run twice.
-        let waited = self.began.saturating_sub(woken.max(self.ended));
-        self.waiting += waited;
-        self.longest_wait = self.longest_wait.max(waited);
-    }
-
-    /// Who only wants to know what is allocated needs no waker.
-    #[cold]
-    #[inline(never)]
-    fn first(&mut self, task: &Waker) {
-        if self.are_described {
-            self.wakes = Some(Wakes::new(task));
-        }
-        self.is_metered = alloc::are_threads_metered();
-    }
-
-    /// What the future gets for its task.
-    pub(crate) fn waker(&self) -> Option<Waker> {
-        self.wakes.as_ref().map(Wakes::waker)
-    }
-
-    #[inline]
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let now = clock::ticks();
-        let took = now.saturating_sub(self.began);
+        let took = now.wrapping_sub(self.began) as i64;
         self.count += 1;
         self.running += took;
         self.longest = self.longest.max(took);
         self.ended = now;
         if self.is_metered {
-            let allocated = alloc::allocated_by_thread().unwrap_or_default();
-            self.allocated += allocated.saturating_sub(self.allocated_before);
+            self.allocated_since();
         }
+    }
+
+    #[inline(never)]
+    fn allocated_since(&mut self) {
+        let allocated = alloc::allocated_by_thread().unwrap_or_default();
+        self.allocated += allocated.saturating_sub(self.allocated_before);
     }
 
     /// The span ends: describes its polls, and tells of one that was too long.
@@ -138,13 +138,14 @@ impl Polls {
     fn finish_described(&self, block: &mut Block) {
         let open = clock::ticks().saturating_sub(block.start);
         let timeline = Timeline::now();
-        let longest = timeline.duration(self.longest);
+        let running = self.running.max(0) as u64;
+        let longest = timeline.duration(self.longest.max(0) as u64);
         let longest_wait = timeline.duration(self.longest_wait);
-        let idle = open.saturating_sub(self.running + self.waiting);
+        let idle = open.saturating_sub(running + self.waiting);
         let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
         fields.tag("poll_count", TagValue::Unsigned(self.count));
         for (name, time) in [
-            ("poll_running_ms", timeline.duration(self.running)),
+            ("poll_running_ms", timeline.duration(running)),
             ("poll_longest_ms", longest),
             ("poll_waiting_ms", timeline.duration(self.waiting)),
             ("poll_idle_ms", timeline.duration(idle)),

@@ -13,6 +13,9 @@ use crate::clock;
 #[derive(Debug)]
 pub(super) struct Wakes {
     shared: Arc<Shared>,
+    /// Made of it once: it stays the same for all polls, so that futures need not keep a
+    /// new one.
+    waker: Waker,
     /// As in `shared`, to be looked at without its lock.
     task: Waker,
 }
@@ -25,24 +28,25 @@ struct Shared {
 }
 
 impl Wakes {
+    #[expect(
+        clippy::redundant_clone,
+        reason = "a clone looks like those that are made of it; the first one may not"
+    )]
     pub(super) fn new(task: &Waker) -> Self {
+        let shared = Arc::new(Shared {
+            woken: AtomicU64::new(0),
+            task: Mutex::new(task.clone()),
+        });
         Self {
-            shared: Arc::new(Shared {
-                woken: AtomicU64::new(0),
-                task: Mutex::new(task.clone()),
-            }),
+            waker: Waker::from(Arc::clone(&shared)).clone(),
+            shared,
             task: task.clone(),
         }
     }
 
-    /// It stays the same for all polls, so that futures need not keep a new one: a
-    /// clone, which looks like those that they make of it.
-    #[expect(
-        clippy::redundant_clone,
-        reason = "the first one may not look the same"
-    )]
-    pub(super) fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.shared)).clone()
+    #[inline]
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
     }
 
     /// `task` is about to poll; when it was woken, in ticks, or 0.
