@@ -131,27 +131,21 @@ enum Polled {
 }
 
 impl Polled {
-    /// Whether polls are timed, when it is none like most.
-    #[inline]
-    fn is_timed(&mut self, span: &mut Span, timed: &mut Option<Box<Polls>>) -> bool {
-        *self == Self::BeforeTimed || self.begin(span, timed)
-    }
-
+    /// Before a poll that is neither like most nor timed: whether they are timed from
+    /// now on.
     #[cold]
     #[inline(never)]
     fn begin(&mut self, span: &mut Span, timed: &mut Option<Box<Polls>>) -> bool {
         if *self == Self::Never {
             span.begin();
         }
-        if timed.is_none() {
-            *timed = span.take_polls();
+        *timed = span.take_polls();
+        if timed.is_some() {
+            *self = Self::BeforeTimed;
+            return true;
         }
-        *self = if timed.is_some() {
-            Self::BeforeTimed
-        } else {
-            Self::Before
-        };
-        timed.is_some()
+        *self = Self::Before;
+        false
     }
 }
 
@@ -180,23 +174,22 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        let is_unusual = *this.polled != Polled::Before;
-        let polled = if is_unusual && this.polled.is_timed(this.span, this.timed) {
-            let Some(polls) = this.timed else {
-                return Poll::Pending;
-            };
-            let waker = polls.begin(cx.waker());
-            let cx = &mut TaskContext::from_waker(waker);
-            let polled = poll(inner, this.span, this.polled, cx);
-            polls.end();
-            if polled.is_ready() {
-                if let Some(polls) = this.timed.take() {
-                    this.span.put_polls(polls);
+        let is_timed = *this.polled != Polled::Before
+            && (this.timed.is_some() || this.polled.begin(this.span, this.timed));
+        let polled = match this.timed {
+            Some(polls) if is_timed => {
+                let waker = polls.begin(cx.waker());
+                let cx = &mut TaskContext::from_waker(waker);
+                let polled = poll(inner, this.span, this.polled, cx);
+                polls.end();
+                if polled.is_ready() {
+                    if let Some(polls) = this.timed.take() {
+                        this.span.put_polls(polls);
+                    }
                 }
+                polled
             }
-            polled
-        } else {
-            poll(inner, this.span, this.polled, cx)
+            _ => poll(inner, this.span, this.polled, cx),
         };
         let Poll::Ready(output) = polled else {
             return Poll::Pending;

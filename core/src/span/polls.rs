@@ -36,8 +36,7 @@ pub(crate) struct Polls {
     /// Below 0 where the clocks of two processors differ by more.
     longest: i64,
     running: i64,
-    longest_wait: u64,
-    waiting: u64,
+    waits: Waits,
     /// When the poll began that is being made, and when the last one ended.
     began: u64,
     ended: u64,
@@ -48,7 +47,38 @@ pub(crate) struct Polls {
     is_metered: bool,
     /// Whether their times are wanted, not only what was allocated.
     are_described: bool,
+    /// Where times are wanted, and nothing else.
     wakes: Option<Wakes>,
+    /// Where both are.
+    metered_wakes: Option<Wakes>,
+}
+
+/// Times between wakes and polls.
+#[derive(Debug, Default)]
+struct Waits {
+    sum: u64,
+    longest: u64,
+}
+
+impl Waits {
+    /// `task` polls, for the first time since `ended`; what the future gets for it.
+    #[inline]
+    fn poll<'a>(
+        &mut self,
+        wakes: &'a mut Wakes,
+        task: &Waker,
+        ended: u64,
+        began: u64,
+    ) -> &'a Waker {
+        let woken = wakes.take(task);
+        if woken != 0 {
+            // One that was woken while it ran could not run twice.
+            let waited = began.saturating_sub(woken.max(ended));
+            self.sum += waited;
+            self.longest = self.longest.max(waited);
+        }
+        wakes.waker()
+    }
 }
 
 impl Polls {
@@ -61,38 +91,37 @@ impl Polls {
     pub(crate) fn begin<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
         self.began = clock::ticks();
         if self.wakes.is_none() {
-            self.first(task);
+            return self.begin_otherwise(task);
+        }
+        match &mut self.wakes {
+            Some(wakes) => self.waits.poll(wakes, task, self.ended, self.began),
+            None => task,
+        }
+    }
+
+    /// The first time, and where it is counted what is allocated.
+    #[cold]
+    #[inline(never)]
+    fn begin_otherwise<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
+        if self.count == 0 {
+            self.is_metered = alloc::are_threads_metered();
+            // Who only wants to know what is allocated needs no waker.
+            let wakes = self.are_described.then(|| Wakes::new(task));
+            if self.is_metered {
+                self.metered_wakes = wakes;
+            } else {
+                self.wakes = wakes;
+            }
         }
         if self.is_metered {
             self.allocated_before();
         }
-        let Some(wakes) = &mut self.wakes else {
-            return task;
-        };
-        let woken = wakes.take(task);
-        if woken != 0 {
-            // One that was woken while it ran could not run twice.
-            let waited = self.began.saturating_sub(woken.max(self.ended));
-            self.waiting += waited;
-            self.longest_wait = self.longest_wait.max(waited);
+        match self.wakes.as_mut().or(self.metered_wakes.as_mut()) {
+            Some(wakes) => self.waits.poll(wakes, task, self.ended, self.began),
+            None => task,
         }
-        wakes.waker()
     }
 
-    /// Who only wants to know what is allocated needs no waker.
-    #[cold]
-    #[inline(never)]
-    fn first(&mut self, task: &Waker) {
-        if self.count > 0 {
-            return;
-        }
-        if self.are_described {
-            self.wakes = Some(Wakes::new(task));
-        }
-        self.is_metered = alloc::are_threads_metered();
-    }
-
-    #[inline(never)]
     fn allocated_before(&mut self) {
         match alloc::allocated_by_thread() {
             Some(allocated) => self.allocated_before = allocated,
@@ -115,6 +144,7 @@ impl Polls {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn allocated_since(&mut self) {
         let allocated = alloc::allocated_by_thread().unwrap_or_default();
@@ -140,14 +170,14 @@ impl Polls {
         let timeline = Timeline::now();
         let running = self.running.max(0) as u64;
         let longest = timeline.duration(self.longest.max(0) as u64);
-        let longest_wait = timeline.duration(self.longest_wait);
-        let idle = open.saturating_sub(running + self.waiting);
+        let longest_wait = timeline.duration(self.waits.longest);
+        let idle = open.saturating_sub(running + self.waits.sum);
         let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
         fields.tag("poll_count", TagValue::Unsigned(self.count));
         for (name, time) in [
             ("poll_running_ms", timeline.duration(running)),
             ("poll_longest_ms", longest),
-            ("poll_waiting_ms", timeline.duration(self.waiting)),
+            ("poll_waiting_ms", timeline.duration(self.waits.sum)),
             ("poll_idle_ms", timeline.duration(idle)),
         ] {
             let millis = time.as_micros() as f64 / 1_000.0;
