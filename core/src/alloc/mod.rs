@@ -36,7 +36,7 @@ mod threads;
 pub(crate) use self::threads::{allocated_by_thread, are_threads_metered};
 
 /// Counters that threads share, so many that few do at a time.
-static SHARED: [Slot; 16] = [const { Slot::new() }; 16];
+static SHARED: [Shared; 16] = [const { Shared(Slot::new()) }; 16];
 
 /// Counts what goes through a global allocator.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,7 +114,8 @@ impl Counts {
 /// Of the whole process; `None` where no allocator is metered.
 pub(crate) fn counts() -> Option<Counts> {
     let mut sum = Counts::default();
-    for slot in threads::own().chain(&SHARED) {
+    let shared = SHARED.iter().map(|shared| &shared.0);
+    for slot in threads::own().chain(shared) {
         // What was allocated is read last: nothing lives that was not allocated.
         sum.deallocations += slot.deallocations.load(Ordering::Relaxed);
         sum.deallocated += slot.deallocated.load(Ordering::Relaxed);
@@ -129,13 +130,15 @@ fn count_shared(allocated: usize, deallocated: usize) {
     // Each thread has a stack of its own, and asking for nothing else is always allowed.
     let stack = &raw const allocated as usize;
     let hash = (stack >> 16).wrapping_mul(0x9e37_79b9) >> 8;
-    if let Some(slot) = SHARED.get(hash % SHARED.len()) {
+    if let Some(Shared(slot)) = SHARED.get(hash % SHARED.len()) {
         slot.count_shared(allocated, deallocated);
     }
 }
 
 /// On cache lines of its own.
 #[repr(align(128))]
+struct Shared(Slot);
+
 struct Slot {
     allocations: AtomicU64,
     deallocations: AtomicU64,

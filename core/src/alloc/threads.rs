@@ -27,8 +27,9 @@ thread_local! {
     static END: End = const { End };
 }
 
-/// A slot is written by the thread that has it only; what was counted stays when the next
-/// thread gets it.
+/// On cache lines of its own. A slot is written by the thread that has it only; what was
+/// counted stays when the next thread gets it.
+#[repr(align(128))]
 struct Own {
     slot: Slot,
     is_taken: AtomicBool,
