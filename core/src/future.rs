@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
+use crate::span::polls::Polls;
 use crate::span::{Entered, Span};
 
 /// Puts a future inside a span.
@@ -85,6 +86,8 @@ pin_project! {
         inner: Option<F>,
         done: Option<D>,
         polled: Polled,
+        // How its polls go, where they are timed; the span gets it at the end.
+        timed: Option<Box<Polls>>,
     }
 
     impl<F, D> PinnedDrop for InSpan<F, D> {
@@ -99,6 +102,9 @@ pin_project! {
                     this.span.given_up();
                 }
             }
+            if let Some(polls) = this.timed.take() {
+                this.span.put_polls(polls);
+            }
         }
     }
 }
@@ -110,6 +116,7 @@ impl<F, D> InSpan<F, D> {
             inner: Some(inner),
             done: Some(done),
             polled: Polled::Never,
+            timed: None,
         }
     }
 }
@@ -124,34 +131,21 @@ enum Polled {
 }
 
 impl Polled {
-    /// Before a poll that is not like most.
+    /// Before a poll that is neither like most nor timed: whether they are timed from
+    /// now on.
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, span: &mut Span) {
-        if *self == Self::BeforeTimed {
-            span.poll_begins();
-        } else {
-            self.begin_first(span);
-        }
-    }
-
-    #[inline]
-    fn end(self, span: &mut Span) {
-        if self != Self::Before {
-            span.poll_ends();
-        }
-    }
-
-    #[inline(never)]
-    fn begin_first(&mut self, span: &mut Span) {
+    fn begin(&mut self, span: &mut Span, timed: &mut Option<Box<Polls>>) -> bool {
         if *self == Self::Never {
             span.begin();
         }
-        *self = Self::Before;
-        if span.is_timed() {
+        *timed = span.take_polls();
+        if timed.is_some() {
             *self = Self::BeforeTimed;
-            span.poll_begins();
+            return true;
         }
+        *self = Self::Before;
+        false
     }
 }
 
@@ -176,27 +170,30 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if *this.polled != Polled::Before {
-            this.polled.begin(this.span);
-        }
         // Polled again after its end, it has nothing more to say.
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        let mut unwinding = Unwinding {
-            polled: this.polled,
-            is_over: false,
+        let is_timed = *this.polled != Polled::Before
+            && (this.timed.is_some() || this.polled.begin(this.span, this.timed));
+        let polled = match this.timed {
+            Some(polls) if is_timed => {
+                let waker = polls.begin(cx.waker());
+                let cx = &mut TaskContext::from_waker(waker);
+                let polled = poll(inner, this.span, this.polled, cx);
+                polls.end();
+                if polled.is_ready() {
+                    if let Some(polls) = this.timed.take() {
+                        this.span.put_polls(polls);
+                    }
+                }
+                polled
+            }
+            _ => poll(inner, this.span, this.polled, cx),
         };
-        let entered = Entered::new(this.span);
-        let polled = inner.poll(cx);
-        entered.leave();
-        unwinding.is_over = true;
-        // The same for both results: what is returned need not be kept meanwhile.
         let Poll::Ready(output) = polled else {
-            unwinding.polled.end(this.span);
             return Poll::Pending;
         };
-        unwinding.polled.end(this.span);
         this.inner.set(None);
         if let Some(done) = this.done.take() {
             done.done(this.span, &output);
@@ -204,6 +201,25 @@ impl<F: Future, D: OnOutput<F::Output>> Future for InSpan<F, D> {
         std::mem::replace(this.span, Span::none()).end();
         Poll::Ready(output)
     }
+}
+
+/// Polls `inner` inside `span`.
+#[inline(always)]
+fn poll<F: Future>(
+    inner: Pin<&mut F>,
+    span: &mut Span,
+    polled: &mut Polled,
+    cx: &mut TaskContext<'_>,
+) -> Poll<F::Output> {
+    let mut unwinding = Unwinding {
+        polled,
+        is_over: false,
+    };
+    let entered = Entered::new(span);
+    let result = inner.poll(cx);
+    entered.leave();
+    unwinding.is_over = true;
+    result
 }
 
 #[cfg(test)]

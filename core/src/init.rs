@@ -128,6 +128,13 @@ impl Builder {
         self
     }
 
+    /// Whether the metrics have what glibc says of its heap (`INSTANA_GLIBC_HEAP`), for
+    /// which it stops the application for a moment; default: no.
+    pub fn glibc_heap(mut self, on: bool) -> Self {
+        self.code.glibc_heap(Given::Value(on));
+        self
+    }
+
     /// Up to which level the tracer writes about itself (`INSTANA_LOG_LEVEL`).
     pub fn log_level(mut self, level: log::Level) -> Self {
         self.code.log_level(Given::Value(level));

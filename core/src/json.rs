@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use crate::metrics::Number;
+
 /// An object being written. It is closed by the function that opened it.
 pub(crate) struct Object<'a> {
     body: &'a mut Vec<u8>,
@@ -28,6 +30,12 @@ impl Object<'_> {
             self.key(key);
             millionths(self.body, (value * 1e6).round() as u64);
         }
+    }
+
+    /// A finite number.
+    pub(crate) fn number(&mut self, key: &str, number: Number) {
+        self.key(key);
+        number.write(self.body);
     }
 
     pub(crate) fn text<'t>(&mut self, key: &str, value: impl Into<Option<&'t str>>) {

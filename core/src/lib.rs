@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 mod agent;
+pub mod alloc;
 mod clock;
 mod config;
 mod context;
@@ -16,7 +17,7 @@ mod local;
 mod log;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub mod logger;
-mod metrics;
+pub mod metrics;
 #[cfg(any(test, feature = "testing"))]
 mod outside;
 #[cfg(not(any(test, feature = "testing")))]
@@ -49,6 +50,7 @@ pub use crate::future::{FutureExt, InSpan};
 pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
 pub use crate::log::{Level as LogLevel, set_logger};
+pub use crate::metrics::{Counter, Gauge, counter, gauge};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
 pub use crate::status::{SpanCounts, Status, status};

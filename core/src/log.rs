@@ -5,9 +5,10 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io::Write;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::local;
 use crate::span::block::Block;
@@ -124,6 +125,30 @@ pub(crate) fn enabled(level: Level) -> bool {
 /// Writes one line at [`Level::Warn`].
 pub(crate) fn warn(line: fmt::Arguments<'_>) {
     write(Level::Warn, line);
+}
+
+/// Lines that wait for the agent's own log. Only tried, never waited for: in a forked
+/// child it may be locked for ever.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Lines for the agent that wait for the agent thread; there is no room for more.
+const MAX_TOLD: usize = 32;
+
+/// Writes one line at [`Level::Warn`], which goes to the agent's own log, too.
+pub(crate) fn tell(line: fmt::Arguments<'_>) {
+    warn(line);
+    if let Ok(mut told) = TOLD.try_lock() {
+        if told.len() < MAX_TOLD {
+            told.push(line.to_string());
+        }
+    }
+}
+
+/// Takes the lines that wait for the agent's own log.
+pub(crate) fn told() -> Vec<String> {
+    let told = TOLD.try_lock();
+    told.map(|mut told| mem::take(&mut *told))
+        .unwrap_or_default()
 }
 
 /// Writes one line at [`Level::Debug`].

@@ -19,7 +19,7 @@ use crate::fork;
 use crate::init::InitError;
 use crate::local;
 use crate::log::{self, Logger};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics, Registration};
 use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
@@ -40,6 +40,8 @@ struct Running {
     agents_problems: Vec<String>,
     /// `None` in a forked child, until it records its first spans.
     agent: Option<Agent>,
+    /// The heap of C, if it is asked for.
+    c_heap: Option<Registration>,
     /// It is being stopped: what comes in now changes nothing any more.
     stopping: bool,
 }
@@ -78,9 +80,11 @@ pub(crate) fn start(
     OUTBOX.open();
     POOL.open(config.buffer_bytes, config.transmission_threshold, wake);
     let settings = config.settings();
+    let c_heap = config.glibc_heap.then(metrics::register_c_heap);
     *running = Some(Running {
         sources,
         config,
+        c_heap,
         problems: problems.clone(),
         agents_problems: Vec::new(),
         agent: Some(agent),
@@ -118,9 +122,13 @@ pub(crate) fn stop(deadline: Duration) {
     POOL.close();
     OUTBOX.clear();
     // In a forked child it may have been started meanwhile.
-    let agent = running.take().and_then(|running| running.agent);
+    let stopped = running.take();
     drop(running);
-    if let Some(agent) = agent {
+    let Some(stopped) = stopped else { return };
+    if let Some(c_heap) = stopped.c_heap {
+        c_heap.unregister();
+    }
+    if let Some(agent) = stopped.agent {
         let _ = agent.signal.shutdown(Duration::ZERO);
     }
 }
@@ -208,6 +216,7 @@ pub(crate) struct Held {
     _settings: LiveGuard<'static>,
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
+    _metrics: metrics::Held,
     _logger: log::LoggerGuard,
 }
 
@@ -220,6 +229,7 @@ pub(crate) fn hold() -> Held {
         _settings: GLOBAL.hold(),
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
+        _metrics: metrics::hold(),
         _logger: log::hold(),
     }
 }

@@ -157,8 +157,8 @@ macro_rules! setters {
                 self
             }
 
-            /// Whether entries record how long their futures ran and how long they idled
-            /// (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
+            /// Whether entries record how long their futures ran, waited for a thread and
+            /// idled (`INSTANA_POLL_TIMING`); default: no. See [`Span::time_polls`].
             ///
             /// [`Span::time_polls`]: crate::Span::time_polls
             pub fn poll_timing(mut self, on: bool) -> Self {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::alloc;
 use crate::config::{CapturedLogs, Config, KafkaHeaderFormat, StackTraces};
 use crate::rules::Rules;
 use crate::stack::Policy;
@@ -86,6 +87,10 @@ impl Switches {
     const KAFKA_STRING: Self = Self(1 << 9);
     /// Kafka records carry trace context in the older form.
     const KAFKA_BINARY: Self = Self(1 << 10);
+    /// What is allocated in the polls of entries is counted.
+    const ALLOCATIONS: Self = Self(1 << 11);
+    /// Something is noted of the polls of entries.
+    pub(crate) const POLLS: Self = Self(Self::POLL_TIMING.0 | Self::ALLOCATIONS.0);
     /// What is looked at when a span starts below another. Contexts carry it
     /// along in these bits of their flags, so that it costs nothing there.
     pub(crate) const AT_START: Self = Self(Self::RULES.0 | Self::STACKS.0);
@@ -102,6 +107,7 @@ impl Switches {
             .set(Self::W3C_PROPAGATION, config.w3c_propagation)
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
+            .set(Self::ALLOCATIONS, alloc::are_threads_metered())
             .with_kafka(config.kafka_correlation, config.kafka_header_format)
             .with_captured_logs(config.captured_logs)
     }

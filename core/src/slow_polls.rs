@@ -50,7 +50,7 @@ pub(crate) fn tell() {
         .into_iter()
         .flatten()
     {
-        log::warn(format_args!("{line}"));
+        log::tell(format_args!("{line}"));
     }
 }
 

@@ -30,8 +30,21 @@ pub struct Service {
     pub errors: u64,
     /// Mean duration of its entries, ms.
     pub mean_ms: f64,
+    /// Duration that 95 of 100 entries do not exceed, ms.
+    pub p95_ms: u64,
     /// Longest duration of its entries, ms.
     pub max_ms: u64,
+}
+
+impl Service {
+    /// The share of its calls with errors, 0 to 1.
+    #[must_use]
+    pub fn error_rate(&self) -> f64 {
+        match self.calls {
+            0 => 0.0,
+            calls => ratio(self.errors, calls),
+        }
+    }
 }
 
 /// Calls from a service to another one or to something outside.
@@ -56,8 +69,7 @@ struct Tally {
     pids: BTreeSet<u64>,
     calls: u64,
     errors: u64,
-    total_ms: u64,
-    max_ms: u64,
+    durations_ms: Vec<u64>,
 }
 
 impl ServiceMap {
@@ -102,7 +114,7 @@ impl ServiceMap {
             .iter()
             .map(|s| {
                 json!({"name": s.name, "plugins": s.plugins, "instances": s.instances, "calls": s.calls,
-                    "errors": s.errors, "mean_ms": s.mean_ms, "max_ms": s.max_ms})
+                    "errors": s.errors, "error_rate": s.error_rate(), "mean_ms": s.mean_ms, "p95_ms": s.p95_ms, "max_ms": s.max_ms})
             })
             .collect();
         let edges: Vec<_> = self
@@ -123,20 +135,19 @@ impl Tally {
         if span.kind == SpanKind::Entry {
             self.calls += 1;
             self.errors += u64::from(span.errors > 0);
-            self.total_ms += span.duration_ms;
-            self.max_ms = self.max_ms.max(span.duration_ms);
+            self.durations_ms.push(span.duration_ms);
         }
     }
 
-    fn service(self, name: &str) -> Service {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds stay far below 2^52"
-        )]
+    fn service(mut self, name: &str) -> Service {
+        self.durations_ms.sort_unstable();
+        let durations = &self.durations_ms;
+        let total_ms = durations.iter().sum();
         let mean_ms = match self.calls {
             0 => 0.0,
-            calls => self.total_ms as f64 / calls as f64,
+            calls => ratio(total_ms, calls),
         };
+        let at = (durations.len() * 95).div_ceil(100).saturating_sub(1);
         Service {
             name: name.to_owned(),
             plugins: self.plugins.into_iter().collect(),
@@ -144,9 +155,18 @@ impl Tally {
             calls: self.calls,
             errors: self.errors,
             mean_ms,
-            max_ms: self.max_ms,
+            p95_ms: durations.get(at).copied().unwrap_or_default(),
+            max_ms: durations.last().copied().unwrap_or_default(),
         }
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and milliseconds stay far below 2^52"
+)]
+fn ratio(part: u64, of: u64) -> f64 {
+    part as f64 / of as f64
 }
 
 /// The calls of a trace: from, to, kind, errors. An exit goes to the services
@@ -191,6 +211,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn health_is_that_of_the_entries() {
+        let entry = |n: u64| {
+            let spans = [json!({
+                "t": n.to_string(), "s": "a", "n": "g.http", "k": 1, "ts": 1, "d": n,
+                "ec": u8::from(n % 4 == 0), "f": {"e": (n % 3).to_string()}, "data": {"service": "shop"},
+            })];
+            Trace::of(&n.to_string(), &spans, "")
+        };
+        let map = ServiceMap::of(&(1..=100).map(entry).collect::<Vec<_>>());
+        let shop = &map.services[0];
+        assert_eq!((shop.calls, shop.errors, shop.instances), (100, 25, 3));
+        assert_eq!((shop.error_rate(), shop.mean_ms), (0.25, 50.5));
+        assert_eq!((shop.p95_ms, shop.max_ms), (95, 100));
+        let json = &map.to_json()["services"][0];
+        assert_eq!(
+            (&json["error_rate"], &json["p95_ms"]),
+            (&json!(0.25), &json!(95))
+        );
+    }
+
+    #[test]
     fn exits_lead_to_services_or_outside() {
         let span = |s: &str, p: &str, n: &str, k: u8, service: &str, d: u64, data: Value| {
             let mut data = data;
@@ -233,6 +274,8 @@ mod tests {
             .map(|s| (&*s.name, s.calls, s.max_ms))
             .collect();
         assert_eq!(services, [("back", 1, 3), ("front", 1, 9)]);
+        let rates: Vec<_> = map.services.iter().map(Service::error_rate).collect();
+        assert_eq!(rates, [0.0, 0.0], "the exit failed, not the entry");
         assert_eq!(
             map.services
                 .iter()

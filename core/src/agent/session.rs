@@ -19,7 +19,7 @@ use crate::agent::requests;
 use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
 use crate::event::Courier;
-use crate::log::Level;
+use crate::log::{self, Level};
 use crate::secrets::Matcher;
 
 /// How long connecting to the gateway may take: it is one hop away, and a
@@ -344,6 +344,9 @@ impl Session {
 
     /// POST: a line for the agent's own log, if one waits. Failures are ignored.
     pub(crate) fn log_line(&mut self, now: Duration) {
+        for line in log::told() {
+            self.voice.keep(Level::Warn, &line);
+        }
         let Some(connection) = &mut self.connection else {
             return;
         };

@@ -403,7 +403,17 @@ keys! {
         "INSTANA_POLL_TIMING",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "Entries record how long their futures ran and how long they idled, in tags: a handler that blocks is told from a slow dependency.",
+        "Entries record how long their futures ran, waited for a thread and idled, in tags: a handler that blocks is told from a slow dependency.",
+    )],
+    paths [];
+
+    /// Whether the heap of the C library is read.
+    glibc_heap: Switch = false,
+    variables [variable(
+        "INSTANA_GLIBC_HEAP",
+        "`true`, `1`, `false`, `0`",
+        "`false`",
+        "The metrics have what glibc says of its heap. Reading it stops the application for a moment: see `docs/METRICS.md`.",
     )],
     paths [];
 

@@ -74,6 +74,34 @@ pub(super) fn ticks_per_second() -> Option<u64> {
     u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
 }
 
+/// Bytes of the C heap: in use, and taken from the system. Stops the application while
+/// it walks all free chunks. `None` where the C library has no such function.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(super) fn c_heap() -> Option<(u64, u64)> {
+    // It is there since glibc 2.33: looked up, so that the program starts with others.
+    // SAFETY: the name ends with a zero; RTLD_DEFAULT is always valid.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
+    if function.is_null() {
+        return None;
+    }
+    type Mallinfo2 = extern "C" fn() -> libc::mallinfo2;
+    // SAFETY: the function of that name in glibc has this type (mallinfo(3)).
+    let function = unsafe { std::mem::transmute::<*mut libc::c_void, Mallinfo2>(function) };
+    let info = function();
+    let bytes = |count: usize| count as u64;
+    let mapped_alone = bytes(info.hblkhd);
+    Some((
+        bytes(info.uordblks).saturating_add(mapped_alone),
+        bytes(info.arena).saturating_add(mapped_alone),
+    ))
+}
+
+/// Only glibc has it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(super) fn c_heap() -> Option<(u64, u64)> {
+    None
+}
+
 fn duration(time: libc::timeval) -> Option<Duration> {
     let seconds = u64::try_from(time.tv_sec).ok()?;
     let micros = u64::try_from(time.tv_usec).ok()?;
@@ -92,6 +120,17 @@ mod tests {
         let after = usage().unwrap();
         assert!(after.user + after.system > before.user + before.system);
         assert!(after.peak >= before.peak);
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn the_heap_of_c_holds_what_was_allocated() {
+        let Some((before, _)) = c_heap() else { return };
+        let block = std::hint::black_box(vec![1_u8; 100 << 20]);
+        let (after, mapped) = c_heap().unwrap();
+        assert!(after >= before + (90 << 20), "{before} {after}");
+        assert!(mapped >= after);
+        drop(block);
     }
 
     #[test]

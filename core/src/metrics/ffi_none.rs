@@ -9,3 +9,7 @@ pub(super) fn usage() -> Option<Usage> {
 pub(super) fn open_files_limit() -> Option<u64> {
     None
 }
+
+pub(super) fn c_heap() -> Option<(u64, u64)> {
+    None
+}

@@ -1,29 +1,52 @@
-//! The metrics of the process: sampled once a second on the agent thread, and
-//! written as the body of the metrics request.
+//! Metrics: figures of the process, sent once a second.
 //!
-//! | file | what |
-//! | --- | --- |
-//! | `process.rs` (Linux), `process_portable.rs` | the sampler |
-//! | `sample.rs` | one sample |
-//! | `procfs.rs` | parsers of the texts in `/proc` |
-//! | `ffi.rs` (Unix), `ffi_none.rs` | the system calls |
-//! | `snapshot.rs` | what does not change while the process runs |
-//! | `payload.rs` | the JSON, and its keys |
+//! The tracer measures the process by itself (`docs/METRICS.md` has every figure).
+//! What an application counts goes along with [`gauge`] and [`counter`], what it or a
+//! library has to ask for with a [`Source`]:
 //!
-//! The heap's own figures are left out on purpose: `mallinfo2` walks all free
-//! chunks with the arena locked, which stopped an application with 800,000 of
-//! them for 142 ms, and it knows nothing of other allocators. Anonymous
-//! resident memory stands for it; it costs nothing.
+//! ```
+//! use instana::metrics::{self, Readings};
+//!
+//! let depth = metrics::gauge("queue_depth", "items");
+//! depth.set(3);
+//!
+//! metrics::register("pool", |readings: &mut Readings| {
+//!     readings.gauge("connections", "connections", 8);
+//! });
+//! ```
+//!
+//! They arrive with the next second, each with its unit; an agent that was told
+//! `golang` has no place for them.
+
+// | file | what |
+// | --- | --- |
+// | `process.rs` (Linux), `process_portable.rs` | the sampler |
+// | `sample.rs` | one sample |
+// | `cgroup.rs` (Linux) | the limits of a container, and what is used of them |
+// | `procfs.rs` | parsers of the texts in `/proc` |
+// | `ffi.rs` (Unix), `ffi_none.rs` | the system calls |
+// | `snapshot.rs` | what does not change while the process runs |
+// | `payload.rs` | the JSON, and its keys |
+// | `instruments.rs` | gauges and counters of the application |
+// | `source.rs`, `registry.rs`, `rounds.rs` | what others measure, and the thread that asks them |
+// | `trouble.rs` | what is wrong, as events |
 
 use std::time::Instant;
 
+use crate::alloc;
 use crate::config::Config;
+use crate::span::polls;
 
+mod c_heap;
+#[cfg(target_os = "linux")]
+mod cgroup;
 #[cfg(unix)]
 mod ffi;
 #[cfg(not(unix))]
 #[path = "ffi_none.rs"]
 mod ffi;
+mod instruments;
+mod number;
 mod payload;
 #[cfg(target_os = "linux")]
 mod process;
@@ -32,13 +55,28 @@ mod process;
 mod process;
 #[cfg(target_os = "linux")]
 mod procfs;
+mod registry;
+mod rounds;
 mod sample;
 mod snapshot;
+mod source;
+mod trouble;
 
-use self::payload::Schema;
+use self::instruments::InstrumentsGuard;
+use self::payload::{Others, Schema};
 use self::process::Sampler;
+use self::registry::SourcesGuard;
+use self::rounds::Rounds;
+use self::sample::Sample;
 use self::snapshot::Snapshot;
+use self::trouble::Troubles;
 
+pub use self::instruments::{Counter, Gauge, counter, gauge};
+pub use self::number::Number;
+pub use self::registry::{Registration, register};
+pub use self::source::{Readings, Source};
+
+pub(crate) use self::c_heap::register_c_heap;
 pub(crate) use self::snapshot::executable_name;
 
 /// Samples the process and writes the bodies of its metrics requests.
@@ -51,6 +89,8 @@ pub(crate) struct Metrics {
     /// Read when it is first asked for, on the agent thread.
     snapshot: Option<Snapshot>,
     sampler: Sampler,
+    rounds: Rounds,
+    troubles: Troubles,
 }
 
 impl Metrics {
@@ -67,6 +107,8 @@ impl Metrics {
                 .cloned(),
             snapshot: None,
             sampler: Sampler::new(Instant::now()),
+            rounds: Rounds::default(),
+            troubles: Troubles::default(),
         }
     }
 
@@ -74,12 +116,47 @@ impl Metrics {
     /// to `body`: JSON, with the snapshot if `snapshot` is true (first after
     /// each announce, then every 600 s). `pid` is that of the announce's answer.
     pub(crate) fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>) {
-        let sampler = &mut self.sampler;
-        let sample = self.measured.then(|| sampler.sample(Instant::now()));
+        let (sampler, rounds) = (&mut self.sampler, &mut self.rounds);
+        let sample = self.measured.then(|| Sample {
+            heap: alloc::counts(),
+            polls: polls::take_longest(),
+            ..sampler.sample(Instant::now())
+        });
+        let others = self.measured.then(|| Others {
+            sources: rounds.collect(registry::sources()),
+            custom: instruments::read(),
+        });
+        if let Some(others) = &others {
+            self.tell_of(others);
+        }
         let name = self.name.as_deref();
         let snapshot =
             snapshot.then(|| &*self.snapshot.get_or_insert_with(|| Snapshot::read(name)));
-        payload::write(self.schema, pid, snapshot, sample.as_ref(), body);
+        let sample = sample.as_ref().zip(others.as_ref());
+        payload::write(self.schema, pid, snapshot, sample, body);
+    }
+
+    fn tell_of(&mut self, others: &Others) {
+        let now = Instant::now();
+        self.troubles.look(now);
+        for trouble in others.sources.iter().flat_map(|source| &source.troubles) {
+            self.troubles.tell(now, trouble);
+        }
+    }
+}
+
+/// The locks of sources and instruments.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _sources: SourcesGuard,
+    _instruments: InstrumentsGuard,
+}
+
+/// Keeps everybody else out of them.
+pub(crate) fn hold() -> Held {
+    Held {
+        _sources: registry::hold(),
+        _instruments: instruments::hold(),
     }
 }
 

@@ -6,11 +6,15 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::cgroup;
 use super::ffi;
 use super::procfs;
 use super::sample::{CpuClock, Memory, Sample};
+
+const PROC: &str = "/proc/self";
 
 /// Enough for `/proc/self/stat` and `statm`.
 const BUFFER: usize = 1024;
@@ -18,11 +22,35 @@ const BUFFER: usize = 1024;
 /// Bytes of `/proc/stat` that are read at most.
 const MAX_STAT: u64 = 4 * 1024 * 1024;
 
+/// What the kernel tells of a process.
+#[derive(Debug)]
+struct Files {
+    stat: PathBuf,
+    statm: PathBuf,
+    /// One link for each thread.
+    task: PathBuf,
+    /// One for each open file.
+    fd: PathBuf,
+}
+
+impl Files {
+    fn of(process: &Path) -> Self {
+        Self {
+            stat: process.join("stat"),
+            statm: process.join("statm"),
+            task: process.join("task"),
+            fd: process.join("fd"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Sampler {
+    files: Files,
     cpu: CpuClock,
     threads: Threads,
     open_files: OpenFiles,
+    cgroup: cgroup::Reader,
     open_files_limit: Limit,
     /// Bytes.
     page: Option<u64>,
@@ -31,22 +59,29 @@ pub(super) struct Sampler {
 
 impl Sampler {
     pub(super) fn new(now: Instant) -> Self {
+        Self::of(Path::new(PROC), now)
+    }
+
+    fn of(process: &Path, now: Instant) -> Self {
         Self {
+            files: Files::of(process),
             cpu: CpuClock::new(now, ffi::usage()),
             threads: Threads::default(),
             open_files: OpenFiles::default(),
+            cgroup: cgroup::Reader::new(),
             open_files_limit: Limit::default(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
         }
     }
 
-    /// One file, the `stat` of two directories, one system call.
+    /// One file, those of the control group, the `stat` of two directories, one system
+    /// call.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
         let buffer = self.buffer.as_mut_slice();
-        let threads = self.threads.count(buffer);
-        let pages = read("/proc/self/statm", buffer).and_then(procfs::statm);
+        let threads = self.threads.count(&self.files, buffer);
+        let pages = read(&self.files.statm, buffer).and_then(procfs::statm);
         let memory = pages
             .zip(self.page)
             .map(|([total, resident, shared], page)| Memory {
@@ -58,9 +93,11 @@ impl Sampler {
             cpu: usage.and_then(|usage| self.cpu.load(now, usage)),
             memory,
             threads,
-            open_files: self.open_files.count(now),
+            open_files: self.open_files.count(&self.files.fd, now),
             open_files_limit: self.open_files_limit.read(now),
             usage,
+            cgroup: self.cgroup.read(now),
+            ..Sample::default()
         }
     }
 }
@@ -85,7 +122,7 @@ impl Limit {
 
 /// When the process started, milliseconds since the epoch, to about 10 ms.
 pub(super) fn start_time() -> Option<u64> {
-    let start = stat(&mut [0; BUFFER])?.start;
+    let start = stat(&Path::new(PROC).join("stat"), &mut [0; BUFFER])?.start;
     let mut text = Vec::new();
     let file = File::open("/proc/stat").ok()?;
     file.take(MAX_STAT).read_to_end(&mut text).ok()?;
@@ -106,15 +143,15 @@ struct Threads {
 }
 
 impl Threads {
-    fn count(&mut self, buffer: &mut [u8]) -> Option<u64> {
+    fn count(&mut self, files: &Files, buffer: &mut [u8]) -> Option<u64> {
         match self.are_links {
-            Some(true) => links(),
-            Some(false) => Some(stat(buffer)?.threads),
+            Some(true) => links(&files.task),
+            Some(false) => Some(stat(&files.stat, buffer)?.threads),
             None => {
-                let before = links();
-                let threads = stat(buffer)?.threads;
+                let before = links(&files.task);
+                let threads = stat(&files.stat, buffer)?.threads;
                 // One that started or ended meanwhile: look again next time.
-                if before == links() {
+                if before == links(&files.task) {
                     self.are_links = Some(before == Some(threads));
                 }
                 Some(threads)
@@ -124,8 +161,8 @@ impl Threads {
 }
 
 /// Threads, if the links of their directory tell: it has two of its own.
-fn links() -> Option<u64> {
-    fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2)
+fn links(task: &Path) -> Option<u64> {
+    fs::metadata(task).ok()?.nlink().checked_sub(2)
 }
 
 /// The number of open files. Linux 6.2 and later tell it as the size of the
@@ -142,15 +179,15 @@ struct Listed {
 }
 
 impl OpenFiles {
-    fn count(&mut self, now: Instant) -> Option<u64> {
-        let size = fs::metadata("/proc/self/fd").ok()?.len();
+    fn count(&mut self, folder: &Path, now: Instant) -> Option<u64> {
+        let size = fs::metadata(folder).ok()?.len();
         if size > 0 {
             return Some(size);
         }
         match self.listed {
             Some(listed) if now < listed.next => listed.count,
             _ => {
-                let listed = list(now);
+                let listed = list(folder, now);
                 self.listed = Some(listed);
                 listed.count
             }
@@ -160,10 +197,10 @@ impl OpenFiles {
 
 /// Every 10 s, and where there are very many files for at most a thousandth
 /// of the time.
-fn list(now: Instant) -> Listed {
+fn list(folder: &Path, now: Instant) -> Listed {
     let begin = Instant::now();
     // The directory itself is open meanwhile.
-    let count = fs::read_dir("/proc/self/fd")
+    let count = fs::read_dir(folder)
         .ok()
         .and_then(|files| u64::try_from(files.count()).ok()?.checked_sub(1));
     let pause = begin.elapsed().saturating_mul(1000);
@@ -173,12 +210,12 @@ fn list(now: Instant) -> Listed {
     }
 }
 
-fn stat(buffer: &mut [u8]) -> Option<procfs::Stat> {
-    read("/proc/self/stat", buffer).and_then(procfs::stat)
+fn stat(file: &Path, buffer: &mut [u8]) -> Option<procfs::Stat> {
+    read(file, buffer).and_then(procfs::stat)
 }
 
 /// What one read yields: these files come whole.
-fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let length = File::open(path).ok()?.read(buffer).ok()?;
     buffer.get(..length)
 }
@@ -226,9 +263,10 @@ mod tests {
     #[test]
     fn threads_are_counted() {
         let mut threads = Threads::default();
+        let files = Files::of(Path::new(PROC));
         let mut buffer = [0; BUFFER];
         while threads.are_links.is_none() {
-            assert!(threads.count(&mut buffer).unwrap() >= 1);
+            assert!(threads.count(&files, &mut buffer).unwrap() >= 1);
         }
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));
@@ -238,10 +276,10 @@ mod tests {
                 std::thread::spawn(move || stopped.lock().unwrap().recv().is_err())
             })
             .collect();
-        let count = threads.count(&mut buffer).unwrap();
+        let count = threads.count(&files, &mut buffer).unwrap();
         assert!(count > 50, "{count}");
         threads.are_links = Some(false);
-        assert!(threads.count(&mut buffer).unwrap() > 50);
+        assert!(threads.count(&files, &mut buffer).unwrap() > 50);
         drop(stop);
         assert!(many.into_iter().all(|thread| thread.join().unwrap()));
     }
@@ -249,7 +287,7 @@ mod tests {
     #[test]
     fn a_listing_is_kept_for_ten_seconds() {
         let now = Instant::now();
-        let listed = list(now);
+        let listed = list(Path::new("/proc/self/fd"), now);
         assert!(listed.count.unwrap() > 2);
         assert!(listed.next >= now + Duration::from_secs(10));
     }
@@ -265,7 +303,14 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_there_yield_nothing() {
-        assert_eq!(read("/proc/self/none", &mut [0; 8]), None);
+    fn without_a_proc_there_is_what_system_calls_tell() {
+        let start = Instant::now();
+        let mut sampler = Sampler::of(Path::new("/proc/self/none"), start);
+        let sample = sampler.sample(start + Duration::from_secs(1));
+        assert!(sample.cpu.is_some() && sample.usage.is_some());
+        assert_eq!(
+            (sample.memory, sample.threads, sample.open_files),
+            (None, None, None)
+        );
     }
 }

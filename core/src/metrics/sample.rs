@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::alloc;
+
 /// The figures of one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sample {
@@ -14,6 +16,34 @@ pub(super) struct Sample {
     /// The soft limit; absent where there is none.
     pub(super) open_files_limit: Option<u64>,
     pub(super) usage: Option<Usage>,
+    pub(super) cgroup: Cgroup,
+    /// What went through a metered allocator.
+    pub(super) heap: Option<alloc::Counts>,
+    /// The longest timed poll since the sample before, and the longest wait for a
+    /// thread, in microseconds.
+    pub(super) polls: Option<(u64, u64)>,
+}
+
+/// The control group that the process runs in. What has no limit, or cannot be read, is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Cgroup {
+    /// CPUs: 1.5 is one and a half.
+    pub(super) cpu_limit: Option<f64>,
+    /// Microseconds of CPU time since the group began.
+    pub(super) cpu_usage: Option<u64>,
+    /// Periods in which it was stopped because the limit was reached.
+    pub(super) throttled: Option<u64>,
+    /// Microseconds for which it was stopped.
+    pub(super) throttled_time: Option<u64>,
+    /// Bytes.
+    pub(super) memory_limit: Option<u64>,
+    pub(super) memory_usage: Option<u64>,
+}
+
+impl Cgroup {
+    pub(super) fn is_limited(self) -> bool {
+        self.cpu_limit.is_some() || self.memory_limit.is_some()
+    }
 }
 
 /// Fractions of one CPU: 2.0 is two CPUs all the time.

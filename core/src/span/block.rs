@@ -46,8 +46,6 @@ pub(crate) struct Block {
     pub(crate) start: u64,
     pub(crate) attributes: Vec<u8>,
     pub(crate) rare: Option<Box<Rare>>,
-    /// Means nothing unless they are timed.
-    pub(crate) polls: Polls,
     /// The next block of the thread's pool.
     pub(crate) next: Option<Box<Block>>,
 }
@@ -57,8 +55,8 @@ pub(crate) struct Block {
 pub(crate) struct Rare {
     /// Where other threads leave attributes, if they asked for it.
     pub(crate) inbox: Option<Arc<Inbox>>,
-    /// Its polls are timed.
-    pub(crate) is_timed: bool,
+    /// How its polls go, if they are timed.
+    pub(crate) polls: Option<Box<Polls>>,
 }
 
 impl Block {
@@ -72,7 +70,6 @@ impl Block {
             start: 0,
             attributes: Vec::with_capacity(CAPACITY),
             rare: None,
-            polls: Polls::default(),
             next: None,
         })
     }
@@ -102,17 +99,20 @@ impl Block {
     /// True where its polls are timed.
     #[inline]
     pub(crate) fn is_timed(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.is_timed)
+        self.rare.as_ref().is_some_and(|rare| rare.polls.is_some())
     }
 
     /// Times its polls from now on.
     #[cold]
     pub(crate) fn time_polls(&mut self) {
+        self.meter_polls().describe();
+    }
+
+    /// Notes what is allocated in its polls from now on.
+    #[cold]
+    pub(crate) fn meter_polls(&mut self) -> &mut Polls {
         let rare = self.rare.get_or_insert_default();
-        if !rare.is_timed {
-            rare.is_timed = true;
-            self.polls = Polls::default();
-        }
+        rare.polls.get_or_insert_default()
     }
 
     /// True where it is this process that records it.

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::Span;
-use crate::clock;
+use super::polls::Polls;
 use crate::context::{Context, Flags};
 use crate::local;
 
@@ -103,20 +103,22 @@ impl Span {
         self.0.as_ref().is_some_and(|block| block.is_timed())
     }
 
-    /// A poll that is timed is about to be made.
-    #[cold]
-    pub(crate) fn poll_begins(&mut self) {
-        if let Some(block) = &mut self.0 {
-            block.polls.begin(clock::ticks());
-        }
+    /// Where its polls are timed.
+    #[inline]
+    pub(crate) fn polls(&mut self) -> Option<&mut Polls> {
+        self.0.as_mut()?.rare.as_mut()?.polls.as_deref_mut()
     }
 
-    /// It has been made. One that panicked does not count.
+    /// As [`polls`](Self::polls), for who keeps them until the end.
+    pub(crate) fn take_polls(&mut self) -> Option<Box<Polls>> {
+        self.0.as_mut()?.rare.as_mut()?.polls.take()
+    }
+
+    /// Gives back what was [taken](Self::take_polls).
     #[cold]
-    #[inline(never)]
-    pub(crate) fn poll_ends(&mut self) {
-        if let Some(block) = &mut self.0 {
-            block.polls.end(clock::ticks());
+    pub(crate) fn put_polls(&mut self, polls: Box<Polls>) {
+        if let Some(rare) = self.0.as_mut().and_then(|block| block.rare.as_mut()) {
+            rare.polls = Some(polls);
         }
     }
 

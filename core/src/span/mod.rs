@@ -12,7 +12,7 @@ pub mod http;
 pub(crate) mod log;
 #[cfg(tokio_unstable)]
 mod make_current;
-mod polls;
+pub(crate) mod polls;
 mod preset;
 pub(crate) mod sdk;
 pub mod sql;
@@ -20,8 +20,10 @@ mod start;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+mod wakes;
 
 use std::fmt;
+use std::task::Context as TaskContext;
 use std::time::Duration;
 
 use self::block::Block;
@@ -181,28 +183,48 @@ impl Span {
     }
 
     /// As [`enter`](Self::enter), for one poll of a future, a stream or a body
-    /// that an instrumentation wraps: it counts where polls are
-    /// [timed](Self::time_polls).
+    /// that an instrumentation wraps, which `f` polls with the context that it gets:
+    /// where polls are [timed](Self::time_polls), this counts and notes who wakes it.
     #[inline]
-    pub fn enter_poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        let timed = self.is_timed();
-        if timed {
-            self.poll_begins();
+    pub fn enter_poll<R>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        f: impl FnOnce(&mut TaskContext<'_>) -> R,
+    ) -> R {
+        if self.is_timed() {
+            return self.enter_timed_poll(cx, f);
         }
         let entered = Entered::new(self);
-        let result = f();
+        let result = f(cx);
         entered.leave();
-        if timed {
-            self.poll_ends();
+        result
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_timed_poll<R>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        f: impl FnOnce(&mut TaskContext<'_>) -> R,
+    ) -> R {
+        let task = cx.waker();
+        let waker = self.polls().map(|polls| polls.begin(task).clone());
+        let waker = waker.as_ref().unwrap_or(task);
+        let entered = Entered::new(self);
+        let result = f(&mut TaskContext::from_waker(waker));
+        entered.leave();
+        if let Some(polls) = self.polls() {
+            polls.end();
         }
         result
     }
 
     /// Records how the polls of this span's future went, in tags of the span
     /// (milliseconds, all but the first): `poll_count`, `poll_running_ms` (all
-    /// polls together), `poll_longest_ms` and `poll_idle_ms` (the time outside of
-    /// polls). A span that ran for most of its time was busy or blocked its
-    /// thread; one that idled waited: for what it awaits, or for a free thread.
+    /// polls together), `poll_longest_ms`, `poll_waiting_ms` (it was woken, and not
+    /// polled yet) and `poll_idle_ms` (all else). A span that ran for most of its time
+    /// was busy or blocked its thread; one that waited was kept by others from a thread;
+    /// one that idled was kept by what it awaits.
     ///
     /// To be called before the first poll. `INSTANA_POLL_TIMING` switches it on
     /// for all entries.
@@ -343,8 +365,7 @@ fn finish_unusual(mut block: Box<Block>) {
             let errors = inbox.close(&mut block.attributes);
             block.traits = block.traits.with_errors(errors);
         }
-        if rare.is_timed {
-            let polls = block.polls;
+        if let Some(polls) = rare.polls {
             polls.finish(&mut block);
         }
     }

@@ -1,41 +1,154 @@
-//! How the polls of a span's future went.
-//!
-//! What can be known without another waker: how often and how long it ran. The
-//! rest of its time it waited, for what it awaits or for a free thread.
+//! How the polls of a span's future went: how long it ran, how long it waited for a
+//! thread when it could have run, and how long it idled. While it runs, it is counted
+//! what its thread allocates, where that is metered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 
 use super::Family;
 use super::block::Block;
 use super::fields::{Attribute, Fields};
 use super::sdk;
 use super::tag::TagValue;
+use super::wakes::Wakes;
+use crate::alloc;
 use crate::clock::{self, Timeline};
 use crate::record::FAMILIES;
 use crate::slow_polls;
 
-/// In ticks.
-#[derive(Clone, Copy, Debug, Default)]
+/// The longest poll and the longest wait of all spans that have ended since they were
+/// last asked for, in microseconds and one more: 0 where there were none.
+static LONGEST: AtomicU64 = AtomicU64::new(0);
+static LONGEST_WAIT: AtomicU64 = AtomicU64::new(0);
+
+/// In microseconds: the longest poll, and the longest wait for a thread, since the
+/// last call; `None` where no polls were timed.
+pub(crate) fn take_longest() -> Option<(u64, u64)> {
+    let longest = LONGEST.swap(0, Ordering::Relaxed).checked_sub(1)?;
+    let wait = LONGEST_WAIT.swap(0, Ordering::Relaxed).saturating_sub(1);
+    Some((longest, wait))
+}
+
+/// In ticks, but for what is counted.
+#[derive(Debug, Default)]
 pub(crate) struct Polls {
     count: u64,
-    longest: u64,
-    running: u64,
-    /// When the poll began that is being made.
+    /// Below 0 where the clocks of two processors differ by more.
+    longest: i64,
+    running: i64,
+    waits: Waits,
+    /// When the poll began that is being made, and when the last one ended.
     began: u64,
+    ended: u64,
+    /// Bytes that were allocated in polls, and what the thread had allocated when the
+    /// poll began.
+    allocated: u64,
+    allocated_before: u64,
+    is_metered: bool,
+    /// Whether their times are wanted, not only what was allocated.
+    are_described: bool,
+    /// Where times are wanted, and nothing else.
+    wakes: Option<Wakes>,
+    /// Where both are.
+    metered_wakes: Option<Wakes>,
+}
+
+/// Times between wakes and polls.
+#[derive(Debug, Default)]
+struct Waits {
+    sum: u64,
+    longest: u64,
+}
+
+impl Waits {
+    /// `task` polls, for the first time since `ended`; what the future gets for it.
+    #[inline]
+    fn poll<'a>(
+        &mut self,
+        wakes: &'a mut Wakes,
+        task: &Waker,
+        ended: u64,
+        began: u64,
+    ) -> &'a Waker {
+        let woken = wakes.take(task);
+        if woken != 0 {
+            // One that was woken while it ran could not run twice.
+            let waited = began.saturating_sub(woken.max(ended));
+            self.sum += waited;
+            self.longest = self.longest.max(waited);
+        }
+        wakes.waker()
+    }
 }
 
 impl Polls {
-    #[inline]
-    pub(super) fn begin(&mut self, now: u64) {
-        self.began = now;
+    pub(super) fn describe(&mut self) {
+        self.are_described = true;
     }
 
+    /// `task` polls; what the future gets for it.
     #[inline]
-    pub(super) fn end(&mut self, now: u64) {
-        let took = now.saturating_sub(self.began);
+    pub(crate) fn begin<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
+        self.began = clock::ticks();
+        if self.wakes.is_none() {
+            return self.begin_otherwise(task);
+        }
+        match &mut self.wakes {
+            Some(wakes) => self.waits.poll(wakes, task, self.ended, self.began),
+            None => task,
+        }
+    }
+
+    /// The first time, and where it is counted what is allocated.
+    #[cold]
+    #[inline(never)]
+    fn begin_otherwise<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
+        if self.count == 0 {
+            self.is_metered = alloc::are_threads_metered();
+            // Who only wants to know what is allocated needs no waker.
+            let wakes = self.are_described.then(|| Wakes::new(task));
+            if self.is_metered {
+                self.metered_wakes = wakes;
+            } else {
+                self.wakes = wakes;
+            }
+        }
+        if self.is_metered {
+            self.allocated_before();
+        }
+        match self.wakes.as_mut().or(self.metered_wakes.as_mut()) {
+            Some(wakes) => self.waits.poll(wakes, task, self.ended, self.began),
+            None => task,
+        }
+    }
+
+    fn allocated_before(&mut self) {
+        match alloc::allocated_by_thread() {
+            Some(allocated) => self.allocated_before = allocated,
+            // A part of it says nothing.
+            None => self.is_metered = false,
+        }
+    }
+
+    /// It has been made. One that panicked does not count.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        let now = clock::ticks();
+        let took = now.wrapping_sub(self.began) as i64;
         self.count += 1;
         self.running += took;
-        if took > self.longest {
-            self.longest = took;
+        self.longest = self.longest.max(took);
+        self.ended = now;
+        if self.is_metered {
+            self.allocated_since();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocated_since(&mut self) {
+        let allocated = alloc::allocated_by_thread().unwrap_or_default();
+        self.allocated += allocated.saturating_sub(self.allocated_before);
     }
 
     /// The span ends: describes its polls, and tells of one that was too long.
@@ -43,21 +156,38 @@ impl Polls {
         if self.count == 0 {
             return;
         }
+        if self.is_metered {
+            let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
+            fields.tag("allocated_bytes", TagValue::Unsigned(self.allocated));
+        }
+        if self.are_described {
+            self.finish_described(block);
+        }
+    }
+
+    fn finish_described(&self, block: &mut Block) {
         let open = clock::ticks().saturating_sub(block.start);
         let timeline = Timeline::now();
-        let longest = timeline.duration(self.longest);
+        let running = self.running.max(0) as u64;
+        let longest = timeline.duration(self.longest.max(0) as u64);
+        let longest_wait = timeline.duration(self.waits.longest);
+        let idle = open.saturating_sub(running + self.waits.sum);
         let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
         fields.tag("poll_count", TagValue::Unsigned(self.count));
         for (name, time) in [
-            ("poll_running_ms", timeline.duration(self.running)),
+            ("poll_running_ms", timeline.duration(running)),
             ("poll_longest_ms", longest),
-            (
-                "poll_idle_ms",
-                timeline.duration(open.saturating_sub(self.running)),
-            ),
+            ("poll_waiting_ms", timeline.duration(self.waits.sum)),
+            ("poll_idle_ms", timeline.duration(idle)),
         ] {
             let millis = time.as_micros() as f64 / 1_000.0;
             fields.tag(name, TagValue::Float(millis));
+        }
+        if block.context.scope().is_none() {
+            for (all, this) in [(&LONGEST, longest), (&LONGEST_WAIT, longest_wait)] {
+                let micros = u64::try_from(this.as_micros()).unwrap_or(u64::MAX - 1);
+                all.fetch_max(micros.saturating_add(1), Ordering::Relaxed);
+            }
         }
         if longest >= block.settings().slow_poll() {
             if let Some(family) = FAMILIES.get(block.traits.family()) {
@@ -93,7 +223,8 @@ fn label<'a>(family: &'static Family, attributes: &'a [u8]) -> &'a str {
 mod tests {
     use std::future::{Future, poll_fn};
     use std::pin::pin;
-    use std::task::{Context as TaskContext, Poll, Waker};
+    use std::sync::Arc;
+    use std::task::{Context as TaskContext, Poll, Wake, Waker};
     use std::time::{Duration, Instant};
 
     use crate::FutureExt;
@@ -155,6 +286,55 @@ mod tests {
         }
     }
 
+    /// Two polls by different tasks: woken while it runs, then while it does not.
+    #[test]
+    fn a_future_that_was_woken_waits_until_it_is_polled() {
+        struct Task;
+        impl Wake for Task {
+            fn wake(self: Arc<Self>) {}
+        }
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            let mut span = crate::entry_span("woken");
+            span.time_polls();
+            let mut wakers = Vec::new();
+            let mut polls = 0;
+            let future = poll_fn(|context| {
+                polls += 1;
+                wakers.push(context.waker().clone());
+                match polls {
+                    1 => context.waker().wake_by_ref(),
+                    3 => return Poll::Ready(()),
+                    _ => {}
+                }
+                work(4 * MS);
+                Poll::Pending
+            });
+            {
+                let mut future = pin!(future.in_span(span));
+                let mut context = TaskContext::from_waker(Waker::noop());
+                assert!(future.as_mut().poll(&mut context).is_pending());
+                // It waits.
+                work(4 * MS);
+                let other = Waker::from(Arc::new(Task));
+                let mut context = TaskContext::from_waker(&other);
+                assert!(future.as_mut().poll(&mut context).is_pending());
+                // It idles.
+                work(8 * MS);
+                assert!(future.as_mut().poll(&mut context).is_ready());
+            }
+            assert!(wakers[0].will_wake(&wakers[2]), "it need not be kept anew");
+        });
+        let span = &recorder.spans()[0];
+        let of = |name| tag(span, name).unwrap();
+        assert_eq!(of("poll_count"), 3.0);
+        assert!(of("poll_running_ms") >= 8.0, "{}", span.json());
+        assert!(of("poll_waiting_ms") >= 4.0, "{}", span.json());
+        assert!(of("poll_idle_ms") >= 8.0, "{}", span.json());
+        let sum = of("poll_running_ms") + of("poll_waiting_ms") + of("poll_idle_ms");
+        assert!(sum <= span.duration() as f64 + 1.0, "{}", span.json());
+    }
+
     #[test]
     fn the_setting_is_for_entries_and_the_method_for_all() {
         let recorder = Recorder::builder().poll_timing(true).build();
@@ -185,7 +365,8 @@ mod tests {
             crate::entry_span("closure").enter(|| work(MS));
             let mut span = crate::entry_span("both");
             span.enter(|| work(MS));
-            span.enter_poll(|| work(MS));
+            let mut context = TaskContext::from_waker(Waker::noop());
+            span.enter_poll(&mut context, |_| work(MS));
         });
         let spans = recorder.spans();
         assert_eq!(tag(&spans[0], "poll_count"), None);

@@ -222,8 +222,8 @@ impl Tracer {
         self.place(&mut block.context, family, incoming, state, trace);
         block.context.span = span;
         describe(&mut block, family, incoming);
-        if switches.has(Switches::POLL_TIMING) {
-            block.time_polls();
+        if switches.has(Switches::POLLS) {
+            begin_polls(&mut block, switches);
         }
         Span(Some(block))
     }
@@ -307,6 +307,17 @@ fn is_disabled(parent: &Context, family: &'static Family) -> bool {
         .scope()
         .map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
     rules::is_disabled(&tracer, family)
+}
+
+/// What is noted of an entry's polls.
+#[cold]
+#[inline(never)]
+fn begin_polls(block: &mut Block, switches: Switches) {
+    if switches.has(Switches::POLL_TIMING) {
+        block.time_polls();
+    } else {
+        block.meter_polls();
+    }
 }
 
 /// What an entry records of how it came in.

@@ -19,7 +19,7 @@ pub use self::process::Process;
 pub(crate) use self::processes::Processes;
 pub use self::request::Request;
 pub(crate) use self::shared::Shared;
-pub(crate) use self::span_store::{SpanRecord, SpanStore};
+pub(crate) use self::span_store::{SpanRecord, SpanStore, entity};
 pub use self::view::View;
 use crate::config::Config;
 use crate::fault::{Fault, What};

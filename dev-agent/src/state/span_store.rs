@@ -25,10 +25,7 @@ impl SpanRecord {
 
     /// The pid of the URL; of raw traces the one in `f.e`.
     pub(crate) fn pid(&self) -> Option<u64> {
-        let entity = || self.value.pointer("/f/e");
-        self.pid
-            .or_else(|| entity()?.as_u64())
-            .or_else(|| entity()?.as_str()?.parse().ok())
+        self.pid.or_else(|| entity(&self.value))
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -57,6 +54,13 @@ impl SpanRecord {
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
+}
+
+/// The process that a span says it is from.
+pub(crate) fn entity(span: &Value) -> Option<u64> {
+    let entity = span.pointer("/f/e")?;
+    let pid = entity.as_u64();
+    pid.or_else(|| entity.as_str()?.parse().ok())
 }
 
 /// What is known of a trace besides its spans.

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{SpanKind, TraceSpan, describe};
-use crate::state::SpanRecord;
+use crate::state::{SpanRecord, entity};
 
 /// The spans of one trace as a tree. Missing parents, cycles and duplicates
 /// are shown as further roots.
@@ -33,7 +33,7 @@ impl Trace {
     pub fn of(id: &str, spans: &[Value], service: &str) -> Self {
         let spans = spans
             .iter()
-            .map(|span| (span.clone(), "", None, service.to_owned()));
+            .map(|span| (span.clone(), "", entity(span), service.to_owned()));
         Self::build(
             id,
             spans

@@ -33,6 +33,35 @@ fn metrics_of_rust() {
                 measured("/metrics/tasks", Value::Null),
             ),
             (
+                Rule::MetricsType,
+                "/metrics/custom/depth/gauge",
+                measured(
+                    "/metrics/custom",
+                    json!({"depth": {"gauge": "1", "unit": "items"}}),
+                ),
+            ),
+            (
+                Rule::MetricsMissing,
+                "/metrics/sources/tokio/tasks/unit",
+                measured(
+                    "/metrics/sources",
+                    json!({"tokio": {"tasks": {"counter": 1}}}),
+                ),
+            ),
+            (
+                Rule::MetricsKey,
+                "/metrics/sources/tokio/tasks/gauge",
+                measured(
+                    "/metrics/sources",
+                    json!({"tokio": {"tasks": {"counter": 1, "gauge": 1, "unit": ""}}}),
+                ),
+            ),
+            (
+                Rule::MetricsType,
+                "/metrics/sources/tokio",
+                measured("/metrics/sources", json!({"tokio": 1})),
+            ),
+            (
                 Rule::SnapshotMissing,
                 "/snapshot/name",
                 measured("/snapshot/name", removed()),

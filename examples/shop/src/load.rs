@@ -24,7 +24,7 @@ enum Item {
     Unknown,
 }
 
-const VISITS: [Visit; 8] = [
+const VISITS: [Visit; 9] = [
     Visit {
         path: "/",
         times: 2,
@@ -51,6 +51,13 @@ const VISITS: [Visit; 8] = [
         times: 1,
         spans: 6,
         goods: Some(Item::Known("slow")),
+        patience: None,
+    },
+    Visit {
+        path: "/products/heavy",
+        times: 1,
+        spans: 6,
+        goods: Some(Item::Known("heavy")),
         patience: None,
     },
     Visit {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use instana_dev_agent::{ServiceMap, Trace, render};
+use instana_dev_agent::{ServiceMap, Trace, TraceSpan, render};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -17,6 +17,9 @@ use crate::query::Query;
 
 /// Metrics of each process that are waited for.
 const METRICS: u64 = 2;
+
+/// A poll of this length is shown: the tracer's own threshold.
+const SLOW_POLL_MS: f64 = 100.0;
 
 pub(crate) struct Report {
     url: String,
@@ -108,6 +111,7 @@ impl Report {
             "processes": processes.collect::<Vec<_>>(),
             "traces": traces.collect::<Vec<_>>(),
             "map": {"services": services, "edges": edges.collect::<Vec<_>>()},
+            "slow_polls": self.slow_polls().iter().map(SlowPoll::json).collect::<Vec<_>>(),
             "violations": self.violations,
         })
     }
@@ -121,6 +125,7 @@ impl Report {
             return text;
         }
         self.write_map(&mut text);
+        self.write_slow_polls(&mut text);
         self.write_trees(&mut text);
         let _ = write!(
             text,
@@ -179,8 +184,13 @@ impl Report {
         for service in &map.services {
             let _ = writeln!(
                 text,
-                "  {:<12}{:>4} calls, {} with errors, {:.0} ms on average, {} ms at most",
-                service.name, service.calls, service.errors, service.mean_ms, service.max_ms
+                "  {:<12}{:>4} calls, {:.0} % with errors, {:.0} ms on average, {} ms at most, {} instances",
+                service.name,
+                service.calls,
+                service.error_rate() * 100.0,
+                service.mean_ms,
+                service.max_ms,
+                service.instances
             );
         }
         for edge in &map.edges {
@@ -190,6 +200,30 @@ impl Report {
                 edge.from, edge.to, edge.calls, edge.errors
             );
         }
+    }
+
+    /// Where a thread of a runtime was kept for too long: what poll timing found.
+    fn write_slow_polls(&self, text: &mut String) {
+        let slow = self.slow_polls();
+        if !slow.is_empty() {
+            *text += "\nBlocked threads\n";
+        }
+        for poll in slow {
+            let _ = writeln!(
+                text,
+                "  {:<12}{}: one poll took {:.0} ms, in which its thread ran no other task",
+                poll.service, poll.place, poll.millis
+            );
+        }
+    }
+
+    fn slow_polls(&self) -> Vec<SlowPoll> {
+        let spans = self.traces.iter().flat_map(|(id, spans)| {
+            let trace = Trace::of(id, spans, "");
+            let spans = trace.spans().iter().filter_map(SlowPoll::of);
+            spans.collect::<Vec<_>>()
+        });
+        spans.collect()
     }
 
     /// The trace with most spans, the slowest, one with an error, and an order's.
@@ -235,6 +269,31 @@ impl Report {
             .map(|(id, spans)| Trace::of(id, spans, ""))
             .collect();
         ServiceMap::of(&traces)
+    }
+}
+
+/// A poll that took longer than one should.
+struct SlowPoll {
+    service: String,
+    place: String,
+    millis: f64,
+}
+
+impl SlowPoll {
+    fn of(span: &TraceSpan) -> Option<Self> {
+        let tag = span
+            .value
+            .pointer("/data/sdk/custom/tags/poll_longest_ms")?;
+        let millis = tag.as_f64().filter(|millis| *millis >= SLOW_POLL_MS)?;
+        Some(Self {
+            service: span.service.clone(),
+            place: span.label.clone(),
+            millis,
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({"service": self.service, "place": self.place, "ms": self.millis})
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use async_graphql::futures_util::Stream;
 use async_graphql::futures_util::stream::BoxStream;
@@ -50,13 +50,17 @@ impl<'s> Updates<'s> {
         }
     }
 
-    /// Runs `f` in the entry or in its context.
-    fn enter<R>(&mut self, f: impl FnOnce(&mut Option<BoxStream<'s, Response>>) -> R) -> R {
+    /// Runs `f` in the entry or in its context, with `cx` as it is to be polled.
+    fn enter<R>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        f: impl FnOnce(&mut Option<BoxStream<'s, Response>>, &mut TaskContext<'_>) -> R,
+    ) -> R {
         let inner = &mut self.inner;
         match &mut self.entry {
-            Some(entry) => entry.enter_poll(|| f(inner)),
-            None if is_inside() => f(inner),
-            None => self.carrier.enter(|| f(inner)),
+            Some(entry) => entry.enter_poll(cx, |cx| f(inner, cx)),
+            None if is_inside() => f(inner, cx),
+            None => self.carrier.enter(|| f(inner, cx)),
         }
     }
 
@@ -74,7 +78,7 @@ impl Stream for Updates<'_> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Response>> {
         let this = self.get_mut();
         this.is_polled = true;
-        let polled = this.enter(|inner| match inner {
+        let polled = this.enter(cx, |inner, cx| match inner {
             None => Poll::Ready(None),
             Some(stream) => {
                 let polled = stream.as_mut().poll_next(cx);
@@ -114,7 +118,8 @@ impl Drop for Updates<'_> {
         if self.inner.is_none() {
             return;
         }
-        self.enter(|inner| *inner = None);
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        self.enter(&mut cx, |inner, _| *inner = None);
         // One that panicked has its error.
         let is_unanswered = !self.is_answered && !self.is_polled;
         if let Some(entry) = self.entry.as_mut().filter(|_| is_unanswered) {

@@ -91,7 +91,7 @@ impl<S: Stream> Stream for InSpan<S> {
             this.span.begin();
         }
         *this.polled = Polled::Now;
-        let polled = this.span.enter_poll(|| inner.poll_next(cx));
+        let polled = this.span.enter_poll(cx, |cx| inner.poll_next(cx));
         *this.polled = Polled::Before;
         if let Poll::Ready(None) = polled {
             this.span.enter(|| this.inner.set(None));

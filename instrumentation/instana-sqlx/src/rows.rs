@@ -123,7 +123,7 @@ impl<DB: Backend> Stream for Rows<'_, DB> {
         }
         let failed = this.state == State::Failed;
         this.state = State::Polled;
-        let polled = this.span.enter_poll(|| inner.as_mut().poll_next(cx));
+        let polled = this.span.enter_poll(cx, |cx| inner.as_mut().poll_next(cx));
         match &polled {
             Poll::Pending => this.state = State::Waiting,
             Poll::Ready(Some(step)) => this.answered(step),

@@ -6,6 +6,7 @@ mod builder;
 #[cfg(tokio_unstable)]
 mod contexts;
 mod join_set;
+mod metrics;
 #[cfg(tokio_unstable)]
 mod propagate;
 mod spawn;
@@ -13,6 +14,7 @@ mod spawn;
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 pub use crate::builder::{Builder, JoinSetBuilder};
 pub use crate::join_set::JoinSet;
+pub use crate::metrics::RuntimeMetrics;
 #[cfg(tokio_unstable)]
 pub use crate::propagate::propagate;
 pub use crate::spawn::{spawn, spawn_blocking, spawn_local};

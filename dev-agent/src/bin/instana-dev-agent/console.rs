@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use instana_dev_agent::render::{self, Style};
-use instana_dev_agent::{DevAgent, Notice};
+use instana_dev_agent::{DevAgent, Notice, ServiceMap};
 use serde_json::json;
 
 /// What is printed.
@@ -80,11 +80,28 @@ impl Console {
             })
             .to_string(),
             Output::Text => format!(
-                "\n{processes} processes, {traces} traces, {spans} spans, {violations} violations of the protocol"
+                "{}\n{processes} processes, {traces} traces, {spans} spans, {violations} violations of the protocol",
+                health(&agent.view(|view| view.service_map()))
             ),
         };
         let _ = line(&text);
     }
+}
+
+/// A line for each service.
+fn health(map: &ServiceMap) -> String {
+    let lines = map.services.iter().map(|service| {
+        format!(
+            "\n{}: {} calls, {:.1} % with errors, {:.0} ms on average, 95 % within {} ms, {} instances",
+            service.name,
+            service.calls,
+            service.error_rate() * 100.0,
+            service.mean_ms,
+            service.p95_ms,
+            service.instances
+        )
+    });
+    lines.collect()
 }
 
 fn line(text: &str) -> io::Result<()> {

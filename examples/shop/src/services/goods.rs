@@ -29,6 +29,7 @@ const FILL: &str = "
         ('book', 'A book about rust'),
         ('lamp', 'A lamp'),
         ('slow', 'A clock that is slow'),
+        ('heavy', 'An anvil'),
         ('broken', 'A mug without a price'),
         ('endless', 'A story without an end');";
 

@@ -10,8 +10,10 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
+use instana_tokio::RuntimeMetrics;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use crate::Outcome;
 use crate::queue::Orders;
@@ -57,13 +59,17 @@ impl Service {
 /// of pricing and the catalogue, `topic` is the queue's.
 pub(crate) fn run(service: Service, others: &[SocketAddr], topic: Option<&str>) -> Outcome<()> {
     // The two lines every service needs: this one, and the layer of its router.
-    let _guard = instana::builder().service(service.name()).init()?;
+    let _guard = instana::builder()
+        .service(service.name())
+        .poll_timing(true)
+        .init()?;
 
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
         .block_on(async {
+            RuntimeMetrics::new(&Handle::current()).register();
             let address = |n: usize| {
                 others
                     .get(n)

@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 
 /// How long the slow offer takes.
 const SLOW: Duration = Duration::from_millis(350);
+/// How long the heavy one is weighed.
+const HEAVY: Duration = Duration::from_millis(250);
 
 pub(super) async fn serve(listener: TcpListener) -> io::Result<()> {
     loop {
@@ -55,6 +57,11 @@ async fn price(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infa
         "endless" => {
             tokio::time::sleep(Duration::from_secs(30)).await;
             answer(StatusCode::OK, "0")
+        }
+        "heavy" => {
+            // A mistake, on purpose: it keeps a thread of the runtime. Poll timing tells.
+            std::thread::sleep(HEAVY);
+            answer(StatusCode::OK, &cents.to_string())
         }
         "slow" => {
             tokio::time::sleep(SLOW).await;

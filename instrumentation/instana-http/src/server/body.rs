@@ -93,7 +93,7 @@ where
         let Some(mut open) = this.open.take() else {
             return inner.poll_frame(cx);
         };
-        let polled = open.span.enter_poll(|| inner.as_mut().poll_frame(cx));
+        let polled = open.span.enter_poll(cx, |cx| inner.as_mut().poll_frame(cx));
         match &polled {
             Poll::Pending => *this.open = Some(open),
             Poll::Ready(Some(Ok(frame))) => {

@@ -81,7 +81,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let mut guarded = Guarded::new(std::mem::replace(this.span, Span::none()));
-        let polled = guarded.enter_poll(|| {
+        let polled = guarded.enter_poll(cx, |cx| {
             // Polled again after its end, it has nothing more to say.
             let Some(inner) = this.inner.as_mut().as_pin_mut() else {
                 return Poll::Pending;
@@ -181,8 +181,8 @@ impl Guarded {
         self.span.enter(f)
     }
 
-    fn enter_poll<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        self.span.enter_poll(f)
+    fn enter_poll<T>(&mut self, cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        self.span.enter_poll(cx, f)
     }
 
     pub(super) fn release(mut self) -> Span {

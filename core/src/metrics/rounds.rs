@@ -1,0 +1,277 @@
+//! The thread that samples the sources. They are other people's code: what blocks or
+//! panics there must not stop the agent thread, which waits for them a moment only.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::registry::Entry;
+use super::source::{Reading, Readings};
+use super::trouble::Trouble;
+use crate::context::Context;
+use crate::log;
+
+/// A source that takes longer is slow.
+pub(super) const LIMIT: Duration = Duration::from_millis(50);
+/// A source that takes longer hangs.
+const HANGS: Duration = Duration::from_millis(900);
+/// How long the agent thread waits for all sources; the others are late.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What a source has read.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub(super) name: Arc<str>,
+    pub(super) readings: Vec<Reading>,
+    pub(super) troubles: Vec<Trouble>,
+}
+
+/// Samples all sources, a round a second, on a thread that is there as long as there
+/// are sources.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    sampler: Option<Sampler>,
+    /// The sources that were slow when they were sampled last.
+    slow: Vec<u64>,
+}
+
+/// The thread, seen from the agent thread.
+#[derive(Debug)]
+struct Sampler {
+    rounds: Sender<Vec<Entry>>,
+    news: Receiver<News>,
+    /// A round is under way.
+    is_busy: bool,
+    /// The source that is being sampled, since when.
+    current: Option<(Entry, Instant)>,
+}
+
+#[derive(Debug)]
+enum News {
+    Begun(Entry, Instant),
+    Done {
+        entry: Entry,
+        took: Duration,
+        /// `None`: it panicked.
+        readings: Option<Readings>,
+    },
+    RoundOver,
+}
+
+impl Rounds {
+    /// The readings of these sources, of now; those of slow ones may be missing, or a
+    /// round late.
+    pub(super) fn collect(&mut self, entries: Vec<Entry>) -> Vec<Measured> {
+        if entries.is_empty() {
+            self.sampler = None;
+            return Vec::new();
+        }
+        let Some(mut sampler) = self.sampler.take().or_else(Sampler::start) else {
+            return Vec::new();
+        };
+        let mut measured = Vec::new();
+        if sampler.is_busy {
+            self.receive(&mut sampler, Instant::now(), &mut measured);
+        }
+        if sampler.hangs() {
+            // The thread ends when that source comes back, if it does.
+            return measured;
+        }
+        if !sampler.is_busy && sampler.rounds.send(entries).is_ok() {
+            sampler.is_busy = true;
+            self.receive(&mut sampler, Instant::now() + PATIENCE, &mut measured);
+        }
+        self.sampler = Some(sampler);
+        measured
+    }
+
+    /// Takes in news until the round is over, a source is slow, or it is `until`.
+    fn receive(&mut self, sampler: &mut Sampler, until: Instant, measured: &mut Vec<Measured>) {
+        while sampler.is_busy {
+            let since = sampler.current.as_ref().map(|(_, since)| *since);
+            let slow = since.map_or(until, |since| (since + LIMIT).min(until));
+            let pause = slow.saturating_duration_since(Instant::now());
+            match sampler.news.recv_timeout(pause) {
+                Ok(News::Begun(entry, since)) => sampler.current = Some((entry, since)),
+                Ok(News::RoundOver) => sampler.is_busy = false,
+                Ok(News::Done {
+                    entry,
+                    took,
+                    readings,
+                }) => {
+                    sampler.current = None;
+                    self.judge(&entry, took, readings.is_none());
+                    measured.extend(readings.map(|readings| {
+                        let (readings, troubles) = readings.into_inner();
+                        Measured {
+                            name: entry.name,
+                            readings,
+                            troubles,
+                        }
+                    }));
+                }
+                // The thread does not end by itself: there are no more rounds.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Once is an accident: the whole process may have been stopped meanwhile.
+    fn judge(&mut self, entry: &Entry, took: Duration, panicked: bool) {
+        let was_slow = self.slow.contains(&entry.id);
+        self.slow.retain(|id| *id != entry.id);
+        if panicked {
+            entry.switch_off(format_args!("it panicked"));
+        } else if took > LIMIT && was_slow {
+            entry.switch_off(format_args!(
+                "twice in a row it took more than {} ms, this time {}",
+                LIMIT.as_millis(),
+                took.as_millis()
+            ));
+        } else if took > LIMIT {
+            self.slow.push(entry.id);
+        }
+    }
+}
+
+impl Sampler {
+    fn start() -> Option<Self> {
+        let (rounds, jobs) = mpsc::channel();
+        let (sender, news) = mpsc::channel();
+        let thread = thread::Builder::new().name("instana-metrics".to_owned());
+        match thread.spawn(move || sample_all(&jobs, &sender)) {
+            Ok(_) => Some(Self {
+                rounds,
+                news,
+                is_busy: false,
+                current: None,
+            }),
+            Err(error) => {
+                log::debug(format_args!("no thread for metric sources: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Switches a source off that does not come back.
+    fn hangs(&self) -> bool {
+        let hanging = self.current.as_ref();
+        let hanging = hanging.filter(|(_, since)| since.elapsed() > HANGS);
+        if let Some((entry, since)) = hanging {
+            entry.switch_off(format_args!(
+                "it has not come back for {} ms",
+                since.elapsed().as_millis()
+            ));
+        }
+        hanging.is_some()
+    }
+}
+
+fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
+    for entries in rounds {
+        for entry in entries {
+            let begun = Instant::now();
+            if news.send(News::Begun(entry.clone(), begun)).is_err() {
+                return;
+            }
+            let readings = sample(&entry);
+            let done = News::Done {
+                entry,
+                took: begun.elapsed(),
+                readings,
+            };
+            if news.send(done).is_err() {
+                return;
+            }
+        }
+        if news.send(News::RoundOver).is_err() {
+            return;
+        }
+    }
+}
+
+/// What it does is not traced.
+fn sample(entry: &Entry) -> Option<Readings> {
+    let Ok(mut source) = entry.source.try_lock() else {
+        // It hangs on another thread, or was locked when the process was forked.
+        return Some(Readings::default());
+    };
+    let mut readings = Readings::default();
+    let suppressed = Context::default().suppressed();
+    let run = || suppressed.enter(|| source.sample(&mut readings));
+    catch_unwind(AssertUnwindSafe(run)).ok()?;
+    Some(readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::super::source::Source;
+    use super::*;
+
+    fn entry(name: &str, source: impl Source) -> Entry {
+        Entry::new(Arc::from(name), Box::new(source))
+    }
+
+    fn names(measured: &[Measured]) -> Vec<&str> {
+        measured.iter().map(|one| &*one.name).collect()
+    }
+
+    #[test]
+    fn sources_that_panic_or_block_are_switched_off_and_the_others_go_on() {
+        let mut count = 0;
+        let good = entry("good", move |readings: &mut Readings| {
+            count += 1;
+            readings.counter("count", "rounds", count);
+            assert!(Context::current().is_suppressed());
+        });
+        let panics = entry("panics", |_: &mut Readings| panic!("on purpose"));
+        let slow = entry("slow", |readings: &mut Readings| {
+            readings.gauge("late", "ms", 60);
+            thread::sleep(LIMIT + Duration::from_millis(10));
+        });
+        let (let_go, gone) = channel::<()>();
+        let hangs = entry("hangs", move |_: &mut Readings| {
+            let _ = gone.recv();
+        });
+        let all = [good.clone(), panics.clone(), slow.clone(), hangs.clone()];
+        let on = || -> Vec<Entry> {
+            let on = all.iter().filter(|entry| entry.trouble().is_none());
+            on.cloned().collect()
+        };
+        let mut rounds = Rounds::default();
+        let begin = Instant::now();
+        let first = rounds.collect(on());
+        let waited = begin.elapsed();
+        assert!(waited >= LIMIT, "one is slow: {waited:?}");
+        assert!(names(&first).contains(&"good"), "{first:?}");
+        // Until the one that hangs is given up.
+        let mut later = Vec::new();
+        while hangs.trouble().is_none() || slow.trouble().is_none() {
+            later.extend(rounds.collect(on()));
+            assert!(begin.elapsed() < Duration::from_secs(60), "{later:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert!(names(&first).contains(&"slow") || names(&later).contains(&"slow"));
+        assert!(!names(&first).contains(&"hangs") && !names(&later).contains(&"hangs"));
+        for (source, words) in [
+            (&panics, "it panicked"),
+            (&slow, "twice in a row it took more than 50 ms"),
+            (&hangs, "it has not come back"),
+        ] {
+            let trouble = source.trouble().unwrap();
+            assert!(trouble.starts_with(words), "{trouble}");
+        }
+        // A new thread has taken over.
+        while names(&rounds.collect(on())) != ["good"] {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+        }
+        assert_eq!(good.trouble(), None);
+        drop(let_go);
+        assert_eq!(names(&rounds.collect(Vec::new())), [""; 0]);
+        assert!(rounds.sampler.is_none(), "the thread ends with the sources");
+    }
+}

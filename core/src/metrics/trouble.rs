@@ -1,0 +1,114 @@
+//! What the tracer or a source finds wrong with the process: told in the log and as an
+//! event of the service, seldom.
+
+use std::time::{Duration, Instant};
+
+use crate::event::{Severity, event};
+use crate::log;
+use crate::segment::POOL;
+
+/// The same trouble is told of again after this time.
+const QUIET: Duration = Duration::from_secs(300);
+/// Troubles that are remembered; others wait until there is room.
+const MAX_KNOWN: usize = 32;
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) title: String,
+    pub(crate) text: String,
+}
+
+/// Remembers what was told.
+#[derive(Debug, Default)]
+pub(super) struct Troubles {
+    known: Vec<(String, Instant)>,
+    dropped: u64,
+}
+
+impl Troubles {
+    /// Spans that were dropped since the last call.
+    pub(super) fn look(&mut self, now: Instant) {
+        let counts = POOL.counts();
+        let dropped = counts.dropped_full + counts.dropped_rejected + counts.dropped_invalid;
+        if let Some(trouble) = self.dropped_spans(dropped, counts.dropped_full) {
+            self.tell(now, &trouble);
+        }
+    }
+
+    /// Tells of it, unless that was done lately.
+    pub(super) fn tell(&mut self, now: Instant, trouble: &Trouble) {
+        if self.is_new(now, &trouble.title) {
+            log::tell(format_args!("{}: {}", trouble.title, trouble.text));
+            event(&trouble.title)
+                .text(&trouble.text)
+                .severity(Severity::Warning)
+                .send();
+        }
+    }
+
+    fn is_new(&mut self, now: Instant, title: &str) -> bool {
+        self.known
+            .retain(|(_, then)| now.saturating_duration_since(*then) < QUIET);
+        let is_known = self.known.iter().any(|(known, _)| known == title);
+        if is_known || self.known.len() >= MAX_KNOWN {
+            return false;
+        }
+        self.known.push((title.to_owned(), now));
+        true
+    }
+
+    fn dropped_spans(&mut self, dropped: u64, full: u64) -> Option<Trouble> {
+        let new = dropped.saturating_sub(self.dropped);
+        self.dropped = dropped;
+        if new == 0 {
+            return None;
+        }
+        let advice = if full > 0 {
+            "there was no room for them (`Builder::buffer_bytes` is the bound)"
+        } else {
+            "the agent does not take them"
+        };
+        Some(Trouble {
+            title: "Spans were dropped".to_owned(),
+            text: format!("{new} spans are lost, {dropped} since the start: {advice}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_told_every_five_minutes() {
+        let mut troubles = Troubles::default();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let told =
+            |troubles: &mut Troubles, seconds, title: &str| troubles.is_new(at(seconds), title);
+        assert!(told(&mut troubles, 0, "a"));
+        assert!(!told(&mut troubles, 1, "a"));
+        assert!(told(&mut troubles, 1, "b"));
+        assert!(!told(&mut troubles, 299, "a"));
+        assert!(told(&mut troubles, 300, "a"));
+        for n in 0..100 {
+            told(&mut troubles, 300, &n.to_string());
+        }
+        assert_eq!(troubles.known.len(), MAX_KNOWN);
+    }
+
+    #[test]
+    fn only_new_losses_are_told() {
+        let mut troubles = Troubles::default();
+        assert_eq!(troubles.dropped_spans(0, 0), None);
+        let text = troubles.dropped_spans(7, 7).unwrap().text;
+        assert!(text.starts_with("7 spans are lost, 7 since the start: there was no room"));
+        assert_eq!(troubles.dropped_spans(7, 7), None);
+        let text = troubles.dropped_spans(10, 0).unwrap().text;
+        assert!(text.starts_with("3 spans are lost, 10 since"), "{text}");
+        // Counted anew after another `init`.
+        assert_eq!(troubles.dropped_spans(0, 0), None);
+        assert!(troubles.dropped_spans(2, 0).is_some());
+    }
+}

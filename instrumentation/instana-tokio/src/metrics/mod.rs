@@ -1,0 +1,122 @@
+//! The figures of runtimes.
+
+mod probe;
+#[cfg(all(tokio_unstable, target_has_atomic = "64"))]
+mod unstable;
+#[cfg(not(all(tokio_unstable, target_has_atomic = "64")))]
+#[path = "unstable_none.rs"]
+mod unstable;
+#[cfg(target_has_atomic = "64")]
+mod workers;
+#[cfg(not(target_has_atomic = "64"))]
+#[path = "workers_none.rs"]
+mod workers;
+
+use instana::metrics::{self, Readings, Registration, Source};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use self::probe::Probe;
+use self::workers::Workers;
+
+/// The figures of a runtime, sent each second: workers, tasks, queues, how busy the
+/// workers are and how long a task waits for one. `docs/METRICS.md` has all of them.
+///
+/// ```
+/// use instana_tokio::RuntimeMetrics;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// RuntimeMetrics::new(&tokio::runtime::Handle::current()).register();
+/// # }
+/// ```
+///
+/// Each runtime is a source of its own, `tokio` or `tokio <name>`. It is asked once a
+/// second, on a thread of the tracer. That spawns one task, which notes how long it had
+/// to wait for a worker: the cost of this for the runtime is one task a second. It keeps
+/// the memory of the runtime's scheduler until the runtime has been shut down, whose
+/// figures are absent from then on.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is registered"]
+pub struct RuntimeMetrics {
+    handle: Handle,
+    name: String,
+}
+
+impl RuntimeMetrics {
+    /// Those of the runtime of `handle`.
+    pub fn new(handle: &Handle) -> Self {
+        Self {
+            handle: handle.clone(),
+            name: String::new(),
+        }
+    }
+
+    /// Which runtime of several it is. A name that is taken gets a number.
+    pub fn name(mut self, name: &str) -> Self {
+        name.trim().clone_into(&mut self.name);
+        self
+    }
+
+    /// Sends them from now on.
+    pub fn register(self) -> Registration {
+        let name = format!("tokio {}", self.name);
+        metrics::register(name.trim(), Runtime::new(self.handle))
+    }
+}
+
+/// A runtime as a source.
+#[derive(Debug)]
+struct Runtime {
+    /// `None` when it has been shut down.
+    handle: Option<Handle>,
+    probe: Probe,
+    workers: Workers,
+}
+
+impl Runtime {
+    fn new(handle: Handle) -> Self {
+        Self {
+            workers: Workers::new(&handle.metrics()),
+            handle: Some(handle),
+            probe: Probe::default(),
+        }
+    }
+}
+
+impl Source for Runtime {
+    fn sample(&mut self, readings: &mut Readings) {
+        let Some(handle) = &self.handle else { return };
+        let Ok(delay) = self.probe.delay() else {
+            self.handle = None;
+            return;
+        };
+        let metrics = handle.metrics();
+        let tasks = metrics.num_alive_tasks();
+        let probes = usize::from(self.probe.is_alive());
+        readings.gauge("workers", "threads", metrics.num_workers());
+        readings.gauge("alive_tasks", "tasks", tasks.saturating_sub(probes));
+        readings.gauge("global_queue_depth", "tasks", metrics.global_queue_depth());
+        if let Some(delay) = delay {
+            let millis = delay.as_secs_f64() * 1_000.0;
+            readings.gauge("scheduling_delay", "ms", millis);
+        }
+        let blocked = self.workers.read(&metrics, readings);
+        // Nobody need drive one of a single thread.
+        if blocked > 0 && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
+            let workers = metrics.num_workers();
+            let text = format!(
+                "{blocked} of {workers} workers have been in one poll each since the last \
+                 metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
+                 tells which calls block.",
+                delay.unwrap_or_default().as_secs_f64() * 1_000.0
+            );
+            readings.trouble("A tokio runtime is blocked", &text);
+        }
+        unstable::read(&metrics, readings);
+        // At last: it changes what was read.
+        self.probe.spawn(handle);
+    }
+}
+
+#[cfg(test)]
+mod tests;
