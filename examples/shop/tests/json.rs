@@ -68,13 +68,14 @@ fn three_processes_with_metrics_and_traces_over_three_services() {
     assert!(three.count() >= 10);
     check_spans(traces);
 
+    // Beside what a busy machine may have stopped.
     let slow = report["slow_polls"].as_array().unwrap();
-    let blocked = slow
-        .iter()
-        .find(|poll| poll["service"] == "pricing")
-        .unwrap();
-    assert_eq!(blocked["place"], "GET /price/{id}");
-    assert!(blocked["ms"].as_f64().unwrap() >= 250.0, "{blocked}");
+    let blocks = |poll: &&Value| {
+        poll["service"] == "pricing"
+            && poll["place"] == "GET /price/{id}"
+            && poll["ms"].as_f64().unwrap() >= 249.0
+    };
+    assert!(slow.iter().any(|poll| blocks(&poll)), "{slow:?}");
 
     let edges = report["map"]["edges"].as_array().unwrap();
     assert!(
