@@ -6,13 +6,13 @@ use super::{Backend, Described, Place};
 use crate::mask::{Dialect, mask};
 use crate::{Connection, Pool, Transaction};
 
-/// As [`sqlx::SqlitePool`].
+/// As sqlx's [`SqlitePool`](sqlx_sqlite::SqlitePool).
 pub type SqlitePool = Pool<Sqlite>;
 
-/// As [`sqlx::SqliteConnection`].
+/// As sqlx's [`SqliteConnection`](sqlx_sqlite::SqliteConnection).
 pub type SqliteConnection = Connection<Sqlite>;
 
-/// As [`sqlx::SqliteTransaction`].
+/// As sqlx's [`SqliteTransaction`](sqlx_sqlite::SqliteTransaction).
 pub type SqliteTransaction<'c> = Transaction<'c, Sqlite>;
 
 /// How sqlx names databases that are nowhere but in memory.

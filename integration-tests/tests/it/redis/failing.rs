@@ -132,8 +132,8 @@ async fn a_server_that_is_not_there_is_an_exit_that_says_so() {
     let proxy = Proxy::new(&address(&url()));
     proxy.go();
     let client = Client::open(format!("redis://:geheim@{}/5", proxy.address())).unwrap();
-    let error = below_entry(&recorder, client.get_multiplexed_async_connection()).await;
-    assert!(error.is_err());
+    let call = async { client.get_multiplexed_async_connection().await };
+    assert!(below_entry(&recorder, call).await.is_err());
     let connection = format!("{}/5", proxy.address());
     assert_eq!(commands(&recorder, &connection), ["connect"]);
     assert_eq!(exits(&recorder)[0].errors(), 1);
@@ -182,7 +182,8 @@ async fn a_wrong_password_is_an_error_without_it() {
 
     let recorder = Recorder::new();
     let wrong = with("falsch-geheim");
-    let error = below_entry(&recorder, wrong.get_multiplexed_async_connection()).await;
+    let call = async { wrong.get_multiplexed_async_connection().await };
+    let error = below_entry(&recorder, call).await;
     assert_eq!(
         error.unwrap_err().kind(),
         redis::ErrorKind::AuthenticationFailed

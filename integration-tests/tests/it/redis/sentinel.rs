@@ -62,7 +62,8 @@ async fn exits_name_the_master() {
 async fn a_master_that_nobody_knows_is_an_error() {
     let recorder = Recorder::new();
     let mut unknown = client("other");
-    let error = below_entry(&recorder, unknown.get_async_connection()).await;
+    let call = async { unknown.get_async_connection().await };
+    let error = below_entry(&recorder, call).await;
     let error = error.err().unwrap();
     assert_eq!(error.kind(), redis::ErrorKind::MasterNameNotFoundBySentinel);
     assert_eq!(commands(&recorder, &address(&sentinels()[0])), ["connect"]);
