@@ -75,7 +75,7 @@ const VISITS: [Visit; 9] = [
         patience: None,
     },
     Visit {
-        path: "/search?q=lamp&api_key=4711",
+        path: "/search?q=lamp&api_key=not-for-everyone",
         times: 3,
         spans: 9,
         goods: Some(Item::Known("lamp")),
