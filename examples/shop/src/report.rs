@@ -184,7 +184,7 @@ impl Report {
         for service in &map.services {
             let _ = writeln!(
                 text,
-                "  {:<12}{:>4} calls, {:.0} % with errors, {:.0} ms on average, {} ms at most, {} instances",
+                "  {:<12}{:>4} calls, {:.0} % with errors, {:.0} ms on average, {} ms at most, instances: {}",
                 service.name,
                 service.calls,
                 service.error_rate() * 100.0,

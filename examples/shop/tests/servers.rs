@@ -93,7 +93,7 @@ fn goods_are_in_postgresql_with_redis_in_front() {
     let (postgres, redis) = (variable("POSTGRES_URL"), variable("REDIS_URL"));
     let spans = spans(&[("POSTGRES_URL", &postgres), ("REDIS_URL", &redis)]);
     let looks = looks(&spans);
-    assert_eq!(looks.len(), 12);
+    assert_eq!(looks.len(), 13);
     assert_eq!(looks[0], ["get", "postgres", "setex"], "the first book");
     for again in &looks[1..4] {
         assert_eq!(*again, ["get"], "kept");

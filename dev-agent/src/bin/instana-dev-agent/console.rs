@@ -92,7 +92,7 @@ impl Console {
 fn health(map: &ServiceMap) -> String {
     let lines = map.services.iter().map(|service| {
         format!(
-            "\n{}: {} calls, {:.1} % with errors, {:.0} ms on average, 95 % within {} ms, {} instances",
+            "\n{}: {} calls, {:.1} % with errors, {:.0} ms on average, 95 % within {} ms, instances: {}",
             service.name,
             service.calls,
             service.error_rate() * 100.0,
