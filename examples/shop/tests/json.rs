@@ -125,7 +125,9 @@ fn check_spans(traces: &[Value]) {
         "the entry ends with its body: {offers}"
     );
     assert!(
-        !spans.iter().any(|span| span.to_string().contains("not-for-everyone")),
+        !spans
+            .iter()
+            .any(|span| span.to_string().contains("not-for-everyone")),
         "the API key is redacted"
     );
     let items: Vec<_> = spans
