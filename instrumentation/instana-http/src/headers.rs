@@ -19,6 +19,9 @@ const USUAL: usize = 16 + 16 + 55 + 36;
 /// Headers that one call may set.
 const MOST: usize = 5;
 
+/// Names for which a header map has room: three quarters of its 32,768 places.
+const FULL: usize = 24_576;
+
 /// Decides what the entry of a request with these headers continues.
 #[inline]
 pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
@@ -26,20 +29,24 @@ pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
 }
 
 /// Writes the headers that continue the span's trace in the callee. Where there
-/// is no trace, the headers stay as they are.
-#[inline]
+/// is no trace, and in a map that is full (24,571 names), the headers stay as they are.
+// Compiled here and not where it is called: what of the header map is inlined
+// depends on the crate, up to 400 instructions.
+#[inline(never)]
 pub fn inject(span: &Span, headers: &mut HeaderMap) {
-    let mut sent = Sent::new(headers);
-    span.inject(&mut sent);
-    sent.write();
+    if let Some(mut sent) = Sent::new(headers) {
+        span.inject(&mut sent);
+        sent.write();
+    }
 }
 
 /// Writes the headers that continue `context` in the callee, as [`inject`] does
 /// for a span.
 pub fn inject_context(context: &Context, headers: &mut HeaderMap) {
-    let mut sent = Sent::new(headers);
-    context.inject(&mut sent);
-    sent.write();
+    if let Some(mut sent) = Sent::new(headers) {
+        context.inject(&mut sent);
+        sent.write();
+    }
 }
 
 #[inline]
@@ -128,71 +135,63 @@ impl Extract for Received<'_> {
 struct Sent<'a> {
     headers: &'a mut HeaderMap,
     buffer: [u8; USUAL],
-    used: usize,
-    changes: [Option<Change>; MOST],
+    /// Headers, and up to where in the buffer their values stand, from where the
+    /// one before ends.
+    values: [(Header, usize); MOST],
     len: usize,
 }
 
-#[derive(Clone, Copy)]
-enum Change {
-    Remove(Header),
-    /// A value of one digit: the level.
-    SetDigit(Header, u8),
-    /// A value that stands in the buffer up to here, from where the one before ends.
-    Set(Header, usize),
-}
-
 impl<'a> Sent<'a> {
+    /// `None` for a map that is full.
     #[inline]
-    fn new(headers: &'a mut HeaderMap) -> Self {
-        Self {
+    fn new(headers: &'a mut HeaderMap) -> Option<Self> {
+        (headers.keys_len() <= FULL - MOST).then_some(Self {
             headers,
             buffer: [0; USUAL],
-            used: 0,
-            changes: [None; MOST],
+            values: [(Header::Level, 0); MOST],
             len: 0,
-        }
+        })
     }
 
     #[inline]
-    fn push(&mut self, change: Change) {
-        if let Some(place) = self.changes.get_mut(self.len) {
-            *place = Some(change);
-            self.len += 1;
+    fn used(&self) -> usize {
+        let last = self.len.wrapping_sub(1);
+        self.values.get(last).map_or(0, |(_, end)| *end)
+    }
+
+    #[inline]
+    fn set_text(&mut self, header: Header, value: &[u8]) {
+        let used = self.used();
+        let end = used + value.len();
+        match (
+            self.buffer.get_mut(used..end),
+            self.values.get_mut(self.len),
+        ) {
+            (Some(place), Some(entry)) => {
+                place.copy_from_slice(value);
+                *entry = (header, end);
+                self.len += 1;
+            }
+            // Other vendors' `tracestate`.
+            _ => insert(self.headers, header, HeaderValue::from_bytes(value)),
         }
     }
 
     #[inline]
     fn write(self) {
-        if self.len == 0 || self.headers.try_reserve(self.len).is_err() {
+        if self.len == 0 {
             return;
         }
         let buffer = Bytes::from_owner(self.buffer);
         let mut start = 0;
-        for change in self.changes.into_iter().flatten() {
-            match change {
-                Change::Remove(header) => {
-                    if let Some(name) = name(header) {
-                        self.headers.remove(name);
-                    }
-                }
-                Change::SetDigit(header, b'0') => {
-                    insert(self.headers, header, Ok(HeaderValue::from_static("0")));
-                }
-                Change::SetDigit(header, _) => {
-                    insert(self.headers, header, Ok(HeaderValue::from_static("1")));
-                }
-                Change::Set(header, end) => {
-                    let value = HeaderValue::from_maybe_shared(buffer.slice(start..end));
-                    start = end;
-                    insert(self.headers, header, value);
-                }
-            }
+        for (header, end) in self.values.into_iter().take(self.len) {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(start..end));
+            start = end;
+            insert(self.headers, header, value);
         }
     }
 }
 
-/// A map that is full already (32,768 headers) stays as it is.
 #[inline]
 fn insert(headers: &mut HeaderMap, header: Header, value: Result<HeaderValue, InvalidHeaderValue>) {
     if let (Some(name), Ok(value)) = (name(header), value) {
@@ -203,22 +202,17 @@ fn insert(headers: &mut HeaderMap, header: Header, value: Result<HeaderValue, In
 impl Inject for Sent<'_> {
     #[inline]
     fn set(&mut self, header: Header, value: &[u8]) {
-        if let [digit @ (b'0' | b'1')] = value {
-            return self.push(Change::SetDigit(header, *digit));
-        }
-        let end = self.used + value.len();
-        match self.buffer.get_mut(self.used..end) {
-            Some(place) => {
-                place.copy_from_slice(value);
-                self.used = end;
-                self.push(Change::Set(header, end));
-            }
-            // Other vendors' `tracestate`.
-            None => insert(self.headers, header, HeaderValue::from_bytes(value)),
-        }
+        let level = match value {
+            b"0" => HeaderValue::from_static("0"),
+            b"1" => HeaderValue::from_static("1"),
+            _ => return self.set_text(header, value),
+        };
+        insert(self.headers, header, Ok(level));
     }
 
     fn remove(&mut self, header: Header) {
-        self.push(Change::Remove(header));
+        if let Some(name) = name(header) {
+            self.headers.remove(name);
+        }
     }
 }

@@ -94,6 +94,25 @@ fn a_context_writes_the_same_headers_as_its_span() {
 }
 
 #[test]
+fn a_map_that_is_full_stays_as_it_is() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&span::http::ENTRY, &instana::propagation::Incoming::none());
+        for (names, added) in [(24_571, 5), (24_572, 0), (24_576, 0)] {
+            let mut headers: HeaderMap = (0..names)
+                .map(|at| {
+                    let name = HeaderName::try_from(format!("x-{at}")).unwrap();
+                    (name, HeaderValue::from_static("some"))
+                })
+                .collect();
+            instana_http::inject(&entry, &mut headers);
+            assert_eq!(headers.keys_len(), names + added);
+        }
+        entry.end();
+    });
+}
+
+#[test]
 fn headers_are_captured_as_the_settings_of_their_tracer_say() {
     let sent = [
         ("x-one", "1"),
