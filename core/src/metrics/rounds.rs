@@ -103,14 +103,9 @@ impl Rounds {
                 }) => {
                     sampler.current = None;
                     self.judge(&entry, took, readings.is_none());
-                    measured.extend(readings.map(|readings| {
-                        let (readings, troubles) = readings.into_inner();
-                        Measured {
-                            name: entry.name,
-                            readings,
-                            troubles,
-                        }
-                    }));
+                    if let Some(readings) = readings {
+                        add(measured, entry.name, readings);
+                    }
                 }
                 // The thread does not end by itself: there are no more rounds.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
@@ -166,6 +161,21 @@ impl Sampler {
             ));
         }
         hanging.is_some()
+    }
+}
+
+/// A source that was late has readings of two rounds: the newer ones count.
+fn add(measured: &mut Vec<Measured>, name: Arc<str>, readings: Readings) {
+    let (readings, mut troubles) = readings.into_inner();
+    if let Some(late) = measured.iter_mut().find(|late| late.name == name) {
+        late.readings = readings;
+        late.troubles.append(&mut troubles);
+    } else {
+        measured.push(Measured {
+            name,
+            readings,
+            troubles,
+        });
     }
 }
 
@@ -273,5 +283,42 @@ mod tests {
         drop(let_go);
         assert_eq!(names(&rounds.collect(Vec::new())), [""; 0]);
         assert!(rounds.sampler.is_none(), "the thread ends with the sources");
+    }
+
+    #[test]
+    fn the_readings_of_two_rounds_are_those_of_the_newer_one() {
+        let (rounds, _jobs) = channel();
+        let (sender, news) = channel();
+        let entry = entry("late", |_: &mut Readings| {});
+        for number in 1..=2 {
+            let mut readings = Readings::default();
+            readings.gauge("round", "", number);
+            readings.trouble(&format!("in round {number}"), "");
+            let done = News::Done {
+                entry: entry.clone(),
+                took: Duration::ZERO,
+                readings: Some(readings),
+            };
+            sender.send(done).unwrap();
+            sender.send(News::RoundOver).unwrap();
+        }
+        let mut rounds = Rounds {
+            sampler: Some(Sampler {
+                rounds,
+                news,
+                // The first one was late.
+                is_busy: true,
+                current: None,
+            }),
+            slow: Vec::new(),
+        };
+        let measured = rounds.collect(vec![entry]);
+        assert_eq!(names(&measured), ["late"], "a name is there once");
+        let [reading] = &*measured[0].readings else {
+            unreachable!("{measured:?}")
+        };
+        assert_eq!(reading.value.number().unsigned(), 2);
+        let titles: Vec<_> = measured[0].troubles.iter().map(|one| &one.title).collect();
+        assert_eq!(titles, ["in round 1", "in round 2"]);
     }
 }
