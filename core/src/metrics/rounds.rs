@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::registry::Entry;
+use super::registry::{Entry, Registration};
 use super::source::{Reading, Readings};
 use super::trouble::Trouble;
 use crate::context::Context;
@@ -45,14 +45,15 @@ struct Sampler {
     /// A round is under way.
     is_busy: bool,
     /// The source that is being sampled, since when.
-    current: Option<(Entry, Instant)>,
+    current: Option<(Registration, Instant)>,
 }
 
+/// Without the source itself: the agent thread must not be the one that drops it.
 #[derive(Debug)]
 enum News {
-    Begun(Entry, Instant),
+    Begun(Registration, Instant),
     Done {
-        entry: Entry,
+        source: Registration,
         took: Duration,
         /// `None`: it panicked.
         readings: Option<Readings>,
@@ -94,17 +95,17 @@ impl Rounds {
             let slow = since.map_or(until, |since| (since + LIMIT).min(until));
             let pause = slow.saturating_duration_since(Instant::now());
             match sampler.news.recv_timeout(pause) {
-                Ok(News::Begun(entry, since)) => sampler.current = Some((entry, since)),
+                Ok(News::Begun(source, since)) => sampler.current = Some((source, since)),
                 Ok(News::RoundOver) => sampler.is_busy = false,
                 Ok(News::Done {
-                    entry,
+                    source,
                     took,
                     readings,
                 }) => {
                     sampler.current = None;
-                    self.judge(&entry, took, readings.is_none());
+                    self.judge(&source, took, readings.is_none());
                     if let Some(readings) = readings {
-                        add(measured, entry.name, readings);
+                        add(measured, source.name, readings);
                     }
                 }
                 // The thread does not end by itself: there are no more rounds.
@@ -114,19 +115,19 @@ impl Rounds {
     }
 
     /// Once is an accident: the whole process may have been stopped meanwhile.
-    fn judge(&mut self, entry: &Entry, took: Duration, panicked: bool) {
-        let was_slow = self.slow.contains(&entry.id);
-        self.slow.retain(|id| *id != entry.id);
+    fn judge(&mut self, source: &Registration, took: Duration, panicked: bool) {
+        let was_slow = self.slow.contains(&source.id);
+        self.slow.retain(|id| *id != source.id);
         if panicked {
-            entry.switch_off(format_args!("it panicked"));
+            source.switch_off(format_args!("it panicked"));
         } else if took > LIMIT && was_slow {
-            entry.switch_off(format_args!(
+            source.switch_off(format_args!(
                 "twice in a row it took more than {} ms, this time {}",
                 LIMIT.as_millis(),
                 took.as_millis()
             ));
         } else if took > LIMIT {
-            self.slow.push(entry.id);
+            self.slow.push(source.id);
         }
     }
 }
@@ -154,8 +155,8 @@ impl Sampler {
     fn hangs(&self) -> bool {
         let hanging = self.current.as_ref();
         let hanging = hanging.filter(|(_, since)| since.elapsed() > HANGS);
-        if let Some((entry, since)) = hanging {
-            entry.switch_off(format_args!(
+        if let Some((source, since)) = hanging {
+            source.switch_off(format_args!(
                 "it has not come back for {} ms",
                 since.elapsed().as_millis()
             ));
@@ -182,13 +183,13 @@ fn add(measured: &mut Vec<Measured>, name: Arc<str>, readings: Readings) {
 fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
     for entries in rounds {
         for entry in entries {
-            let begun = Instant::now();
-            if news.send(News::Begun(entry.clone(), begun)).is_err() {
+            let (source, begun) = (entry.registration.clone(), Instant::now());
+            if news.send(News::Begun(source.clone(), begun)).is_err() {
                 return;
             }
-            let readings = sample(&entry);
+            let readings = sample(entry);
             let done = News::Done {
-                entry,
+                source,
                 took: begun.elapsed(),
                 readings,
             };
@@ -203,15 +204,19 @@ fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
 }
 
 /// What it does is not traced.
-fn sample(entry: &Entry) -> Option<Readings> {
-    let Ok(mut source) = entry.source.try_lock() else {
-        // It hangs on another thread, or was locked when the process was forked.
-        return Some(Readings::default());
-    };
+fn sample(entry: Entry) -> Option<Readings> {
     let mut readings = Readings::default();
     let suppressed = Context::default().suppressed();
-    let run = || suppressed.enter(|| source.sample(&mut readings));
-    catch_unwind(AssertUnwindSafe(run)).ok()?;
+    let run = || {
+        // Otherwise it hangs on another thread, or was locked when the process was forked.
+        if let Ok(mut source) = entry.source.try_lock() {
+            suppressed.enter(|| source.sample(&mut readings));
+        }
+    };
+    let sampled = catch_unwind(AssertUnwindSafe(run));
+    // If it was unregistered meanwhile, this is its end: its own code, too.
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(entry)));
+    sampled.and(dropped).ok()?;
     Some(readings)
 }
 
@@ -249,7 +254,7 @@ mod tests {
         });
         let all = [good.clone(), panics.clone(), slow.clone(), hangs.clone()];
         let on = || -> Vec<Entry> {
-            let on = all.iter().filter(|entry| entry.trouble().is_none());
+            let on = all.iter().filter(|entry| entry.registration.is_on());
             on.cloned().collect()
         };
         let mut rounds = Rounds::default();
@@ -260,7 +265,8 @@ mod tests {
         assert!(names(&first).contains(&"good"), "{first:?}");
         // Until the one that hangs is given up.
         let mut later = Vec::new();
-        while hangs.trouble().is_none() || slow.trouble().is_none() {
+        let is_off = |entry: &Entry| !entry.registration.is_on();
+        while !is_off(&hangs) || !is_off(&slow) {
             later.extend(rounds.collect(on()));
             assert!(begin.elapsed() < Duration::from_secs(60), "{later:?}");
             thread::sleep(Duration::from_millis(20));
@@ -272,14 +278,14 @@ mod tests {
             (&slow, "twice in a row it took more than 50 ms"),
             (&hangs, "it has not come back"),
         ] {
-            let trouble = source.trouble().unwrap();
+            let trouble = source.registration.trouble().unwrap();
             assert!(trouble.starts_with(words), "{trouble}");
         }
         // A new thread has taken over.
         while names(&rounds.collect(on())) != ["good"] {
             assert!(begin.elapsed() < Duration::from_secs(60));
         }
-        assert_eq!(good.trouble(), None);
+        assert!(!is_off(&good));
         drop(let_go);
         assert_eq!(names(&rounds.collect(Vec::new())), [""; 0]);
         assert!(rounds.sampler.is_none(), "the thread ends with the sources");
@@ -295,7 +301,7 @@ mod tests {
             readings.gauge("round", "", number);
             readings.trouble(&format!("in round {number}"), "");
             let done = News::Done {
-                entry: entry.clone(),
+                source: entry.registration.clone(),
                 took: Duration::ZERO,
                 readings: Some(readings),
             };
@@ -320,5 +326,33 @@ mod tests {
         assert_eq!(reading.value.number().unsigned(), 2);
         let titles: Vec<_> = measured[0].troubles.iter().map(|one| &one.title).collect();
         assert_eq!(titles, ["in round 1", "in round 2"]);
+    }
+
+    #[test]
+    fn what_is_unregistered_while_it_is_sampled_ends_on_the_thread_of_sources() {
+        struct Ends(mpsc::Sender<Option<String>>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                let thread = thread::current().name().map(str::to_owned);
+                self.0.send(thread).unwrap();
+                panic!("on purpose");
+            }
+        }
+        let (ended, end) = channel();
+        let (let_go, gone) = channel::<()>();
+        let ends = Ends(ended);
+        let short = entry("short", move |_: &mut Readings| {
+            let _ = (&ends, gone.recv());
+        });
+        let other = entry("other", |_: &mut Readings| {});
+        let mut rounds = Rounds::default();
+        // It is under way when the agent thread has lost its patience.
+        assert_eq!(names(&rounds.collect(vec![short, other.clone()])), [""; 0]);
+        drop(let_go);
+        let begin = Instant::now();
+        while names(&rounds.collect(vec![other.clone()])) != ["other"] {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+        }
+        assert_eq!(end.recv().unwrap().as_deref(), Some("instana-metrics"));
     }
 }
