@@ -122,7 +122,7 @@ impl Reading {
     pub(super) fn new(name: &str, unit: &str, value: Value) -> Self {
         Self {
             name: name_of(name).to_owned(),
-            unit: prefix(unit.trim(), UNIT_LIMIT).to_owned(),
+            unit: unit_of(unit).to_owned(),
             value,
         }
     }
@@ -140,6 +140,11 @@ impl Value {
 /// The part of a name that is kept.
 pub(super) fn name_of(name: &str) -> &str {
     prefix(name.trim(), NAME_LIMIT)
+}
+
+/// The part of a unit that is kept.
+pub(super) fn unit_of(unit: &str) -> &str {
+    prefix(unit.trim(), UNIT_LIMIT)
 }
 
 #[cfg(test)]
