@@ -105,8 +105,8 @@ impl Source for Runtime {
         if blocked > 0 && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
             let workers = metrics.num_workers();
             let text = format!(
-                "{blocked} of {workers} workers have been in one poll each since the last \
-                 metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
+                "{blocked} of {workers} workers have been in one poll each, or in a few long \
+                 ones, since the last metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
                  tells which calls block.",
                 delay.unwrap_or_default().as_secs_f64() * 1_000.0
             );
