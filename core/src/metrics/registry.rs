@@ -69,6 +69,13 @@ impl Registration {
 
     /// Samples the source no more, and drops it.
     pub fn unregister(self) {
+        self.end("it was unregistered");
+    }
+
+    /// As [`unregister`](Self::unregister), which is no trouble.
+    pub(super) fn end(&self, why: &str) {
+        // One that was switched off stays so.
+        let _ = self.off.set(why.to_owned());
         let mut sources = hold();
         let is_it = |entry: &Entry| entry.registration.id == self.id;
         let at = sources.iter().position(is_it);
@@ -168,7 +175,9 @@ mod tests {
         let mut all: Vec<_> = (0..3).map(|_| register(name, silent)).collect();
         let expected = ["registry test", "registry test-2", "registry test-3"];
         assert_eq!(names(&all), expected);
+        let other = all[1].clone();
         all.remove(1).unregister();
+        assert!(!other.is_on());
         all.push(register(name, silent));
         assert_eq!(all[2].name(), "registry test-2");
         all.into_iter().for_each(Registration::unregister);

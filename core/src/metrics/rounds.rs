@@ -210,7 +210,13 @@ fn sample(entry: Entry) -> Option<Readings> {
     let run = || {
         // Otherwise it hangs on another thread, or was locked when the process was forked.
         if let Ok(mut source) = entry.source.try_lock() {
-            suppressed.enter(|| source.sample(&mut readings));
+            let is_over = suppressed.enter(|| {
+                source.sample(&mut readings);
+                source.is_over()
+            });
+            if is_over {
+                entry.registration.end("it is over");
+            }
         }
     };
     let sampled = catch_unwind(AssertUnwindSafe(run));
@@ -224,6 +230,7 @@ fn sample(entry: Entry) -> Option<Readings> {
 mod tests {
     use std::sync::mpsc::channel;
 
+    use super::super::registry;
     use super::super::source::Source;
     use super::*;
 
@@ -354,5 +361,35 @@ mod tests {
             assert!(begin.elapsed() < Duration::from_secs(60));
         }
         assert_eq!(end.recv().unwrap().as_deref(), Some("instana-metrics"));
+    }
+
+    #[test]
+    fn a_source_that_is_over_makes_room_for_others() {
+        struct Once;
+        impl Source for Once {
+            fn sample(&mut self, readings: &mut Readings) {
+                readings.counter("last", "words", 1);
+            }
+
+            fn is_over(&self) -> bool {
+                true
+            }
+        }
+        let source = registry::register("rounds once", Once);
+        let found = || {
+            let mut sources = registry::sources();
+            sources.retain(|entry| entry.registration.name() == "rounds once");
+            sources
+        };
+        let mut rounds = Rounds::default();
+        let begin = Instant::now();
+        let mut measured = rounds.collect(found());
+        while measured.is_empty() {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+            measured = rounds.collect(vec![entry("other", |_: &mut Readings| {})]);
+        }
+        assert_eq!(names(&measured)[0], "rounds once");
+        assert_eq!(measured[0].readings.len(), 1);
+        assert!(!source.is_on() && found().is_empty());
     }
 }

@@ -21,6 +21,12 @@ const UNIT_LIMIT: usize = 32;
 pub trait Source: Send + 'static {
     /// Takes the readings of this moment.
     fn sample(&mut self, readings: &mut Readings);
+
+    /// True when what is measured is there no more: the source is unregistered then.
+    /// Asked after each sample.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(&mut Readings) + Send + 'static> Source for F {

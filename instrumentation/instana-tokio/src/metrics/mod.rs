@@ -33,8 +33,8 @@ use self::workers::Workers;
 /// Each runtime is a source of its own, `tokio` or `tokio <name>`. It is asked once a
 /// second, on a thread of the tracer. That spawns one task, which notes how long it had
 /// to wait for a worker: the cost of this for the runtime is one task a second. It keeps
-/// the memory of the runtime's scheduler until the runtime has been shut down, whose
-/// figures are absent from then on.
+/// the memory of the runtime's scheduler until the runtime has been shut down; then it
+/// unregisters itself.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is registered"]
 pub struct RuntimeMetrics {
@@ -115,6 +115,10 @@ impl Source for Runtime {
         unstable::read(&metrics, readings);
         // At last: it changes what was read.
         self.probe.spawn(handle);
+    }
+
+    fn is_over(&self) -> bool {
+        self.handle.is_none()
     }
 }
 
