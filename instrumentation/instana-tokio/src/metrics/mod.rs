@@ -12,6 +12,8 @@ mod workers;
 #[path = "workers_none.rs"]
 mod workers;
 
+use std::process;
+
 use instana::metrics::{self, Readings, Registration, Source};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -34,7 +36,7 @@ use self::workers::Workers;
 /// second, on a thread of the tracer. That spawns one task, which notes how long it had
 /// to wait for a worker: the cost of this for the runtime is one task a second. It keeps
 /// the memory of the runtime's scheduler until the runtime has been shut down; then it
-/// unregisters itself.
+/// unregisters itself, as it does in a forked child, which has no workers.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is registered"]
 pub struct RuntimeMetrics {
@@ -69,6 +71,8 @@ impl RuntimeMetrics {
 struct Runtime {
     /// `None` when it has been shut down.
     handle: Option<Handle>,
+    /// The one in which its workers are.
+    process: u32,
     probe: Probe,
     workers: Workers,
 }
@@ -78,13 +82,21 @@ impl Runtime {
         Self {
             workers: Workers::new(&handle.metrics()),
             handle: Some(handle),
+            process: process::id(),
             probe: Probe::default(),
         }
+    }
+
+    /// In a forked child, which has none of its workers.
+    fn is_left_behind(&self, handle: &Handle) -> bool {
+        self.process != process::id() && handle.runtime_flavor() == RuntimeFlavor::MultiThread
     }
 }
 
 impl Source for Runtime {
     fn sample(&mut self, readings: &mut Readings) {
+        let handle = self.handle.take();
+        self.handle = handle.filter(|handle| !self.is_left_behind(handle));
         let Some(handle) = &self.handle else { return };
         let Ok(delay) = self.probe.delay() else {
             self.handle = None;

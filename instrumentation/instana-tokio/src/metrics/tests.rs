@@ -117,6 +117,22 @@ fn a_runtime_that_was_shut_down_has_no_figures() {
 }
 
 #[test]
+fn a_forked_child_has_no_workers() {
+    let threads = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let driven = Builder::new_current_thread().build().unwrap();
+    for (runtime, is_over) in [(threads, true), (driven, false)] {
+        let mut source = Runtime::new(runtime.handle().clone());
+        // As if it came from the parent.
+        source.process = 0;
+        assert_eq!(sample(&mut source).names().count() == 0, is_over);
+        assert_eq!(source.is_over(), is_over);
+    }
+}
+
+#[test]
 fn several_runtimes_have_names() {
     let runtime = Builder::new_current_thread().build().unwrap();
     let metrics = RuntimeMetrics::new(runtime.handle());
