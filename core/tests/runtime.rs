@@ -340,6 +340,40 @@ fn a_tracer_can_be_restarted_while_threads_record() {
 }
 
 #[test]
+fn spans_that_were_dropped_are_an_event() {
+    let _alone = alone();
+    let agent = DevAgent::start(Config::new()).unwrap();
+    let guard = for_agent(&agent)
+        .service("shop")
+        .buffer_bytes(65_536)
+        .log_level(instana::LogLevel::Error)
+        .init()
+        .unwrap();
+    let begin = Instant::now();
+    while instana::status().spans.dropped_full == 0 {
+        assert!(begin.elapsed() < LONG);
+        // More than there is room for, before any of them is sent.
+        for _ in 0..10_000 {
+            instana::entry_span("burst").end();
+        }
+    }
+    let events = agent.wait_for_events(1, LONG).unwrap();
+    let event = events.first().unwrap();
+    assert_eq!(event["title"], "Spans were dropped");
+    assert_eq!(
+        (&event["id"], &event["severity"]),
+        (&json!("shop"), &json!(5))
+    );
+    let text = event["text"].as_str().unwrap();
+    assert!(
+        text.contains(" since the start: there was no room"),
+        "{text}"
+    );
+    drop(guard);
+    agent.assert_clean();
+}
+
+#[test]
 fn a_guard_is_dropped_while_a_panic_unwinds() {
     let _alone = alone();
     let result = std::panic::catch_unwind(|| {

@@ -35,10 +35,6 @@ struct Last {
 }
 
 impl CHeap {
-    fn is_over(&self) -> bool {
-        self.slow >= MAX_SLOW
-    }
-
     fn read(&mut self, now: Instant, heap: impl FnOnce() -> Option<(u64, u64)>) -> Last {
         if let Some(last) = self.last.filter(|last| now < last.next) {
             return last;
@@ -60,9 +56,6 @@ impl CHeap {
 
 impl Source for CHeap {
     fn sample(&mut self, readings: &mut Readings) {
-        if self.is_over() {
-            return;
-        }
         let last = self.read(Instant::now(), ffi::c_heap);
         if self.is_over() {
             let text = format!(
@@ -77,6 +70,10 @@ impl Source for CHeap {
             readings.gauge("mapped", "bytes", mapped);
             readings.gauge("took", "ms", last.took.as_secs_f64() * 1_000.0);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.slow >= MAX_SLOW
     }
 }
 

@@ -1,11 +1,12 @@
 //! Gauges and counters of the application.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::number::Number;
-use super::source::{Reading, Value, name_of};
+use super::source::{Reading, Value, name_of, unit_of};
 use crate::log;
 
 /// Gauges and counters of a process.
@@ -14,14 +15,14 @@ const MAX_INSTRUMENTS: usize = 1_000;
 /// Gauges that were never set: no number.
 const UNSET: u64 = f64::NAN.to_bits();
 
-static INSTRUMENTS: Mutex<Vec<Arc<Instrument>>> = Mutex::new(Vec::new());
+static INSTRUMENTS: Mutex<Instruments> = Mutex::new(Instruments::new());
 
 /// A figure that goes up and down, such as the length of a queue: sent with each
 /// second's metrics once it is set. `unit` is a word such as `items`, `bytes` or `ms`.
 ///
 /// The same name is the same gauge, with the unit of the first. A process has at most
 /// 1,000 gauges and counters; what is beyond, or a gauge with the name of a counter,
-/// works and is not sent, which the log tells. Finding one by its name takes a lock:
+/// works and is not sent, which the log tells once. Finding one by its name takes a lock:
 /// keep the gauge.
 ///
 /// ```
@@ -62,6 +63,16 @@ pub(super) struct Instrument {
     kind: Kind,
     /// The bits of a gauge's `f64`.
     value: AtomicU64,
+    /// It was told that somebody asked for the other kind.
+    is_told: AtomicBool,
+}
+
+/// All of a process.
+#[derive(Debug)]
+pub(super) struct Instruments {
+    all: Vec<Arc<Instrument>>,
+    /// It was told that there are too many.
+    is_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,35 +166,57 @@ fn number(value: f64) -> Option<Number> {
     Some(Number::Float(value)).filter(|number| number.is_finite())
 }
 
+impl Instruments {
+    const fn new() -> Self {
+        Self {
+            all: Vec::new(),
+            is_told: false,
+        }
+    }
+
+    /// The known one, or the new one, and why it is not sent, where that is news.
+    fn find(&mut self, new: Instrument) -> (Arc<Instrument>, Option<&'static str>) {
+        let known = self.all.iter().find(|known| known.name == new.name);
+        let (why, was_told) = match known {
+            Some(known) if known.kind == new.kind => return (Arc::clone(known), None),
+            Some(known) => {
+                let was_told = known.is_told.swap(true, Ordering::Relaxed);
+                ("the name is taken by the other kind", was_told)
+            }
+            None if self.all.len() >= MAX_INSTRUMENTS => {
+                let was_told = mem::replace(&mut self.is_told, true);
+                ("there are too many", was_told)
+            }
+            None => {
+                let new = Arc::new(new);
+                self.all.push(Arc::clone(&new));
+                return (new, None);
+            }
+        };
+        (Arc::new(new), (!was_told).then_some(why))
+    }
+}
+
 fn instrument(name: &str, unit: &str, kind: Kind) -> Arc<Instrument> {
     let new = Instrument {
         name: name_of(name).to_owned(),
-        unit: unit.trim().to_owned(),
+        unit: unit_of(unit).to_owned(),
         kind,
         value: AtomicU64::new(match kind {
             Kind::Counter => 0,
             Kind::Gauge => UNSET,
         }),
+        is_told: AtomicBool::new(false),
     };
-    let mut all = hold();
-    let known = all.iter().find(|known| known.name == new.name);
-    let why = match known {
-        Some(known) if known.kind == kind => return Arc::clone(known),
-        Some(_) => "the name is taken by the other kind",
-        None if all.len() >= MAX_INSTRUMENTS => "there are too many",
-        None => {
-            let new = Arc::new(new);
-            all.push(Arc::clone(&new));
-            return new;
-        }
-    };
-    drop(all);
-    log::tell(format_args!("the metric {} is not sent: {why}", new.name));
-    Arc::new(new)
+    let (found, why) = hold().find(new);
+    if let Some(why) = why {
+        log::tell(format_args!("the metric {} is not sent: {why}", found.name));
+    }
+    found
 }
 
 /// The lock of gauges and counters.
-pub(super) type InstrumentsGuard = MutexGuard<'static, Vec<Arc<Instrument>>>;
+pub(super) type InstrumentsGuard = MutexGuard<'static, Instruments>;
 
 /// Keeps everybody else out.
 pub(super) fn hold() -> InstrumentsGuard {
@@ -192,7 +225,7 @@ pub(super) fn hold() -> InstrumentsGuard {
 
 /// All that have a value.
 pub(super) fn read() -> Vec<Reading> {
-    hold().iter().filter_map(|one| one.read()).collect()
+    hold().all.iter().filter_map(|one| one.read()).collect()
 }
 
 #[cfg(test)]
@@ -237,5 +270,30 @@ mod tests {
         assert_eq!(wrong.value(), Some(1.0), "it works, alone");
         let expected = Value::Counter(4_000);
         assert_eq!(reading("a counter").unwrap().value, expected);
+    }
+
+    #[test]
+    fn what_is_not_sent_is_told_once() {
+        let new = |name: &str, kind| Instrument {
+            name: name.to_owned(),
+            unit: String::new(),
+            kind,
+            value: AtomicU64::new(0),
+            is_told: AtomicBool::new(false),
+        };
+        let mut instruments = Instruments::new();
+        let mut why = |name: &str, kind| instruments.find(new(name, kind)).1;
+        for number in 0..MAX_INSTRUMENTS {
+            assert_eq!(why(&number.to_string(), Kind::Counter), None);
+        }
+        assert_eq!(why("7", Kind::Counter), None, "it is known");
+        let taken = "the name is taken by the other kind";
+        for name in ["7", "8"] {
+            assert_eq!(why(name, Kind::Gauge), Some(taken));
+            assert_eq!(why(name, Kind::Gauge), None);
+        }
+        assert_eq!(why("further", Kind::Gauge), Some("there are too many"));
+        assert_eq!(why("another", Kind::Gauge), None);
+        assert_eq!(instruments.all.len(), MAX_INSTRUMENTS);
     }
 }

@@ -32,16 +32,12 @@ pub fn register(name: &str, source: impl Source) -> Registration {
     let source = Box::new(source);
     let mut sources = hold();
     let entry = Entry::new(free_name(&sources, name), source);
-    let registration = Registration {
-        id: entry.id,
-        name: Arc::clone(&entry.name),
-        off: Arc::clone(&entry.off),
-    };
+    let registration = entry.registration.clone();
     if sources.len() < MAX_SOURCES {
         sources.push(entry);
     } else {
         drop(sources);
-        entry.switch_off(format_args!("there are {MAX_SOURCES} already"));
+        registration.switch_off(format_args!("there are {MAX_SOURCES} already"));
     }
     registration
 }
@@ -49,8 +45,9 @@ pub fn register(name: &str, source: impl Source) -> Registration {
 /// A source that was [registered](register). Dropping this changes nothing.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    id: u64,
-    name: Arc<str>,
+    pub(super) id: u64,
+    pub(super) name: Arc<str>,
+    /// Why it is switched off.
     off: Arc<OnceLock<String>>,
 }
 
@@ -72,44 +69,23 @@ impl Registration {
 
     /// Samples the source no more, and drops it.
     pub fn unregister(self) {
+        self.end("it was unregistered");
+    }
+
+    /// As [`unregister`](Self::unregister), which is no trouble.
+    pub(super) fn end(&self, why: &str) {
+        // One that was switched off stays so.
+        let _ = self.off.set(why.to_owned());
         let mut sources = hold();
-        let at = sources.iter().position(|entry| entry.id == self.id);
+        let is_it = |entry: &Entry| entry.registration.id == self.id;
+        let at = sources.iter().position(is_it);
         let entry = at.map(|at| sources.swap_remove(at));
         drop(sources);
         // Not under the lock: dropping it is up to others.
         drop(entry);
     }
-}
 
-/// A registered source, shared with the thread that samples it.
-#[derive(Clone)]
-pub(super) struct Entry {
-    pub(super) id: u64,
-    pub(super) name: Arc<str>,
-    /// Locked while it is sampled only, and only tried: in a forked child it may be
-    /// locked for ever.
-    pub(super) source: Arc<Mutex<Box<dyn Source>>>,
-    /// Why it is switched off.
-    off: Arc<OnceLock<String>>,
-}
-
-impl Entry {
-    pub(super) fn new(name: Arc<str>, source: Box<dyn Source>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            name,
-            source: Arc::new(Mutex::new(source)),
-            off: Arc::default(),
-        }
-    }
-
-    /// Why it was switched off, if it was.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.off.get().map(String::as_str)
-    }
-
-    /// Is sampled no more.
+    /// The source is sampled no more.
     pub(super) fn switch_off(&self, why: fmt::Arguments<'_>) {
         if self.off.set(why.to_string()).is_ok() {
             log::tell(format_args!(
@@ -120,11 +96,34 @@ impl Entry {
     }
 }
 
+/// A registered source, shared with the thread that samples it.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) registration: Registration,
+    /// Locked while it is sampled only, and only tried: in a forked child it may be
+    /// locked for ever.
+    pub(super) source: Arc<Mutex<Box<dyn Source>>>,
+}
+
+impl Entry {
+    pub(super) fn new(name: Arc<str>, source: Box<dyn Source>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let registration = Registration {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name,
+            off: Arc::default(),
+        };
+        Self {
+            registration,
+            source: Arc::new(Mutex::new(source)),
+        }
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
-            .field("name", &self.name)
-            .field("off", &self.off)
+            .field("registration", &self.registration)
             .finish_non_exhaustive()
     }
 }
@@ -132,7 +131,7 @@ impl fmt::Debug for Entry {
 /// Those that are to be sampled.
 pub(super) fn sources() -> Vec<Entry> {
     let sources = hold();
-    let on = sources.iter().filter(|entry| entry.trouble().is_none());
+    let on = sources.iter().filter(|entry| entry.registration.is_on());
     on.cloned().collect()
 }
 
@@ -146,7 +145,11 @@ pub(super) fn hold() -> SourcesGuard {
 
 fn free_name(sources: &[Entry], name: &str) -> Arc<str> {
     let name = name_of(name);
-    let is_taken = |name: &str| sources.iter().any(|entry| &*entry.name == name);
+    let is_taken = |name: &str| {
+        sources
+            .iter()
+            .any(|entry| entry.registration.name() == name)
+    };
     if !is_taken(name) {
         return Arc::from(name);
     }
@@ -172,19 +175,21 @@ mod tests {
         let mut all: Vec<_> = (0..3).map(|_| register(name, silent)).collect();
         let expected = ["registry test", "registry test-2", "registry test-3"];
         assert_eq!(names(&all), expected);
+        let other = all[1].clone();
         all.remove(1).unregister();
+        assert!(!other.is_on());
         all.push(register(name, silent));
         assert_eq!(all[2].name(), "registry test-2");
         all.into_iter().for_each(Registration::unregister);
-        let known = |entry: &Entry| entry.name.starts_with("registry test");
+        let known = |entry: &Entry| entry.registration.name().starts_with("registry test");
         assert!(!sources().iter().any(known));
     }
 
     #[test]
     fn what_is_switched_off_says_why_and_is_sampled_no_more() {
         let source = register("registry off", silent);
-        let entry = |entry: &Entry| entry.id == source.id;
-        let found = sources().into_iter().find(entry).unwrap();
+        let entry = |entry: &Entry| entry.registration.id == source.id;
+        let found = sources().into_iter().find(entry).unwrap().registration;
         assert!(source.is_on() && source.trouble().is_none());
         found.switch_off(format_args!("first"));
         found.switch_off(format_args!("second"));

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::registry::Entry;
+use super::registry::{Entry, Registration};
 use super::source::{Reading, Readings};
 use super::trouble::Trouble;
 use crate::context::Context;
@@ -45,14 +45,15 @@ struct Sampler {
     /// A round is under way.
     is_busy: bool,
     /// The source that is being sampled, since when.
-    current: Option<(Entry, Instant)>,
+    current: Option<(Registration, Instant)>,
 }
 
+/// Without the source itself: the agent thread must not be the one that drops it.
 #[derive(Debug)]
 enum News {
-    Begun(Entry, Instant),
+    Begun(Registration, Instant),
     Done {
-        entry: Entry,
+        source: Registration,
         took: Duration,
         /// `None`: it panicked.
         readings: Option<Readings>,
@@ -94,23 +95,18 @@ impl Rounds {
             let slow = since.map_or(until, |since| (since + LIMIT).min(until));
             let pause = slow.saturating_duration_since(Instant::now());
             match sampler.news.recv_timeout(pause) {
-                Ok(News::Begun(entry, since)) => sampler.current = Some((entry, since)),
+                Ok(News::Begun(source, since)) => sampler.current = Some((source, since)),
                 Ok(News::RoundOver) => sampler.is_busy = false,
                 Ok(News::Done {
-                    entry,
+                    source,
                     took,
                     readings,
                 }) => {
                     sampler.current = None;
-                    self.judge(&entry, took, readings.is_none());
-                    measured.extend(readings.map(|readings| {
-                        let (readings, troubles) = readings.into_inner();
-                        Measured {
-                            name: entry.name,
-                            readings,
-                            troubles,
-                        }
-                    }));
+                    self.judge(&source, took, readings.is_none());
+                    if let Some(readings) = readings {
+                        add(measured, source.name, readings);
+                    }
                 }
                 // The thread does not end by itself: there are no more rounds.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
@@ -119,19 +115,19 @@ impl Rounds {
     }
 
     /// Once is an accident: the whole process may have been stopped meanwhile.
-    fn judge(&mut self, entry: &Entry, took: Duration, panicked: bool) {
-        let was_slow = self.slow.contains(&entry.id);
-        self.slow.retain(|id| *id != entry.id);
+    fn judge(&mut self, source: &Registration, took: Duration, panicked: bool) {
+        let was_slow = self.slow.contains(&source.id);
+        self.slow.retain(|id| *id != source.id);
         if panicked {
-            entry.switch_off(format_args!("it panicked"));
+            source.switch_off(format_args!("it panicked"));
         } else if took > LIMIT && was_slow {
-            entry.switch_off(format_args!(
+            source.switch_off(format_args!(
                 "twice in a row it took more than {} ms, this time {}",
                 LIMIT.as_millis(),
                 took.as_millis()
             ));
         } else if took > LIMIT {
-            self.slow.push(entry.id);
+            self.slow.push(source.id);
         }
     }
 }
@@ -159,8 +155,8 @@ impl Sampler {
     fn hangs(&self) -> bool {
         let hanging = self.current.as_ref();
         let hanging = hanging.filter(|(_, since)| since.elapsed() > HANGS);
-        if let Some((entry, since)) = hanging {
-            entry.switch_off(format_args!(
+        if let Some((source, since)) = hanging {
+            source.switch_off(format_args!(
                 "it has not come back for {} ms",
                 since.elapsed().as_millis()
             ));
@@ -169,16 +165,31 @@ impl Sampler {
     }
 }
 
+/// A source that was late has readings of two rounds: the newer ones count.
+fn add(measured: &mut Vec<Measured>, name: Arc<str>, readings: Readings) {
+    let (readings, mut troubles) = readings.into_inner();
+    if let Some(late) = measured.iter_mut().find(|late| late.name == name) {
+        late.readings = readings;
+        late.troubles.append(&mut troubles);
+    } else {
+        measured.push(Measured {
+            name,
+            readings,
+            troubles,
+        });
+    }
+}
+
 fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
     for entries in rounds {
         for entry in entries {
-            let begun = Instant::now();
-            if news.send(News::Begun(entry.clone(), begun)).is_err() {
+            let (source, begun) = (entry.registration.clone(), Instant::now());
+            if news.send(News::Begun(source.clone(), begun)).is_err() {
                 return;
             }
-            let readings = sample(&entry);
+            let readings = sample(entry);
             let done = News::Done {
-                entry,
+                source,
                 took: begun.elapsed(),
                 readings,
             };
@@ -193,15 +204,25 @@ fn sample_all(rounds: &Receiver<Vec<Entry>>, news: &Sender<News>) {
 }
 
 /// What it does is not traced.
-fn sample(entry: &Entry) -> Option<Readings> {
-    let Ok(mut source) = entry.source.try_lock() else {
-        // It hangs on another thread, or was locked when the process was forked.
-        return Some(Readings::default());
-    };
+fn sample(entry: Entry) -> Option<Readings> {
     let mut readings = Readings::default();
     let suppressed = Context::default().suppressed();
-    let run = || suppressed.enter(|| source.sample(&mut readings));
-    catch_unwind(AssertUnwindSafe(run)).ok()?;
+    let run = || {
+        // Otherwise it hangs on another thread, or was locked when the process was forked.
+        if let Ok(mut source) = entry.source.try_lock() {
+            let is_over = suppressed.enter(|| {
+                source.sample(&mut readings);
+                source.is_over()
+            });
+            if is_over {
+                entry.registration.end("it is over");
+            }
+        }
+    };
+    let sampled = catch_unwind(AssertUnwindSafe(run));
+    // If it was unregistered meanwhile, this is its end: its own code, too.
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(entry)));
+    sampled.and(dropped).ok()?;
     Some(readings)
 }
 
@@ -209,6 +230,7 @@ fn sample(entry: &Entry) -> Option<Readings> {
 mod tests {
     use std::sync::mpsc::channel;
 
+    use super::super::registry;
     use super::super::source::Source;
     use super::*;
 
@@ -239,7 +261,7 @@ mod tests {
         });
         let all = [good.clone(), panics.clone(), slow.clone(), hangs.clone()];
         let on = || -> Vec<Entry> {
-            let on = all.iter().filter(|entry| entry.trouble().is_none());
+            let on = all.iter().filter(|entry| entry.registration.is_on());
             on.cloned().collect()
         };
         let mut rounds = Rounds::default();
@@ -250,7 +272,8 @@ mod tests {
         assert!(names(&first).contains(&"good"), "{first:?}");
         // Until the one that hangs is given up.
         let mut later = Vec::new();
-        while hangs.trouble().is_none() || slow.trouble().is_none() {
+        let is_off = |entry: &Entry| !entry.registration.is_on();
+        while !is_off(&hangs) || !is_off(&slow) {
             later.extend(rounds.collect(on()));
             assert!(begin.elapsed() < Duration::from_secs(60), "{later:?}");
             thread::sleep(Duration::from_millis(20));
@@ -262,16 +285,111 @@ mod tests {
             (&slow, "twice in a row it took more than 50 ms"),
             (&hangs, "it has not come back"),
         ] {
-            let trouble = source.trouble().unwrap();
+            let trouble = source.registration.trouble().unwrap();
             assert!(trouble.starts_with(words), "{trouble}");
         }
         // A new thread has taken over.
         while names(&rounds.collect(on())) != ["good"] {
             assert!(begin.elapsed() < Duration::from_secs(60));
         }
-        assert_eq!(good.trouble(), None);
+        assert!(!is_off(&good));
         drop(let_go);
         assert_eq!(names(&rounds.collect(Vec::new())), [""; 0]);
         assert!(rounds.sampler.is_none(), "the thread ends with the sources");
+    }
+
+    #[test]
+    fn the_readings_of_two_rounds_are_those_of_the_newer_one() {
+        let (rounds, _jobs) = channel();
+        let (sender, news) = channel();
+        let entry = entry("late", |_: &mut Readings| {});
+        for number in 1..=2 {
+            let mut readings = Readings::default();
+            readings.gauge("round", "", number);
+            readings.trouble(&format!("in round {number}"), "");
+            let done = News::Done {
+                source: entry.registration.clone(),
+                took: Duration::ZERO,
+                readings: Some(readings),
+            };
+            sender.send(done).unwrap();
+            sender.send(News::RoundOver).unwrap();
+        }
+        let mut rounds = Rounds {
+            sampler: Some(Sampler {
+                rounds,
+                news,
+                // The first one was late.
+                is_busy: true,
+                current: None,
+            }),
+            slow: Vec::new(),
+        };
+        let measured = rounds.collect(vec![entry]);
+        assert_eq!(names(&measured), ["late"], "a name is there once");
+        let [reading] = &*measured[0].readings else {
+            unreachable!("{measured:?}")
+        };
+        assert_eq!(reading.value.number().unsigned(), 2);
+        let titles: Vec<_> = measured[0].troubles.iter().map(|one| &one.title).collect();
+        assert_eq!(titles, ["in round 1", "in round 2"]);
+    }
+
+    #[test]
+    fn what_is_unregistered_while_it_is_sampled_ends_on_the_thread_of_sources() {
+        struct Ends(mpsc::Sender<Option<String>>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                let thread = thread::current().name().map(str::to_owned);
+                self.0.send(thread).unwrap();
+                panic!("on purpose");
+            }
+        }
+        let (ended, end) = channel();
+        let (let_go, gone) = channel::<()>();
+        let ends = Ends(ended);
+        let short = entry("short", move |_: &mut Readings| {
+            let _ = (&ends, gone.recv());
+        });
+        let other = entry("other", |_: &mut Readings| {});
+        let mut rounds = Rounds::default();
+        // It is under way when the agent thread has lost its patience.
+        assert_eq!(names(&rounds.collect(vec![short, other.clone()])), [""; 0]);
+        drop(let_go);
+        let begin = Instant::now();
+        while names(&rounds.collect(vec![other.clone()])) != ["other"] {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+        }
+        assert_eq!(end.recv().unwrap().as_deref(), Some("instana-metrics"));
+    }
+
+    #[test]
+    fn a_source_that_is_over_makes_room_for_others() {
+        struct Once;
+        impl Source for Once {
+            fn sample(&mut self, readings: &mut Readings) {
+                readings.counter("last", "words", 1);
+            }
+
+            fn is_over(&self) -> bool {
+                true
+            }
+        }
+        let source = registry::register("rounds once", Once);
+        let found = || {
+            let mut sources = registry::sources();
+            sources.retain(|entry| entry.registration.name() == "rounds once");
+            sources
+        };
+        let mut rounds = Rounds::default();
+        let begin = Instant::now();
+        let mut measured = rounds.collect(found());
+        while measured.is_empty() {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+            measured = rounds.collect(vec![entry("other", |_: &mut Readings| {})]);
+        }
+        assert_eq!(names(&measured)[0], "rounds once");
+        assert_eq!(measured[0].readings.len(), 1);
+        assert!(!source.is_on() && found().is_empty());
     }
 }

@@ -21,6 +21,12 @@ const UNIT_LIMIT: usize = 32;
 pub trait Source: Send + 'static {
     /// Takes the readings of this moment.
     fn sample(&mut self, readings: &mut Readings);
+
+    /// True when what is measured is there no more: the source is unregistered then.
+    /// Asked after each sample.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(&mut Readings) + Send + 'static> Source for F {
@@ -122,7 +128,7 @@ impl Reading {
     pub(super) fn new(name: &str, unit: &str, value: Value) -> Self {
         Self {
             name: name_of(name).to_owned(),
-            unit: prefix(unit.trim(), UNIT_LIMIT).to_owned(),
+            unit: unit_of(unit).to_owned(),
             value,
         }
     }
@@ -140,6 +146,11 @@ impl Value {
 /// The part of a name that is kept.
 pub(super) fn name_of(name: &str) -> &str {
     prefix(name.trim(), NAME_LIMIT)
+}
+
+/// The part of a unit that is kept.
+pub(super) fn unit_of(unit: &str) -> &str {
+    prefix(unit.trim(), UNIT_LIMIT)
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub(crate) struct Trouble {
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     known: Vec<(String, Instant)>,
+    /// Spans that were dropped until the last look, and those of them for want of room.
     dropped: u64,
+    full: u64,
 }
 
 impl Troubles {
@@ -60,11 +62,12 @@ impl Troubles {
 
     fn dropped_spans(&mut self, dropped: u64, full: u64) -> Option<Trouble> {
         let new = dropped.saturating_sub(self.dropped);
-        self.dropped = dropped;
+        let is_full = full > self.full;
+        (self.dropped, self.full) = (dropped, full);
         if new == 0 {
             return None;
         }
-        let advice = if full > 0 {
+        let advice = if is_full {
             "there was no room for them (`Builder::buffer_bytes` is the bound)"
         } else {
             "the agent does not take them"
@@ -105,8 +108,9 @@ mod tests {
         let text = troubles.dropped_spans(7, 7).unwrap().text;
         assert!(text.starts_with("7 spans are lost, 7 since the start: there was no room"));
         assert_eq!(troubles.dropped_spans(7, 7), None);
-        let text = troubles.dropped_spans(10, 0).unwrap().text;
-        assert!(text.starts_with("3 spans are lost, 10 since"), "{text}");
+        let text = troubles.dropped_spans(10, 7).unwrap().text;
+        let refused = "3 spans are lost, 10 since the start: the agent does not take them";
+        assert_eq!(text, refused, "there is room again");
         // Counted anew after another `init`.
         assert_eq!(troubles.dropped_spans(0, 0), None);
         assert!(troubles.dropped_spans(2, 0).is_some());

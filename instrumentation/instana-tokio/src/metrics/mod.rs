@@ -12,6 +12,8 @@ mod workers;
 #[path = "workers_none.rs"]
 mod workers;
 
+use std::process;
+
 use instana::metrics::{self, Readings, Registration, Source};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -33,8 +35,8 @@ use self::workers::Workers;
 /// Each runtime is a source of its own, `tokio` or `tokio <name>`. It is asked once a
 /// second, on a thread of the tracer. That spawns one task, which notes how long it had
 /// to wait for a worker: the cost of this for the runtime is one task a second. It keeps
-/// the memory of the runtime's scheduler until the runtime has been shut down, whose
-/// figures are absent from then on.
+/// the memory of the runtime's scheduler until the runtime has been shut down; then it
+/// unregisters itself, as it does in a forked child, which has no workers.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is registered"]
 pub struct RuntimeMetrics {
@@ -69,6 +71,8 @@ impl RuntimeMetrics {
 struct Runtime {
     /// `None` when it has been shut down.
     handle: Option<Handle>,
+    /// The one in which its workers are.
+    process: u32,
     probe: Probe,
     workers: Workers,
 }
@@ -78,13 +82,21 @@ impl Runtime {
         Self {
             workers: Workers::new(&handle.metrics()),
             handle: Some(handle),
+            process: process::id(),
             probe: Probe::default(),
         }
+    }
+
+    /// In a forked child, which has none of its workers.
+    fn is_left_behind(&self, handle: &Handle) -> bool {
+        self.process != process::id() && handle.runtime_flavor() == RuntimeFlavor::MultiThread
     }
 }
 
 impl Source for Runtime {
     fn sample(&mut self, readings: &mut Readings) {
+        let handle = self.handle.take();
+        self.handle = handle.filter(|handle| !self.is_left_behind(handle));
         let Some(handle) = &self.handle else { return };
         let Ok(delay) = self.probe.delay() else {
             self.handle = None;
@@ -105,8 +117,8 @@ impl Source for Runtime {
         if blocked > 0 && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
             let workers = metrics.num_workers();
             let text = format!(
-                "{blocked} of {workers} workers have been in one poll each since the last \
-                 metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
+                "{blocked} of {workers} workers have been in one poll each, or in a few long \
+                 ones, since the last metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
                  tells which calls block.",
                 delay.unwrap_or_default().as_secs_f64() * 1_000.0
             );
@@ -115,6 +127,10 @@ impl Source for Runtime {
         unstable::read(&metrics, readings);
         // At last: it changes what was read.
         self.probe.spawn(handle);
+    }
+
+    fn is_over(&self) -> bool {
+        self.handle.is_none()
     }
 }
 

@@ -111,8 +111,25 @@ fn a_runtime_that_was_shut_down_has_no_figures() {
     let mut source = Runtime::new(runtime.handle().clone());
     assert!(sample(&mut source).names().count() > 3);
     runtime.shutdown_background();
+    assert!(!source.is_over());
     until(&mut source, |now| now.names().count() == 0);
-    assert!(source.handle.is_none());
+    assert!(source.is_over(), "it makes room for other runtimes");
+}
+
+#[test]
+fn a_forked_child_has_no_workers() {
+    let threads = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let driven = Builder::new_current_thread().build().unwrap();
+    for (runtime, is_over) in [(threads, true), (driven, false)] {
+        let mut source = Runtime::new(runtime.handle().clone());
+        // As if it came from the parent.
+        source.process = 0;
+        assert_eq!(sample(&mut source).names().count() == 0, is_over);
+        assert_eq!(source.is_over(), is_over);
+    }
 }
 
 #[test]

@@ -55,8 +55,8 @@ impl Workers {
 }
 
 impl Worker {
-    /// It was polling one task all the time: it tells of its work when it parks, and
-    /// now and then between two polls.
+    /// It was in one poll all the time, or in a few long ones: it tells of its work when
+    /// it parks, and every `event_interval` polls, which are 61.
     fn is_stuck_since(&self, then: &Self) -> bool {
         self == then && self.parks_and_unparks % 2 == 0
     }
