@@ -97,7 +97,7 @@ fn a_context_writes_the_same_headers_as_its_span() {
 fn a_map_that_is_full_stays_as_it_is() {
     let recorder = Recorder::new();
     recorder.enter(|| {
-        let mut entry = Span::entry(&span::http::ENTRY, &instana::propagation::Incoming::none());
+        let entry = Span::entry(&span::http::ENTRY, &instana::propagation::Incoming::none());
         for (names, added) in [(24_571, 5), (24_572, 0), (24_576, 0)] {
             let mut headers: HeaderMap = (0..names)
                 .map(|at| {
