@@ -11,8 +11,8 @@
 //!
 //! With it, the metrics of each second have the allocations and the bytes so far, and
 //! those that live, and each entry has the tag `allocated_bytes`: what was allocated in
-//! its polls and closures (not in other tasks, nor in blocking ones). For that, the polls
-//! of entries are looked at as with poll timing, which is the larger part of the cost.
+//! its polls (not in other tasks, nor in blocking ones). For that, the polls of entries
+//! are looked at as with poll timing, which is the larger part of the cost.
 //!
 //! On Linux with glibc, an allocation costs some additions to counters of its thread: no
 //! atomic read-modify-write and no line that other threads write.

@@ -108,11 +108,11 @@ impl Block {
         self.meter_polls().describe();
     }
 
-    /// Notes what is allocated in it from now on.
+    /// Notes what is allocated in its polls from now on.
     #[cold]
     pub(crate) fn meter_polls(&mut self) -> &mut Polls {
         let rare = self.rare.get_or_insert_default();
-        rare.polls.get_or_insert_with(|| Box::new(Polls::new()))
+        rare.polls.get_or_insert_default()
     }
 
     /// True where it is this process that records it.

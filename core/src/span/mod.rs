@@ -27,7 +27,6 @@ use std::task::Context as TaskContext;
 use std::time::Duration;
 
 use self::block::Block;
-use self::polls::Polls;
 use crate::clock;
 use crate::context::{Context, Flags};
 use crate::local;
@@ -177,26 +176,9 @@ impl Span {
     /// Runs `f` inside this span: exits and spans that it starts are children
     /// of this one. A panic marks the span as erroneous and goes on.
     pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        if self.is_timed() {
-            return self.enter_metered(f);
-        }
         let entered = Entered::new(self);
         let result = f();
         entered.leave();
-        result
-    }
-
-    /// It is no poll, and has no times; what it allocates counts.
-    #[cold]
-    #[inline(never)]
-    fn enter_metered<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        let before = self.polls().and_then(Polls::begin_other);
-        let entered = Entered::new(self);
-        let result = f();
-        entered.leave();
-        if let Some((polls, before)) = self.polls().zip(before) {
-            polls.end_other(before);
-        }
         result
     }
 

@@ -45,8 +45,6 @@ pub(crate) struct Polls {
     allocated: u64,
     allocated_before: u64,
     is_metered: bool,
-    /// Whether something was allocated, or could have been, that is in `allocated`.
-    has_run: bool,
     /// Whether their times are wanted, not only what was allocated.
     are_described: bool,
     /// Where times are wanted, and nothing else.
@@ -84,30 +82,8 @@ impl Waits {
 }
 
 impl Polls {
-    /// Of a span that nothing has run in.
-    pub(super) fn new() -> Self {
-        Self {
-            is_metered: alloc::are_threads_metered(),
-            ..Self::default()
-        }
-    }
-
     pub(super) fn describe(&mut self) {
         self.are_described = true;
-    }
-
-    /// Something runs in the span that is no poll: what its thread has allocated before,
-    /// where that is counted.
-    pub(super) fn begin_other(&mut self) -> Option<u64> {
-        let before = alloc::allocated_by_thread();
-        self.is_metered &= before.is_some();
-        before.filter(|_| self.is_metered)
-    }
-
-    /// It is over.
-    pub(super) fn end_other(&mut self, before: u64) {
-        self.allocated_before = before;
-        self.allocated_since();
     }
 
     /// `task` polls; what the future gets for it.
@@ -128,6 +104,7 @@ impl Polls {
     #[inline(never)]
     fn begin_otherwise<'a>(&'a mut self, task: &'a Waker) -> &'a Waker {
         if self.count == 0 {
+            self.is_metered = alloc::are_threads_metered();
             // Who only wants to know what is allocated needs no waker.
             let wakes = self.are_described.then(|| Wakes::new(task));
             if self.is_metered {
@@ -172,16 +149,18 @@ impl Polls {
     fn allocated_since(&mut self) {
         let allocated = alloc::allocated_by_thread().unwrap_or_default();
         self.allocated += allocated.saturating_sub(self.allocated_before);
-        self.has_run = true;
     }
 
     /// The span ends: describes its polls, and tells of one that was too long.
     pub(super) fn finish(&self, block: &mut Block) {
-        if self.is_metered && self.has_run {
+        if self.count == 0 {
+            return;
+        }
+        if self.is_metered {
             let mut fields = Fields::new(&mut block.attributes, &sdk::SECTION);
             fields.tag("allocated_bytes", TagValue::Unsigned(self.allocated));
         }
-        if self.are_described && self.count > 0 {
+        if self.are_described {
             self.finish_described(block);
         }
     }
