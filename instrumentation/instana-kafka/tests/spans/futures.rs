@@ -58,6 +58,8 @@ async fn a_wrapped_producer_and_its_clones_record() {
     let delivery = delivery.map_err(|(error, _)| error).unwrap();
     assert_eq!(delivery.await.unwrap().unwrap().offset, 0);
     assert_eq!(exit(&recorder).errors(), 0);
+    // librdkafka counts down when its callback has returned.
+    producer.flush(LONG).unwrap();
     assert_eq!(producer.in_flight_count(), 0);
     let with_context: FutureProducer<DefaultClientContext> = broker
         .config()
