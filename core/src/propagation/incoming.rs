@@ -108,6 +108,26 @@ impl Incoming {
         incoming
     }
 
+    /// What an entry for several messages continues: the first trace. Nothing is
+    /// recorded where all of them ask for that, also where there are none.
+    pub fn first_of(messages: impl IntoIterator<Item = Self>) -> Self {
+        let mut are_suppressed = true;
+        for incoming in messages {
+            if incoming.is_suppressed() {
+                continue;
+            }
+            if incoming.trace != 0 {
+                return incoming;
+            }
+            are_suppressed = false;
+        }
+        if are_suppressed {
+            Self::suppressed()
+        } else {
+            Self::none()
+        }
+    }
+
     /// The same call, of which nothing is to be recorded: its W3C trace goes on
     /// below, not sampled.
     pub fn into_suppressed(mut self) -> Self {

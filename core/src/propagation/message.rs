@@ -221,6 +221,23 @@ mod tests {
         context
     }
 
+    #[test]
+    fn of_several_the_first_trace_goes_on_and_only_all_are_suppressed() {
+        let traced = || Incoming::from_ids("fa2375d711a4ca0f", "37cb2d6e9b1c078a");
+        let (fresh, suppressed) = (Incoming::none, Incoming::suppressed);
+        let other = Incoming::from_ids("1", "2");
+        let first = Incoming::first_of([suppressed(), fresh(), traced(), other]);
+        assert_eq!(first.trace, 0xfa23_75d7_11a4_ca0f);
+        for (messages, is_suppressed) in [
+            (vec![suppressed(), fresh()], false),
+            (vec![suppressed(), suppressed()], true),
+            (vec![], true),
+        ] {
+            let first = Incoming::first_of(messages);
+            assert_eq!((first.is_suppressed(), first.trace), (is_suppressed, 0));
+        }
+    }
+
     fn outcome(context: &MessageContext<'_>) -> Expected {
         let incoming = context.incoming();
         if incoming.is_suppressed() {

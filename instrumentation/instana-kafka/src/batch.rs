@@ -90,19 +90,7 @@ where
 
 /// The first trace. Contexts that cannot be read are counted on the way.
 fn incoming<'m, M: Message + 'm>(messages: impl Iterator<Item = &'m M>) -> Incoming {
-    let mut are_suppressed = true;
-    for context in messages.map(context) {
-        let incoming = context.incoming();
-        if context.is_continued() {
-            return incoming;
-        }
-        are_suppressed &= context.is_suppressed();
-    }
-    if are_suppressed {
-        Incoming::suppressed()
-    } else {
-        Incoming::none()
-    }
+    Incoming::first_of(messages.map(|message| context(message).incoming()))
 }
 
 /// Each topic once, in their order, as many as there is room for.

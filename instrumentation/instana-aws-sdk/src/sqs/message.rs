@@ -112,21 +112,10 @@ fn start(messages: &[Message]) -> Span {
 
 /// The first trace. Contexts that cannot be understood are counted on the way.
 fn incoming(messages: &[Message]) -> Incoming {
-    let mut are_suppressed = true;
-    for message in messages {
+    Incoming::first_of(messages.iter().map(|message| {
         let mut notification = None;
-        let context = context(message, &mut notification);
-        let incoming = context.incoming();
-        if context.is_continued() {
-            return incoming;
-        }
-        are_suppressed &= context.is_suppressed();
-    }
-    if are_suppressed {
-        Incoming::suppressed()
-    } else {
-        Incoming::none()
-    }
+        context(message, &mut notification).incoming()
+    }))
 }
 
 /// What a message carries in its attributes, or else in the notification that its
