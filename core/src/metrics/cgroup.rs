@@ -5,19 +5,24 @@
 //! namespace for it, has a path that leads nowhere from there: then its own group is
 //! the root, too.
 
-use std::fs;
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::kept::Kept;
 use super::sample::Cgroup;
 
 /// Where it is mounted on all common systems.
 const ROOT: &str = "/sys/fs/cgroup";
-/// What a group file holds is short.
+/// What these files hold is short.
 const MAX_FILE: u64 = 16 * 1024;
+/// Enough for those that are kept open.
+const BUFFER: usize = 4 * 1024;
 /// Limits seldom change.
-const LIMITS_EVERY: Duration = Duration::from_secs(10);
+const LIMITS_EVERY: Duration = Duration::from_secs(60);
+/// Where there is no limit, nobody is close to one.
+const UNLIMITED_EVERY: Duration = Duration::from_secs(10);
 /// Version 1 has this or more where there is no limit: the largest multiple of a page.
 const NO_LIMIT: u64 = 1 << 62;
 
@@ -25,55 +30,65 @@ const NO_LIMIT: u64 = 1 << 62;
 #[derive(Debug)]
 pub(super) struct Reader {
     files: Files,
-    /// What was read last, and until when its limits stay in force.
-    last: Option<(Instant, Cgroup)>,
+    /// What was read last.
+    group: Cgroup,
+    next_limits: Instant,
+    next_usage: Instant,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 struct Files {
     memory: Option<Memory>,
     cpu: Option<Cpu>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 struct Memory {
     limit: PathBuf,
-    usage: PathBuf,
+    usage: Kept,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 enum Cpu {
     V1 {
         quota: PathBuf,
         period: PathBuf,
-        stat: PathBuf,
-        usage: PathBuf,
+        stat: Kept,
+        usage: Kept,
     },
     V2 {
         max: PathBuf,
-        stat: PathBuf,
+        stat: Kept,
     },
 }
 
 impl Reader {
-    pub(super) fn new() -> Self {
-        let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
+    pub(super) fn new(now: Instant) -> Self {
+        let groups = whole(Path::new("/proc/self/cgroup")).unwrap_or_default();
+        Self::of(Files::find(Path::new(ROOT), &groups), now)
+    }
+
+    fn of(files: Files, now: Instant) -> Self {
         Self {
-            files: Files::find(Path::new(ROOT), &groups),
-            last: None,
+            files,
+            group: Cgroup::default(),
+            next_limits: now,
+            next_usage: now,
         }
     }
 
-    /// Two or three small files, and every 10 s as many more. Where there is no limit,
-    /// nobody is close to one: then all are read every 10 s.
+    /// What is used is read at each call, from two or three small files; every 10 s
+    /// where there is no limit. Limits are read every 60 s.
     pub(super) fn read(&mut self, now: Instant) -> Cgroup {
-        let (next, group) = match self.last {
-            Some((next, last)) if now < next && !last.is_limited() => return last,
-            Some((next, last)) if now < next => (next, self.files.usage(last)),
-            _ => (now + LIMITS_EVERY, self.files.usage(self.files.limits())),
-        };
-        self.last = Some((next, group));
-        group
+        if now >= self.next_limits {
+            self.next_limits = now + LIMITS_EVERY;
+            self.files.limits(&mut self.group);
+        }
+        if now >= self.next_usage || self.group.is_limited() {
+            self.next_usage = now + UNLIMITED_EVERY;
+            self.files.usage(&mut self.group);
+        }
+        self.group
     }
 }
 
@@ -87,7 +102,7 @@ impl Files {
             let folder = folder_v1(root, groups, "memory", "memory.usage_in_bytes");
             files.memory = folder.map(|folder| Memory {
                 limit: folder.join("memory.limit_in_bytes"),
-                usage: folder.join("memory.usage_in_bytes"),
+                usage: Kept::new(folder.join("memory.usage_in_bytes")),
             });
         }
         if files.cpu.is_none() {
@@ -96,8 +111,8 @@ impl Files {
             files.cpu = folder.map(|folder| Cpu::V1 {
                 quota: folder.join("cpu.cfs_quota_us"),
                 period: folder.join("cpu.cfs_period_us"),
-                stat: folder.join("cpu.stat"),
-                usage: usage.unwrap_or(folder).join("cpuacct.usage"),
+                stat: Kept::new(folder.join("cpu.stat")),
+                usage: Kept::new(usage.unwrap_or(folder).join("cpuacct.usage")),
             });
         }
         files
@@ -109,60 +124,53 @@ impl Files {
         Some(Self {
             memory: has("memory.current").then(|| Memory {
                 limit: folder.join("memory.max"),
-                usage: folder.join("memory.current"),
+                usage: Kept::new(folder.join("memory.current")),
             }),
             // That of the root has no limit: it is the whole machine's.
             cpu: has("cpu.max").then(|| Cpu::V2 {
                 max: folder.join("cpu.max"),
-                stat: folder.join("cpu.stat"),
+                stat: Kept::new(folder.join("cpu.stat")),
             }),
         })
     }
 
-    fn limits(&self) -> Cgroup {
-        let memory = self.memory.as_ref();
-        let cpu_limit = self.cpu.as_ref().and_then(|cpu| match cpu {
-            Cpu::V1 { quota, period, .. } => share(&read(quota)?, &read(period)?),
+    fn limits(&self, group: &mut Cgroup) {
+        group.cpu_limit = self.cpu.as_ref().and_then(|cpu| match cpu {
+            Cpu::V1 { quota, period, .. } => share(&whole(quota)?, &whole(period)?),
             Cpu::V2 { max, .. } => {
-                let text = read(max)?;
+                let text = whole(max)?;
                 let (quota, period) = text.trim().split_once(' ')?;
                 share(quota, period)
             }
         });
-        Cgroup {
-            cpu_limit,
-            memory_limit: memory
-                .and_then(|memory| number(&read(&memory.limit)?))
-                .filter(|limit| *limit < NO_LIMIT),
-            ..Cgroup::default()
-        }
+        let memory = self.memory.as_ref();
+        group.memory_limit = memory
+            .and_then(|memory| number(&whole(&memory.limit)?))
+            .filter(|limit| *limit < NO_LIMIT);
     }
 
-    fn usage(&self, limits: Cgroup) -> Cgroup {
-        let memory = self.memory.as_ref();
-        let mut usage = Cgroup {
-            memory_usage: memory.and_then(|memory| number(&read(&memory.usage)?)),
-            ..limits
+    fn usage(&mut self, group: &mut Cgroup) {
+        let buffer = &mut [0; BUFFER];
+        group.memory_usage = match &mut self.memory {
+            Some(memory) => read(&mut memory.usage, buffer).and_then(number),
+            None => None,
         };
-        match &self.cpu {
+        let micros = |nanos: u64| nanos / 1_000;
+        match &mut self.cpu {
             None => {}
             Some(Cpu::V2 { stat, .. }) => {
-                let stat = read(stat).unwrap_or_default();
-                usage.cpu_usage = value(&stat, "usage_usec");
-                usage.throttled = value(&stat, "nr_throttled");
-                usage.throttled_time = value(&stat, "throttled_usec");
+                let stat = read(stat, buffer).unwrap_or_default();
+                group.cpu_usage = value(stat, "usage_usec");
+                group.throttled = value(stat, "nr_throttled");
+                group.throttled_time = value(stat, "throttled_usec");
             }
-            Some(Cpu::V1 {
-                stat, usage: used, ..
-            }) => {
-                let stat = read(stat).unwrap_or_default();
-                let micros = |nanos: u64| nanos / 1_000;
-                usage.cpu_usage = read(used).and_then(|text| number(&text)).map(micros);
-                usage.throttled = value(&stat, "nr_throttled");
-                usage.throttled_time = value(&stat, "throttled_time").map(micros);
+            Some(Cpu::V1 { stat, usage, .. }) => {
+                group.cpu_usage = read(usage, buffer).and_then(number).map(micros);
+                let stat = read(stat, buffer).unwrap_or_default();
+                group.throttled = value(stat, "nr_throttled");
+                group.throttled_time = value(stat, "throttled_time").map(micros);
             }
         }
-        usage
     }
 }
 
@@ -194,11 +202,15 @@ fn folder(root: &Path, group: &str, file: &str) -> Option<PathBuf> {
         .find(|folder| folder.join(file).exists())
 }
 
-fn read(path: &Path) -> Option<String> {
+fn whole(path: &Path) -> Option<String> {
     let mut text = String::new();
-    let file = fs::File::open(path).ok()?;
+    let file = File::open(path).ok()?;
     file.take(MAX_FILE).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+fn read<'a>(file: &mut Kept, buffer: &'a mut [u8]) -> Option<&'a str> {
+    std::str::from_utf8(file.read(buffer)?).ok()
 }
 
 /// `max` is none.
@@ -221,6 +233,8 @@ fn share(quota: &str, period: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A group file system of the test's own, deleted at the end.
@@ -238,12 +252,12 @@ mod tests {
             Self(root)
         }
 
+        fn reader(&self, groups: &str) -> Reader {
+            Reader::of(Files::find(&self.0, groups), Instant::now())
+        }
+
         fn read(&self, groups: &str) -> Cgroup {
-            let mut reader = Reader {
-                files: Files::find(&self.0, groups),
-                last: None,
-            };
-            reader.read(Instant::now())
+            self.reader(groups).read(Instant::now())
         }
     }
 
@@ -360,24 +374,25 @@ mod tests {
                 ("memory.current", "1"),
             ];
             let tree = Tree::new(&format!("seconds-{limit}"), &files);
-            let mut reader = Reader {
-                files: Files::find(&tree.0, "0::/"),
-                last: None,
-            };
+            let mut reader = tree.reader("0::/");
             let now = Instant::now();
             assert_eq!(reader.read(now).memory_usage, Some(1));
             fs::write(tree.0.join("memory.current"), "2").unwrap();
-            let second = reader.read(now + Duration::from_secs(1));
+            fs::write(tree.0.join("memory.max"), "3000").unwrap();
+            let mut after = |seconds| reader.read(now + Duration::from_secs(seconds));
+            let second = after(1);
             assert_eq!(second.memory_usage, Some(expected));
-            let later = reader.read(now + Duration::from_secs(10));
-            assert_eq!(later.memory_usage, Some(2));
+            assert_eq!(second.memory_limit, limit.parse().ok());
+            assert_eq!(after(10).memory_usage, Some(2));
+            assert_eq!(after(59).memory_limit, limit.parse().ok());
+            assert_eq!(after(60).memory_limit, Some(3000));
         }
     }
 
     #[test]
     fn this_process_is_read_without_trouble() {
-        let mut reader = Reader::new();
         let now = Instant::now();
+        let mut reader = Reader::new(now);
         let first = reader.read(now);
         let second = reader.read(now + Duration::from_secs(1));
         assert!(second.cpu_usage >= first.cpu_usage);

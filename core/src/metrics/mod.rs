@@ -23,6 +23,7 @@
 // | `process.rs` (Linux), `process_portable.rs` | the sampler |
 // | `sample.rs` | one sample |
 // | `cgroup.rs` (Linux) | the limits of a container, and what is used of them |
+// | `kept.rs` (Linux) | a file that stays open from one sample to the next |
 // | `procfs.rs` | parsers of the texts in `/proc` |
 // | `ffi.rs` (Unix), `ffi_none.rs` | the system calls |
 // | `snapshot.rs` | what does not change while the process runs |
@@ -46,6 +47,8 @@ mod ffi;
 #[path = "ffi_none.rs"]
 mod ffi;
 mod instruments;
+#[cfg(target_os = "linux")]
+mod kept;
 mod number;
 mod payload;
 #[cfg(target_os = "linux")]

@@ -1,16 +1,14 @@
 //! The sampler on Linux.
-//!
-//! The files are opened for each sample: a handle kept open would outlive a
-//! fork, and be another file's after an application closed all it knows.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::cgroup;
 use super::ffi;
+use super::kept::Kept;
 use super::procfs;
 use super::sample::{CpuClock, Memory, Sample};
 
@@ -25,21 +23,21 @@ const MAX_STAT: u64 = 4 * 1024 * 1024;
 /// What the kernel tells of a process.
 #[derive(Debug)]
 struct Files {
-    stat: PathBuf,
-    statm: PathBuf,
+    stat: Kept,
+    statm: Kept,
     /// One link for each thread.
-    task: PathBuf,
+    task: Kept,
     /// One for each open file.
-    fd: PathBuf,
+    fd: Kept,
 }
 
 impl Files {
     fn of(process: &Path) -> Self {
         Self {
-            stat: process.join("stat"),
-            statm: process.join("statm"),
-            task: process.join("task"),
-            fd: process.join("fd"),
+            stat: Kept::new(process.join("stat")),
+            statm: Kept::new(process.join("statm")),
+            task: Kept::new(process.join("task")),
+            fd: Kept::new(process.join("fd")),
         }
     }
 }
@@ -68,20 +66,20 @@ impl Sampler {
             cpu: CpuClock::new(now, ffi::usage()),
             threads: Threads::default(),
             open_files: OpenFiles::default(),
-            cgroup: cgroup::Reader::new(),
+            cgroup: cgroup::Reader::new(now),
             open_files_limit: Limit::default(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
         }
     }
 
-    /// One file, those of the control group, the `stat` of two directories, one system
+    /// One file, those of the control group, the `stat` of two folders, one system
     /// call.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
         let buffer = self.buffer.as_mut_slice();
-        let threads = self.threads.count(&self.files, buffer);
-        let pages = read(&self.files.statm, buffer).and_then(procfs::statm);
+        let threads = self.threads.count(&mut self.files, buffer);
+        let pages = self.files.statm.read(buffer).and_then(procfs::statm);
         let memory = pages
             .zip(self.page)
             .map(|([total, resident, shared], page)| Memory {
@@ -93,7 +91,7 @@ impl Sampler {
             cpu: usage.and_then(|usage| self.cpu.load(now, usage)),
             memory,
             threads,
-            open_files: self.open_files.count(&self.files.fd, now),
+            open_files: self.open_files.count(&mut self.files.fd, now),
             open_files_limit: self.open_files_limit.read(now),
             usage,
             cgroup: self.cgroup.read(now),
@@ -122,7 +120,8 @@ impl Limit {
 
 /// When the process started, milliseconds since the epoch, to about 10 ms.
 pub(super) fn start_time() -> Option<u64> {
-    let start = stat(&Path::new(PROC).join("stat"), &mut [0; BUFFER])?.start;
+    let mut stat = Kept::new(Path::new(PROC).join("stat"));
+    let start = procfs::stat(stat.read(&mut [0; BUFFER])?)?.start;
     let mut text = Vec::new();
     let file = File::open("/proc/stat").ok()?;
     file.take(MAX_STAT).read_to_end(&mut text).ok()?;
@@ -133,7 +132,7 @@ pub(super) fn start_time() -> Option<u64> {
     boot.checked_mul(1000)?.checked_add(since_boot)
 }
 
-/// The number of threads: the links of a directory that has one for each. The
+/// The number of threads: the links of a folder that has one for each. The
 /// file that tells it too takes three system calls, in which the kernel adds up
 /// the times of all threads.
 #[derive(Debug, Default)]
@@ -143,16 +142,17 @@ struct Threads {
 }
 
 impl Threads {
-    fn count(&mut self, files: &Files, buffer: &mut [u8]) -> Option<u64> {
+    fn count(&mut self, files: &mut Files, buffer: &mut [u8]) -> Option<u64> {
         match self.are_links {
-            Some(true) => links(&files.task),
-            Some(false) => Some(stat(&files.stat, buffer)?.threads),
+            Some(true) => links(&mut files.task),
+            Some(false) => told(&mut files.stat, buffer),
             None => {
-                let before = links(&files.task);
-                let threads = stat(&files.stat, buffer)?.threads;
+                let before = links(&mut files.task);
+                let threads = told(&mut files.stat, buffer)?;
                 // One that started or ended meanwhile: look again next time.
-                if before == links(&files.task) {
+                if before == links(&mut files.task) {
                     self.are_links = Some(before == Some(threads));
+                    files.stat.close();
                 }
                 Some(threads)
             }
@@ -160,13 +160,18 @@ impl Threads {
     }
 }
 
-/// Threads, if the links of their directory tell: it has two of its own.
-fn links(task: &Path) -> Option<u64> {
-    fs::metadata(task).ok()?.nlink().checked_sub(2)
+/// Threads, if the links of their folder tell: it has two of its own.
+fn links(task: &mut Kept) -> Option<u64> {
+    task.metadata()?.nlink().checked_sub(2)
+}
+
+/// Threads, as the process's `stat` tells.
+fn told(stat: &mut Kept, buffer: &mut [u8]) -> Option<u64> {
+    Some(procfs::stat(stat.read(buffer)?)?.threads)
 }
 
 /// The number of open files. Linux 6.2 and later tell it as the size of the
-/// directory; before, it takes a listing, and the last one stays in force.
+/// folder; before, it takes a listing, and the last one stays in force.
 #[derive(Debug, Default)]
 struct OpenFiles {
     listed: Option<Listed>,
@@ -179,15 +184,15 @@ struct Listed {
 }
 
 impl OpenFiles {
-    fn count(&mut self, folder: &Path, now: Instant) -> Option<u64> {
-        let size = fs::metadata(folder).ok()?.len();
+    fn count(&mut self, folder: &mut Kept, now: Instant) -> Option<u64> {
+        let size = folder.metadata()?.len();
         if size > 0 {
             return Some(size);
         }
         match self.listed {
             Some(listed) if now < listed.next => listed.count,
             _ => {
-                let listed = list(folder, now);
+                let listed = list(folder.path(), now);
                 self.listed = Some(listed);
                 listed.count
             }
@@ -199,7 +204,7 @@ impl OpenFiles {
 /// of the time.
 fn list(folder: &Path, now: Instant) -> Listed {
     let begin = Instant::now();
-    // The directory itself is open meanwhile.
+    // The folder itself is open meanwhile.
     let count = fs::read_dir(folder)
         .ok()
         .and_then(|files| u64::try_from(files.count()).ok()?.checked_sub(1));
@@ -208,16 +213,6 @@ fn list(folder: &Path, now: Instant) -> Listed {
         count,
         next: now + pause.clamp(Duration::from_secs(10), Duration::from_secs(3600)),
     }
-}
-
-fn stat(file: &Path, buffer: &mut [u8]) -> Option<procfs::Stat> {
-    read(file, buffer).and_then(procfs::stat)
-}
-
-/// What one read yields: these files come whole.
-fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-    let length = File::open(path).ok()?.read(buffer).ok()?;
-    buffer.get(..length)
 }
 
 #[cfg(test)]
@@ -263,10 +258,10 @@ mod tests {
     #[test]
     fn threads_are_counted() {
         let mut threads = Threads::default();
-        let files = Files::of(Path::new(PROC));
+        let mut files = Files::of(Path::new(PROC));
         let mut buffer = [0; BUFFER];
         while threads.are_links.is_none() {
-            assert!(threads.count(&files, &mut buffer).unwrap() >= 1);
+            assert!(threads.count(&mut files, &mut buffer).unwrap() >= 1);
         }
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));
@@ -276,10 +271,10 @@ mod tests {
                 std::thread::spawn(move || stopped.lock().unwrap().recv().is_err())
             })
             .collect();
-        let count = threads.count(&files, &mut buffer).unwrap();
+        let count = threads.count(&mut files, &mut buffer).unwrap();
         assert!(count > 50, "{count}");
         threads.are_links = Some(false);
-        assert!(threads.count(&files, &mut buffer).unwrap() > 50);
+        assert!(threads.count(&mut files, &mut buffer).unwrap() > 50);
         drop(stop);
         assert!(many.into_iter().all(|thread| thread.join().unwrap()));
     }
