@@ -44,12 +44,12 @@ fn add(locations: &mut Vec<Location>, family: &'static str, label: &str, length:
 
 /// Tells of locations that are new.
 pub(crate) fn tell() {
-    for line in LOCATIONS
-        .try_lock()
-        .map(|mut all| lines(&mut all))
-        .into_iter()
-        .flatten()
-    {
+    let lines = match LOCATIONS.try_lock() {
+        Ok(mut locations) => lines(&mut locations),
+        Err(_) => return,
+    };
+    // Not under the lock: the logger is the application's.
+    for line in lines {
         log::tell(format_args!("{line}"));
     }
 }

@@ -362,23 +362,26 @@ impl Framing {
         let mut keep_alive = http_1_1;
         for header in headers {
             let is = |name| header.name.eq_ignore_ascii_case(name);
-            let value = || String::from_utf8_lossy(header.value);
+            let mut words = header
+                .value
+                .split(|byte| *byte == b',')
+                .map(<[u8]>::trim_ascii);
             if is("content-length") {
-                for word in value().split(',') {
-                    let number: usize = parse_length(word.trim())?;
+                for word in words {
+                    let number = parse_length(word)?;
                     if length.is_some_and(|known| known != number) {
                         return Err(Fault::Malformed("two different lengths"));
                     }
                     length = Some(number);
                 }
             } else if is("transfer-encoding") {
-                let is_last = |text: &str| text.trim().eq_ignore_ascii_case("chunked");
-                chunked = value().rsplit(',').next().map(is_last);
+                let last = words.next_back();
+                chunked = last.map(|word| word.eq_ignore_ascii_case(b"chunked"));
             } else if is("connection") {
-                for word in value().split(',').map(str::trim) {
-                    if word.eq_ignore_ascii_case("close") {
+                for word in words {
+                    if word.eq_ignore_ascii_case(b"close") {
                         keep_alive = false;
-                    } else if word.eq_ignore_ascii_case("keep-alive") && !http_1_1 {
+                    } else if word.eq_ignore_ascii_case(b"keep-alive") && !http_1_1 {
                         keep_alive = true;
                     }
                 }
@@ -395,11 +398,16 @@ impl Framing {
     }
 }
 
-fn parse_length(word: &str) -> Result<usize, Fault> {
-    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+fn parse_length(word: &[u8]) -> Result<usize, Fault> {
+    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
         return Err(Fault::Malformed("the length is not a number"));
     }
-    word.parse().map_err(|_| Fault::TooLarge)
+    let add = |length: usize, digit: &u8| {
+        length
+            .checked_mul(10)?
+            .checked_add(usize::from(digit - b'0'))
+    };
+    word.iter().try_fold(0, add).ok_or(Fault::TooLarge)
 }
 
 #[cfg(test)]

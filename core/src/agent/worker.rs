@@ -2,7 +2,6 @@
 //! do, does it, and tells the life cycle what came of it.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +14,7 @@ use crate::agent::session::{Origin, Session};
 use crate::agent::signal::{Signal, Woken};
 use crate::agent::status::{AgentState, Phase};
 use crate::config::Tree;
+use crate::id::Generator;
 use crate::secrets::Matcher;
 
 /// A batch is full at 1000 spans or 5 MiB. One that is less than half full
@@ -77,7 +77,7 @@ pub(crate) struct Worker<S, M, T> {
     signal: Arc<Signal>,
     state: Arc<AgentState>,
     lifecycle: Lifecycle,
-    random: RandomState,
+    random: Generator,
     /// Zero of the life cycle's clock.
     started: Instant,
     /// How long there is nothing to do.
@@ -124,7 +124,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             signal,
             state,
             lifecycle: Lifecycle::new(tempo),
-            random: RandomState::new(),
+            random: Generator::unseeded(),
             started: now,
             wake: now,
             running: None,
@@ -243,9 +243,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
     }
 
     fn feed(&mut self, event: Event) {
-        // 53 random bits, as many as an f64 holds.
-        let bits = self.random.hash_one(self.started.elapsed().as_nanos()) >> 11;
-        let jitter = bits as f64 / (1_u64 << 53) as f64;
+        let jitter = self.random.next() as f64 / u64::MAX as f64;
         let change = self.lifecycle.feed(self.started.elapsed(), event, jitter);
         if let Event::SpansFailed(_) = event {
             if change == Some(Change::BatchRejected) {
