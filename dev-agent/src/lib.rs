@@ -10,6 +10,8 @@ mod map;
 mod notice;
 mod protocol;
 pub mod render;
+#[cfg(test)]
+mod repository;
 mod server;
 mod state;
 mod tcp_table;

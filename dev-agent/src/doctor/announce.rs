@@ -11,7 +11,7 @@ use super::connection::Request;
 use super::examination::Visit;
 use super::report::{Diagnosis, Report};
 use super::surroundings::{Identity, SocketName, Surroundings};
-use super::variables::MATCHERS;
+use super::value::MATCHERS;
 
 const ANNOUNCE: &str = "announce";
 const READY: &str = "readiness check";

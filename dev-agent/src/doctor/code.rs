@@ -46,13 +46,14 @@ codes! {
     EnvPort "env-port" false, "`INSTANA_AGENT_PORT` is no port, so 42699 is used.", "Set a number from 1 to 65535, or unset it.";
     EnvOtlpPort "env-otlp-port" false, "`INSTANA_AGENT_PORT` is a port of OpenTelemetry (4317, 4318).", "Unset it: tracers talk to port 42699 of the same agent.";
     EnvSecrets "env-secrets" false, "`INSTANA_SECRETS` has an unknown matcher or no terms, so the agent's secrets are used.", "Write `matcher:term,term` with equals, equals-ignore-case, contains, contains-ignore-case, regex, or `none`.";
-    EnvValue "env-value" false, "A variable has a value that cannot be used, so it is ignored.", "Correct the value (docs/ENVIRONMENT.md lists them), or unset the variable.";
+    EnvValue "env-value" false, "A variable has a value, or a part of it, that cannot be used, so that it is ignored.", "Correct the value (docs/ENVIRONMENT.md lists them), or unset the variable.";
     EnvAnyText "env-any-text" false, "A variable that any text switches on is set to a `no`.", "Unset the variable; `false` and `0` switch it on too.";
     EnvContradiction "env-contradiction" false, "Two variables contradict each other, or one is set without the other that it needs.", "Keep one of the two, or set both.";
     EnvMisspelt "env-misspelt" false, "A variable is not known, and nearly the name of one that is.", "Correct the name; names are in upper case.";
-    EnvTracingOff "env-tracing-off" false, "`INSTANA_TRACING_DISABLE` switches all tracing off.", "Unset it, or name the categories that are not wanted.";
+    EnvTracingOff "env-tracing-off" false, "`INSTANA_TRACING_DISABLE` (or one of those that add to it) switches all tracing off.", "Unset it, or name the categories that are not wanted.";
+    EnvUnread "env-unread" true, "A variable of other Instana tracers is set, which this tracer does not read.", "Nothing, or unset it: the finding tells what holds here instead.";
     ConfigMissing "config-missing" false, "A configuration file that a variable names does not exist.", "Mount the file into the container, correct the path, or unset the variable.";
-    ConfigUnusable "config-unusable" false, "A configuration file cannot be read, or is visibly not the YAML that is expected.", "Make it a readable regular file of at most 1 MiB with `tracing:` at its top, indented with blanks.";
+    ConfigUnusable "config-unusable" false, "A configuration file cannot be read, or is visibly not the YAML that is expected.", "Make it a readable regular file of at most 1 MiB with `tracing:` (or `secrets:`, `plugin:`) at its top, indented with blanks.";
     ProxyVariables "proxy-variables" true, "Variables for an HTTP proxy are set; tracers connect to the agent directly.", "Nothing, if the agent is reachable without the proxy; otherwise open the way to its port.";
 
     ProcMissing "proc-missing" false, "`/proc` is not there, so that neither socket nor command line can be announced.", "Mount `/proc` in the container or chroot: without it an agent outside of it cannot find the process.";

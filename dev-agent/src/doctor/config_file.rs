@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use super::code::Code;
 use super::environment::Environment;
 use super::report::{Diagnosis, Report};
-use super::variables::{Kind, VARIABLES};
+use super::value::Kind;
+use super::variables::VARIABLES;
 
 /// The tracers read no larger file.
 const MAX_FILE: u64 = 1024 * 1024;
-const ROOTS: &[&str] = &["tracing:", "com.instana.tracing:"];
+/// Of this one, only what is ignored counts.
+const ENDPOINTS: &str = "INSTANA_IGNORE_ENDPOINTS_PATH";
+/// What stands at the top of a file, also behind `com.instana.`.
+const ROOTS: &[&str] = &["tracing:", "secrets:", "plugin:", "plugin."];
+const ENDPOINTS_ROOTS: &[&str] = &["tracing:"];
 
 /// Checks each file that is named. `root` is where the process sees `/`.
 pub(super) fn check(environment: &Environment, root: &Path, report: &mut Report) {
@@ -20,8 +25,13 @@ pub(super) fn check(environment: &Environment, root: &Path, report: &mut Report)
         let Some(path) = environment.get(*name).filter(|path| !path.is_empty()) else {
             continue;
         };
+        // As the tracer does.
+        let (path, roots) = match *name {
+            ENDPOINTS => (path.as_str(), ENDPOINTS_ROOTS),
+            _ => (path.trim(), ROOTS),
+        };
         match read(&below(root, Path::new(path))) {
-            Ok(text) => match trouble(&text) {
+            Ok(text) => match trouble(&text, roots) {
                 None => report.fact("configuration", format!("{name}: {path} is readable")),
                 Some(trouble) => {
                     let finding = format!("{name}: {path} {trouble}");
@@ -65,7 +75,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
 }
 
 /// What is visibly wrong, without reading all of YAML.
-fn trouble(text: &str) -> Option<String> {
+fn trouble(text: &str, roots: &[&str]) -> Option<String> {
     for (number, line) in (1..).zip(text.lines()) {
         let indent = line.len() - line.trim_start().len();
         let tabbed = line.get(..indent).is_some_and(|blank| blank.contains('\t'));
@@ -73,10 +83,11 @@ fn trouble(text: &str) -> Option<String> {
             return Some(format!("is indented with a tab in line {number}"));
         }
     }
-    let rooted = text
-        .lines()
-        .any(|line| ROOTS.iter().any(|root| line.starts_with(root)));
-    (!rooted).then(|| "has no `tracing:` at its top".to_owned())
+    let rooted = text.lines().any(|line| {
+        let line = line.strip_prefix("com.instana.").unwrap_or(line);
+        roots.iter().any(|root| line.starts_with(root))
+    });
+    (!rooted).then(|| format!("has no `{}` at its top", roots.join("` or `")))
 }
 
 #[cfg(test)]
@@ -85,18 +96,23 @@ mod tests {
 
     #[test]
     fn what_is_visibly_wrong() {
+        let nothing = Some("has no `tracing:` or `secrets:` or `plugin:` or `plugin.` at its top");
         for (text, expected) in [
             ("# mine\ntracing:\n  disable: [logging]\n", None),
             ("com.instana.tracing:\n", None),
+            ("secrets:\n  matcher: none\n", None),
+            ("com.instana.plugin.rust:\n  poll_rate: 5\n", None),
             (
                 "tracing:\n\tdisable:\n",
                 Some("is indented with a tab in line 2"),
             ),
-            ("disable: true\n", Some("has no `tracing:` at its top")),
-            ("  tracing:\n", Some("has no `tracing:` at its top")),
-            ("", Some("has no `tracing:` at its top")),
+            ("disable: true\n", nothing),
+            ("  tracing:\n", nothing),
+            ("", nothing),
         ] {
-            assert_eq!(trouble(text).as_deref(), expected, "{text}");
+            assert_eq!(trouble(text, ROOTS).as_deref(), expected, "{text}");
         }
+        let secrets = trouble("secrets:\n", ENDPOINTS_ROOTS);
+        assert_eq!(secrets.as_deref(), Some("has no `tracing:` at its top"));
     }
 }

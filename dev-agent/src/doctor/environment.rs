@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::code::Code;
 use super::report::{Diagnosis, Report};
-use super::variables::{self, Kind};
+use super::value::{self, Kind};
+use super::variables;
 
 /// The tracer's settings that concern the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,9 @@ pub(super) fn read(environment: &Environment, report: &mut Report) -> Settings {
             report.found(diagnosis);
         }
     }
+    tracing_off(&variables, report);
     contradictions(&variables, report);
+    unread(environment, report);
     proxies(environment, report);
     settings(&variables)
 }
@@ -68,9 +71,13 @@ fn list(variables: &Environment, report: &mut Report) {
 fn shown(name: &str, value: &str) -> String {
     match variables::kind(name) {
         None => "<not known, not shown>".to_owned(),
-        Some(Kind::Hidden) => "<set, not shown>".to_owned(),
-        Some(_) => shorten(&without_credentials(value)),
+        Some(Kind::Unread) => "<not read, not shown>".to_owned(),
+        Some(_) => safe(value),
     }
+}
+
+fn safe(value: &str) -> String {
+    shorten(&without_credentials(value))
 }
 
 /// `scheme://user:password@host` without what is before the `@`.
@@ -98,14 +105,24 @@ fn judge(name: &str, value: &str) -> Option<Diagnosis> {
         return Some(Diagnosis::new(Code::EnvMisspelt, finding));
     };
     let set = format!("{name}={}", shown(name, value));
-    if !variables::fits(kind, value) {
+    let verdict = kind.judge(value);
+    if !verdict.usable {
         let (code, used) = match kind {
             Kind::Host => (Code::EnvHost, "127.0.0.1 is used"),
             Kind::Port => (Code::EnvPort, "42699 is used"),
             Kind::Secrets => (Code::EnvSecrets, "the agent's secrets are used"),
             _ => (Code::EnvValue, "it is ignored"),
         };
-        return Some(Diagnosis::new(code, format!("{set}: {used}")));
+        let finding = format!("{set} is not {}: {used}", kind.accepted());
+        return Some(Diagnosis::new(code, finding));
+    }
+    if !verdict.skipped.is_empty() {
+        let skipped = safe(&verdict.skipped.join("`, `"));
+        let finding = format!(
+            "{set}: `{skipped}` is not {}; the rest counts",
+            kind.accepted_part()
+        );
+        return Some(Diagnosis::new(Code::EnvValue, finding));
     }
     let value = value.trim().to_ascii_lowercase();
     match kind {
@@ -117,11 +134,27 @@ fn judge(name: &str, value: &str) -> Option<Diagnosis> {
             let finding = format!("{set} switches it on: any text does");
             Some(Diagnosis::new(Code::EnvAnyText, finding))
         }
-        _ if name == "INSTANA_TRACING_DISABLE" && value == "true" => {
-            let finding = format!("{set}: no span is recorded");
-            Some(Diagnosis::new(Code::EnvTracingOff, finding))
-        }
         _ => None,
+    }
+}
+
+/// Reports where everything is switched off, and nothing is kept.
+fn tracing_off(variables: &Environment, report: &mut Report) {
+    let mut by = None;
+    let mut names = BTreeMap::new();
+    for name in variables::DISABLING {
+        let Some(value) = variables.get(*name) else {
+            continue;
+        };
+        match value::flag(value) {
+            Some(true) => by = Some(format!("{name}={}", shown(name, value))),
+            Some(false) => by = None,
+            None => names.extend(value::disabled(value)),
+        }
+    }
+    if let Some(set) = by.filter(|_| names.values().all(|off| *off)) {
+        let finding = format!("{set}: no span is recorded");
+        report.found(Diagnosis::new(Code::EnvTracingOff, finding));
     }
 }
 
@@ -134,7 +167,8 @@ fn contradictions(variables: &Environment, report: &mut Report) {
             continue;
         };
         let switch = variables::kind(new) == Some(Kind::Flag);
-        if switch && flag(a) != flag(b) {
+        let flags = value::flag(a).zip(value::flag(b)).filter(|_| switch);
+        if flags.is_some_and(|(a, b)| a != b) {
             found(format!(
                 "{new}={} and {old}={}: the first counts",
                 shown(new, a),
@@ -142,40 +176,58 @@ fn contradictions(variables: &Environment, report: &mut Report) {
             ));
         }
     }
-    let set = |name: &str| variables.contains_key(name);
-    let (url, key) = ("INSTANA_ENDPOINT_URL", "INSTANA_AGENT_KEY");
-    if set(url) != set(key) {
-        let (one, other) = if set(url) { (url, key) } else { (key, url) };
-        found(format!(
-            "{one} is set without {other}, so that it has no effect"
-        ));
+    let filter =
+        |name: &str, known: &str| variables::between(name, known).map(str::to_ascii_lowercase);
+    for name in variables.keys() {
+        let Some(suppressing) = filter(name, variables::SUPPRESSION) else {
+            continue;
+        };
+        let mut filters = variables.keys();
+        if !filters.any(|name| filter(name, variables::EXCLUDE).as_ref() == Some(&suppressing)) {
+            found(format!(
+                "{name} is set without the attributes of that filter, so that it has no effect"
+            ));
+        }
     }
 }
 
-fn flag(value: &str) -> bool {
-    matches!(value.trim().to_ascii_lowercase().as_str(), "true" | "1")
+/// Reports variables of other tracers, those of one reason together.
+fn unread(environment: &Environment, report: &mut Report) {
+    for (names, reason) in variables::UNREAD {
+        let names = set(environment, names);
+        if !names.is_empty() {
+            let names = names.join(" and ");
+            let finding = format!("{names}: not read by this tracer ({reason})");
+            report.found(Diagnosis::new(Code::EnvUnread, finding));
+        }
+    }
 }
 
 fn proxies(environment: &Environment, report: &mut Report) {
-    let set = |name: &&str| {
-        environment
-            .get(*name)
-            .is_some_and(|value| !value.is_empty())
-    };
-    let names: Vec<&str> = PROXIES.iter().copied().filter(|name| set(name)).collect();
+    let names = set(environment, PROXIES);
     if !names.is_empty() {
         let finding = format!("{} set; it is not used for the agent", names.join(" and "));
         report.found(Diagnosis::new(Code::ProxyVariables, finding));
     }
 }
 
+/// Those of the names that are set.
+fn set(environment: &Environment, names: &[&'static str]) -> Vec<&'static str> {
+    let set = |name: &&str| {
+        environment
+            .get(*name)
+            .is_some_and(|value| !value.is_empty())
+    };
+    names.iter().copied().filter(set).collect()
+}
+
 fn settings(variables: &Environment) -> Settings {
     let value = |name: &str| {
         let kind = variables::kind(name)?;
         let value = variables.get(name)?.trim();
-        variables::fits(kind, value).then_some(value)
+        kind.fits(value).then_some(value)
     };
-    let host = value("INSTANA_AGENT_HOST").and_then(variables::host);
+    let host = value("INSTANA_AGENT_HOST").and_then(value::host);
     let port = value("INSTANA_AGENT_PORT").and_then(|port| port.parse().ok());
     let millis = value("INSTANA_AGENT_REQUEST_TIMEOUT").and_then(|millis| millis.parse().ok());
     Settings {

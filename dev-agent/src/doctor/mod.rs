@@ -36,6 +36,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod value;
 mod variables;
 
 pub use self::code::Code;

@@ -1,49 +1,37 @@
-//! What is known of each environment variable (docs/ENVIRONMENT.md).
+//! The names of environment variables (docs/ENVIRONMENT.md).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use super::value::Kind::{
+    self, AnyText, Attributes, Disabling, Endpoints, File, Flag, Headers, Host, Number, OneOf,
+    Plugin, Port, Secrets, Statuses, Text, Unread,
+};
 
-use self::Kind::{AnyText, File, Flag, Hidden, Host, Millis, OneOf, Plugin, Port, Secrets, Text};
-
-/// What a variable's value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Any text switches it on.
-    AnyText,
-    File,
-    Flag,
-    /// Any text, which is not shown.
-    Hidden,
-    Host,
-    /// 1 to 600000.
-    Millis,
-    OneOf(&'static [&'static str]),
-    Plugin,
-    Port,
-    Secrets,
-    Text,
-}
+/// What users put into the name of a variable.
+const NAME: &str = "<NAME>";
+const FILTER: &str = "INSTANA_TRACING_FILTER_";
+pub(super) const EXCLUDE: &str = "INSTANA_TRACING_FILTER_EXCLUDE_<NAME>_ATTRIBUTES";
+pub(super) const SUPPRESSION: &str = "INSTANA_TRACING_FILTER_EXCLUDE_<NAME>_SUPPRESSION";
+const INCLUDE: &str = "INSTANA_TRACING_FILTER_INCLUDE_<NAME>_ATTRIBUTES";
 
 pub(super) const VARIABLES: &[(&str, Kind)] = &[
     ("INSTANA_AGENT_HOST", Host),
-    ("INSTANA_AGENT_KEY", Hidden),
     ("INSTANA_AGENT_PORT", Port),
-    ("INSTANA_AGENT_REQUEST_TIMEOUT", Millis),
+    (
+        "INSTANA_AGENT_REQUEST_TIMEOUT",
+        Number("milliseconds", 1, 600_000),
+    ),
     ("INSTANA_ALLOW_EXIT_AS_ROOT", Flag),
     ("INSTANA_ALLOW_ROOT_EXIT_SPAN", Flag),
-    ("INSTANA_AUTO_PROFILE", Text),
-    ("INSTANA_AUTOPROFILE", Text),
     ("INSTANA_CONFIG_PATH", File),
     ("INSTANA_DEBUG", AnyText),
-    ("INSTANA_DISABLE", Text),
-    ("INSTANA_DISABLE_CA_CHECK", Text),
     ("INSTANA_DISABLE_METRICS_COLLECTION", AnyText),
     ("INSTANA_DISABLE_W3C_TRACE_CORRELATION", AnyText),
-    ("INSTANA_ENDPOINT_PROXY", Hidden),
-    ("INSTANA_ENDPOINT_URL", Text),
-    ("INSTANA_EXTRA_HTTP_HEADERS", Text),
-    ("INSTANA_FORCE_TRANSMISSION_STARTING_AT", Text),
+    ("INSTANA_EXTRA_HTTP_HEADERS", Headers),
+    (
+        "INSTANA_FORCE_TRANSMISSION_STARTING_AT",
+        Number("spans", 1, 1_000_000),
+    ),
     ("INSTANA_GLIBC_HEAP", Flag),
-    ("INSTANA_IGNORE_ENDPOINTS", Text),
+    ("INSTANA_IGNORE_ENDPOINTS", Endpoints),
     ("INSTANA_IGNORE_ENDPOINTS_DISABLE_SUPPRESSION", Flag),
     ("INSTANA_IGNORE_ENDPOINTS_PATH", File),
     (
@@ -55,39 +43,45 @@ pub(super) const VARIABLES: &[(&str, Kind)] = &[
         "INSTANA_LOG_LEVEL",
         OneOf(&["error", "warn", "warning", "info", "debug"]),
     ),
-    ("INSTANA_METRICS_TRANSMISSION_DELAY", Text),
+    (
+        "INSTANA_METRICS_TRANSMISSION_DELAY",
+        Number("milliseconds", 1000, 5000),
+    ),
     ("INSTANA_PLUGIN_NAME", Plugin),
     ("INSTANA_POLL_TIMING", Flag),
     ("INSTANA_PROCESS_NAME", Text),
-    ("INSTANA_RETRY_AGENT_CONNECTION_IN_MS", Text),
+    (
+        "INSTANA_RETRY_AGENT_CONNECTION_IN_MS",
+        Number("milliseconds", 100, 600_000),
+    ),
     ("INSTANA_SECRETS", Secrets),
     ("INSTANA_SERVICE_NAME", Text),
-    ("INSTANA_SLOW_POLL", Millis),
+    ("INSTANA_SLOW_POLL", Number("milliseconds", 1, 600_000)),
     ("INSTANA_SPANBATCHING_ENABLED", Flag),
     ("INSTANA_STACK_TRACE", OneOf(&["all", "error", "none"])),
-    ("INSTANA_STACK_TRACE_LENGTH", Text),
-    ("INSTANA_TAGS", Text),
-    ("INSTANA_TIMEOUT", Text),
+    ("INSTANA_STACK_TRACE_LENGTH", Number("frames", 0, 500)),
     (
         "INSTANA_TRACING_CAPTURE_LOG_LEVEL",
         OneOf(&[
             "trace", "debug", "info", "warn", "warning", "error", "fatal", "off",
         ]),
     ),
-    ("INSTANA_TRACING_DISABLE", Text),
-    ("INSTANA_TRACING_DISABLE_GROUPS", Text),
-    ("INSTANA_TRACING_DISABLE_INSTRUMENTATIONS", Text),
+    ("INSTANA_TRACING_DISABLE", Disabling),
+    ("INSTANA_TRACING_DISABLE_GROUPS", Disabling),
+    ("INSTANA_TRACING_DISABLE_INSTRUMENTATIONS", Disabling),
     ("INSTANA_TRACING_DISABLE_W3C", AnyText),
     ("INSTANA_TRACING_DISABLE_W3C_CORRELATION", AnyText),
     ("INSTANA_TRACING_DISABLE_W3C_PROPAGATION", AnyText),
+    (EXCLUDE, Attributes),
+    (SUPPRESSION, Flag),
+    (INCLUDE, Attributes),
     ("INSTANA_TRACING_HTTP_EXIT_CLASSIFY_ALL_4XX_AS_ERRORS", Flag),
-    ("INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS", Text),
-    ("INSTANA_TRACING_TRANSMISSION_DELAY", Text),
-    ("INSTANA_ZONE", Text),
+    ("INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS", Statuses),
+    (
+        "INSTANA_TRACING_TRANSMISSION_DELAY",
+        Number("milliseconds", 10, 60_000),
+    ),
 ];
-
-/// The start of names that users complete.
-pub(super) const OPEN: &str = "INSTANA_TRACING_FILTER_";
 
 /// Names of the same setting, the newer first.
 pub(super) const RENAMED: &[(&str, &str)] = &[
@@ -98,80 +92,128 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
     ),
 ];
 
-pub(super) const MATCHERS: &[&str] = &[
-    "equals",
-    "equals-ignore-case",
-    "contains",
-    "contains-ignore-case",
-    "regex",
-    "none",
+/// Those that add up to what is not recorded. The last one with a flag decides
+/// whether that is everything.
+pub(super) const DISABLING: &[&str] = &[
+    "INSTANA_TRACING_DISABLE",
+    "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",
+    "INSTANA_TRACING_DISABLE_GROUPS",
+];
+
+/// Variables of other Instana tracers, and why this one does not read them.
+pub(super) const UNREAD: &[(&[&str], &str)] = &[
+    (
+        &["INSTANA_DISABLE_AUTO_INSTR"],
+        "nothing is instrumented by itself; INSTANA_TRACING_DISABLE switches spans off",
+    ),
+    (
+        &["INSTANA_DISABLE"],
+        "do not call `init`, or set INSTANA_TRACING_DISABLE",
+    ),
+    (
+        &["INSTANA_AUTO_PROFILE", "INSTANA_AUTOPROFILE"],
+        "there are no profiles yet",
+    ),
+    (
+        &[
+            "INSTANA_ENDPOINT_URL",
+            "INSTANA_AGENT_KEY",
+            "INSTANA_TIMEOUT",
+            "INSTANA_ENDPOINT_PROXY",
+            "INSTANA_DISABLE_CA_CHECK",
+            "INSTANA_ZONE",
+            "INSTANA_TAGS",
+            "INSTANA_DEV_SEND_UNENCRYPTED",
+            "INSTANA_TRACER_ENVIRONMENT",
+        ],
+        "of serverless platforms, where it does not report yet; it needs a host agent",
+    ),
+    (
+        &["INSTANA_TRACE_IMMEDIATELY"],
+        "spans are recorded from `init` on anyway",
+    ),
+    (
+        &["INSTANA_TRACING_INITIAL_TRANSMISSION_DELAY"],
+        "spans are sent as soon as the agent accepts them",
+    ),
+    (
+        &["INSTANA_FULL_METRICS_INTERNAL_IN_S"],
+        "every request has all metrics",
+    ),
+    (
+        &[
+            "INSTANA_TRACER_METRICS_INTERVAL",
+            "INSTANA_FIRE_MONITORING_EVENT_DURATION_IN_MS",
+            "INSTANA_TRACING_DISABLE_EOL_EVENTS",
+        ],
+        "what they control is not sent",
+    ),
+    (
+        &[
+            "INSTANA_TRACING_OTLP_ENABLED",
+            "INSTANA_DISABLE_USE_OPENTELEMETRY",
+        ],
+        "spans are sent in Instana's own form",
+    ),
+    (
+        &["INSTANA_DEV_BATCH_THRESHOLD"],
+        "for tests of the Node.js tracer",
+    ),
+    (
+        &[
+            "INSTANA_DISABLE_WORKER_THREADS",
+            "INSTANA_DISABLE_COLLECTOR_INIT_EVENT",
+            "INSTANA_IMMEDIATE_INIT",
+            "INSTANA_EARLY_INSTRUMENTATION",
+            "INSTANA_PACKAGE_JSON_PATH",
+            "INSTANA_CUSTOM_INSTRUMENTATIONS",
+            "INSTANA_FORCE_LEGACY_CLS",
+            "INSTANA_IS_BULL_CHILD_PROCESS",
+            "INSTANA_COPY_PRECOMPILED_NATIVE_ADDONS",
+        ],
+        "of Node.js",
+    ),
+    (
+        &[
+            "INSTANA_DISABLE_PYTHON_PACKAGE_COLLECTION",
+            "INSTANA_ASYNCIO_TASK_CONTEXT_PROPAGATION",
+            "INSTANA_GEVENT_MONKEY_OPTIONS",
+            "AUTOWRAPT_BOOTSTRAP",
+        ],
+        "of Python",
+    ),
 ];
 
 /// The kind of a variable; `None` for one that is not known.
 pub(super) fn kind(name: &str) -> Option<Kind> {
-    let found = VARIABLES.iter().find(|(known, _)| *known == name);
-    let open = || name.starts_with(OPEN).then_some(Text);
-    found.map(|(_, kind)| *kind).or_else(open)
+    let is = |known: &str| known == name || between(name, known).is_some();
+    let read = VARIABLES.iter().find(|(known, _)| is(known));
+    let unread = || UNREAD.iter().any(|(names, _)| names.contains(&name));
+    read.map(|(_, kind)| *kind)
+        .or_else(|| unread().then_some(Unread))
+}
+
+/// What a name has in place of the `<NAME>` of a known one.
+pub(super) fn between<'a>(name: &'a str, known: &str) -> Option<&'a str> {
+    let (front, back) = known.split_once(NAME)?;
+    let between = name.strip_prefix(front)?.strip_suffix(back)?;
+    (!between.is_empty()).then_some(between)
 }
 
 /// The known name that this unknown one is nearly.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase();
+    if upper.starts_with(FILTER) {
+        let (include, _) = INCLUDE.split_once(NAME)?;
+        let included = upper.starts_with(include);
+        return Some(if included { INCLUDE } else { EXCLUDE });
+    }
     let near = VARIABLES
         .iter()
         .map(|(known, _)| (distance(&upper, known), *known));
     near.filter(|(distance, _)| *distance <= 2)
         .min()
         .map(|(_, known)| known)
-}
-
-/// Whether the tracer can use the value. It is not empty.
-pub(super) fn fits(kind: Kind, value: &str) -> bool {
-    let value = value.trim();
-    match kind {
-        AnyText | File | Hidden | Text => true,
-        Flag => ["true", "1", "false", "0"].contains(&value.to_ascii_lowercase().as_str()),
-        Host => host(value).is_some(),
-        Millis => matches!(value.parse::<u64>(), Ok(1..=600_000)),
-        OneOf(values) => values.contains(&value.to_ascii_lowercase().as_str()),
-        Plugin => is_plugin(value),
-        Port => matches!(value.parse::<u16>(), Ok(1..)),
-        Secrets => secrets(value),
-    }
-}
-
-/// A host name or an IP address; the result is without brackets.
-pub(super) fn host(value: &str) -> Option<String> {
-    let value = value.trim();
-    let bare = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
-    if bare.is_some() || value.contains(':') {
-        let bare = bare.unwrap_or(value);
-        let (address, _zone) = bare.split_once('%').unwrap_or((bare, ""));
-        return address.parse::<Ipv6Addr>().is_ok().then(|| bare.to_owned());
-    }
-    if value.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return value.parse::<Ipv4Addr>().is_ok().then(|| value.to_owned());
-    }
-    let name = value.strip_suffix('.').unwrap_or(value);
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    (name.len() <= 253 && name.split('.').all(label)).then(|| value.to_owned())
-}
-
-pub(super) fn is_plugin(value: &str) -> bool {
-    let sound = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
-    (1..=64).contains(&value.len()) && value.bytes().all(sound)
-}
-
-fn secrets(value: &str) -> bool {
-    let (matcher, terms) = value.split_once(':').unwrap_or((value, ""));
-    let matcher = matcher.trim().to_ascii_lowercase();
-    let terms = terms.split(',').any(|term| !term.trim().is_empty());
-    MATCHERS.contains(&matcher.as_str()) && (terms || matcher == "none")
 }
 
 /// How many characters have to be changed, added or removed.
@@ -199,48 +241,102 @@ fn distance(from: &str, to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    #[test]
-    fn every_documented_variable_is_known() {
-        let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ENVIRONMENT.md");
-        let text = std::fs::read_to_string(documented).unwrap();
-        let names: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `INSTANA_")?.split('`').next())
-            .map(|rest| format!("INSTANA_{rest}"))
-            .collect();
-        assert!(names.len() > 10, "{names:?}");
-        for name in names {
-            assert!(kind(&name).is_some(), "{name}");
-        }
+    use super::*;
+    use crate::repository::page;
+
+    /// Each variable of the page, with its type.
+    fn documented(page: &str) -> Vec<(&str, &str)> {
+        let rows = page.lines().filter(|line| line.starts_with("| `INSTANA_"));
+        rows.filter_map(|row| {
+            let mut cells = row.split(" | ");
+            let name = cells.next()?.trim_matches(['|', ' ', '`']);
+            Some((name, cells.next()?))
+        })
+        .collect()
+    }
+
+    /// The type as the page puts it.
+    fn words(kind: Kind) -> String {
+        let words = match kind {
+            AnyText => "any text",
+            Attributes => "`key;value,value;match`, several separated by `\\|`",
+            Disabling => "names separated by `,` or `;`",
+            Endpoints => "`service:method,method;service:method`",
+            File => "path",
+            Flag => "`true`, `1`, `false`, `0`",
+            Headers => "names separated by `;` or `,`",
+            Host => "host name, IPv4 or IPv6 address",
+            Number(unit, least, most) => return format!("{unit}, {least} to {most}"),
+            OneOf(words) => {
+                // The page leaves out second names of levels.
+                let mut words = words.to_vec();
+                words.retain(|word| !["warning", "fatal"].contains(word));
+                return format!("`{}`", words.join("`, `"));
+            }
+            Plugin => "1 to 64 of `a-z`, `0-9`, `.`, `_`, `-`",
+            Port => "port",
+            Secrets => "`mode:term,term`",
+            Statuses => "statuses from 400 to 499, separated by `,`",
+            Text => "text",
+            Unread => "not read",
+        };
+        words.to_owned()
     }
 
     #[test]
-    fn values() {
-        for (kind, good, bad) in [
+    fn variables_are_the_documented_ones() {
+        let Some(page) = page("ENVIRONMENT.md") else {
+            return;
+        };
+        let documented = documented(&page);
+        for (name, typed) in &documented {
+            let words = kind(name).map(words).unwrap_or_default();
+            let flag = format!("{words}, or `true`, `false`");
+            assert!(
+                *typed == words || *typed == flag,
+                "{name}: {typed}, {words}"
+            );
+        }
+        let names: BTreeSet<_> = documented.iter().map(|(name, _)| *name).collect();
+        let known: BTreeSet<_> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, known);
+    }
+
+    #[test]
+    fn variables_that_are_not_read_are_the_documented_ones() {
+        let Some(page) = page("ENVIRONMENT.md") else {
+            return;
+        };
+        let (_, page) = page.split_once("that are not read\n").unwrap();
+        let (page, _) = page.split_once("\n## ").unwrap();
+        let rows = page.lines().filter(|line| line.starts_with("| "));
+        let cells = rows.skip(2).filter_map(|row| row.split('|').nth(1));
+        let documented = cells.flat_map(|cell| cell.split(',').map(str::trim));
+        let documented: BTreeSet<_> = documented.collect();
+        let unread = UNREAD.iter().flat_map(|(names, _)| names.iter().copied());
+        assert_eq!(documented, unread.collect::<BTreeSet<_>>());
+    }
+
+    #[test]
+    fn kinds() {
+        for (name, expected) in [
             (
-                Host,
-                &["10.0.0.1", "agent", "[::1]", "fe80::1%eth0", "a.b."][..],
-                &["http://h", "h:42699", "1.2.3", "a b", ".a", ""][..],
+                "INSTANA_SLOW_POLL",
+                Some(Number("milliseconds", 1, 600_000)),
             ),
-            (Port, &["1", " 42699 "], &["0", "65536", "x", "-1"]),
-            (Millis, &["1", "600000"], &["0", "5s", "600001"]),
-            (Plugin, &["rust", "a.b-c_1"], &["Rust", "a/b", ""]),
-            (Flag, &["TRUE", "0"], &["yes"]),
             (
-                Secrets,
-                &["equals:a", "none", "REGEX:a,b"],
-                &["like:a", "equals", "equals:,"],
+                "INSTANA_TRACING_FILTER_EXCLUDE_a_ATTRIBUTES",
+                Some(Attributes),
             ),
-            (OneOf(&["all", "none"]), &["ALL"], &["some"]),
+            ("INSTANA_TRACING_FILTER_EXCLUDE_a_SUPPRESSION", Some(Flag)),
+            ("INSTANA_TRACING_FILTER_INCLUDE_a_SUPPRESSION", None),
+            ("INSTANA_TRACING_FILTER_EXCLUDE_ATTRIBUTES", None),
+            ("INSTANA_ZONE", Some(Unread)),
+            ("instana_slow_poll", None),
         ] {
-            for value in good {
-                assert!(fits(kind, value), "{kind:?} {value}");
-            }
-            for value in bad {
-                assert!(!fits(kind, value), "{kind:?} {value}");
-            }
+            assert_eq!(kind(name), expected, "{name}");
         }
     }
 
@@ -251,7 +347,11 @@ mod tests {
             ("instana_agent_port", Some("INSTANA_AGENT_PORT")),
             ("INSTANA_SERVICENAME", Some("INSTANA_SERVICE_NAME")),
             ("INSTANA_SECRET", Some("INSTANA_SECRETS")),
-            ("INSTANA_DEV_BATCH_THRESHOLD", None),
+            (
+                "INSTANA_TRACING_FILTER_INCLUDE_A_SUPPRESSION",
+                Some(INCLUDE),
+            ),
+            ("INSTANA_TRACING_FILTER_A", Some(EXCLUDE)),
             ("INSTANA_X", None),
         ] {
             assert_eq!(meant(name), expected, "{name}");

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What announces are answered with (docs/PROTOCOL.md, "Announce").
+/// What announces are answered with (docs/PROTOCOL.md, "Answer to the announce").
 ///
 /// ```
 /// use instana_dev_agent::AnnounceAnswer;

@@ -96,7 +96,7 @@ pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result
         ["rules"] => {
             let rules = Rule::ALL.iter();
             let rules: Vec<_> = rules
-                .map(|rule| json!({"rule": rule.name(), "demands": rule.demands(), "source": rule.source()}))
+                .map(|rule| json!({"rule": rule.name(), "demands": rule.demands(), "heading": rule.heading()}))
                 .collect();
             json!({"rules": rules})
         }

@@ -1,4 +1,4 @@
-//! Events and log lines (docs/PROTOCOL.md, "Events, Requests").
+//! Events and log lines (docs/PROTOCOL.md, "Events" and "Log lines").
 
 use serde_json::{Map, Value};
 

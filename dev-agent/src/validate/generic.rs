@@ -1,5 +1,5 @@
-//! `/com.instana.plugin.generic.trace` (docs/PROTOCOL.md, "Requests"): checked and
-//! converted to native spans.
+//! `/com.instana.plugin.generic.trace` (docs/PROTOCOL.md, "Generic spans"): checked
+//! and converted to native spans.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
-//! Parent links of a trace, checked once its processes are quiet (spans.md 2.8).
+//! Parent links of a trace (docs/PROTOCOL.md, "Kinds and parents"), checked once its
+//! processes are quiet.
 
 use std::collections::HashMap;
 

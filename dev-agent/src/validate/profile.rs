@@ -1,4 +1,4 @@
-//! Profiles and tracer metrics (docs/PROTOCOL.md, "Profiles, Requests").
+//! Profiles and tracer metrics (docs/PROTOCOL.md, "Profiles" and "Requests").
 
 use serde_json::{Map, Value};
 

@@ -157,6 +157,7 @@ fn queries() {
         ("/dev/violations", "/total", json!(0)),
         ("/dev/notes", "/notes", json!([])),
         ("/dev/rules", "/rules/0/rule", json!("http-syntax")),
+        ("/dev/rules", "/rules/0/heading", json!("Requests")),
         ("/dev/events", "/events/0/title", json!("deployed")),
         (
             "/dev/logs",

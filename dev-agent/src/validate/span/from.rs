@@ -5,7 +5,7 @@ use crate::validate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// `f`: which process, on which host (spans.md 1.3).
+/// `f`: which process, on which host (docs/PROTOCOL.md, "Process").
 pub(super) fn check(span: &Span<'_>, report: &mut Report) {
     let at = span.at("f");
     let from = match span.get("f") {

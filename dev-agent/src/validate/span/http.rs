@@ -5,7 +5,7 @@ use crate::validate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// What `data.http` demands beyond types (spans.md 2.1).
+/// What `data.http` demands beyond types (docs/PROTOCOL.md, "HTTP spans").
 pub(super) fn check(span: &Span<'_>, at: &str, http: &Map<String, Value>, report: &mut Report) {
     let text = |key: &str| http.get(key).and_then(Value::as_str);
     if let Some(status) = http

@@ -20,7 +20,7 @@ const LEVELS: &[(&str, bool)] = &[
     ("panic", true),
 ];
 
-/// What `data.log` demands beyond types (spans.md 2.7).
+/// What `data.log` demands beyond types (docs/PROTOCOL.md, "Logs").
 pub(super) fn check(span: &Span<'_>, at: &str, log: &Map<String, Value>, report: &mut Report) {
     match log.get("message") {
         None => report.missing(Rule::LogMessage, pointer(at, "message")),

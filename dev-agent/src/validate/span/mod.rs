@@ -1,4 +1,4 @@
-//! The span envelope (spans.md 1) and what hangs below it.
+//! The span envelope (docs/PROTOCOL.md, "Spans") and what hangs below it.
 
 mod data;
 mod from;
@@ -184,7 +184,7 @@ impl Span<'_> {
             let texts = [id, kind]
                 .iter()
                 .all(|v| v.and_then(Value::as_str).is_some_and(|v| !v.is_empty()));
-            // A trace continued from W3C may keep its correlation (spans.md 3.4, row 10).
+            // A trace continued from W3C may keep its correlation: docs/PROTOCOL.md, "Correlation".
             let root = self.is_entry() && (self.get("p").is_none() || self.get("tp").is_some());
             if !texts {
                 report.value(

@@ -5,7 +5,7 @@ use crate::validate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// What `data.sdk` of an SDK span demands (spans.md 2.8).
+/// What `data.sdk` of an SDK span demands (docs/PROTOCOL.md, "SDK spans").
 pub(super) fn check(span: &Span<'_>, at: &str, sdk: &Map<String, Value>, report: &mut Report) {
     match sdk.get("name") {
         None => report.missing(Rule::SdkName, pointer(at, "name")),

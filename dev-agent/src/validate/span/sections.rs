@@ -1,4 +1,5 @@
-//! The registered span types (spans.md 2) as one table.
+//! The registered span types as one table: those of this tracer (docs/PROTOCOL.md,
+//! "Families"), and others of Go, Node.js and Python.
 
 use serde_json::Value;
 
@@ -158,7 +159,7 @@ const FAMILIES: &[Family] = &[
         keys: &[("message", Text), ("level", Text), ("logger", Text), ("parameters", Text)], also: &[] },
 ];
 
-/// `data.sdk` of SDK spans (spans.md 2.8).
+/// `data.sdk` of SDK spans.
 pub(super) const SDK: &[(&str, Type)] = &[
     ("name", Any),
     ("type", Any),
@@ -167,7 +168,7 @@ pub(super) const SDK: &[(&str, Type)] = &[
     ("return", Text),
 ];
 
-/// Members of `data` of `otel` spans (spans.md 2.9).
+/// Members of `data` of `otel` spans, which Node.js makes of OpenTelemetry's.
 pub(super) const OTEL: &[(&str, Type)] =
     &[("operation", Text), ("tags", Object), ("resource", Object)];
 
