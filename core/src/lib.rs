@@ -8,7 +8,7 @@ mod event;
 mod export;
 #[cfg(unix)]
 mod fork;
-mod future;
+pub mod future;
 mod id;
 mod ids;
 mod init;

@@ -299,7 +299,6 @@ impl Agent {
                 port: config.agent_port,
                 plugin: config.plugin.clone(),
                 timeout: config.agent_timeout,
-                lenient_lookup: false,
                 gateway: lookup::default_gateway,
             },
             secrets,

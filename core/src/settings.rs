@@ -13,7 +13,7 @@ use crate::stack::Policy;
 /// One state of the settings. Each has an id of its own, so that a reader can
 /// keep what it derived from one, and notice the next by its id.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     id: u64,
     pub(crate) config: Config,
     pub(crate) rules: Option<Arc<Rules>>,
@@ -40,17 +40,12 @@ impl Settings {
     }
 
     /// Differs from the id of every other state in this process.
-    pub fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// Names of HTTP headers to capture, in lower case.
-    pub fn extra_headers(&self) -> &[String] {
-        &self.config.extra_headers
-    }
-
     /// Whether a status from 400 to 499 is an error of the exit that was answered
-    /// with it (`reference`: Node; the list wins over the switch).
+    /// with it (as in Node.js; the list wins over the switch).
     pub(crate) fn is_client_error(&self, status: u16) -> bool {
         let listed = &self.config.client_error_statuses;
         if listed.is_empty() {

@@ -91,15 +91,25 @@ impl Tracer {
         self.live().switches()
     }
 
-    /// The id of the [settings](Self::settings) in force; 0 before there are any.
-    /// One load: what was derived from settings is valid while this is the same.
+    /// The id of the settings in force; 0 before there are any, and another one after
+    /// each change. One load: what was derived from settings is valid while this is the
+    /// same.
     #[inline]
     pub fn settings_id(&self) -> u64 {
         self.live().id()
     }
 
+    /// The names of HTTP headers to capture (`INSTANA_EXTRA_HTTP_HEADERS`), in lower
+    /// case, and the [id](Self::settings_id) of the settings that they are of. Allocates.
+    pub fn captured_headers(&self) -> (Vec<String>, u64) {
+        match self.settings() {
+            Some(settings) => (settings.config.extra_headers.clone(), settings.id()),
+            None => (Vec::new(), 0),
+        }
+    }
+
     /// The settings in force; `None` before [`init`](crate::init).
-    pub fn settings(&self) -> Option<Arc<Settings>> {
+    pub(crate) fn settings(&self) -> Option<Arc<Settings>> {
         self.live().get()
     }
 

@@ -1,6 +1,12 @@
 //! Uses what is compiled in, as an application does.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+mod alloc;
+#[cfg(feature = "async-graphql")]
+mod async_graphql;
+#[cfg(feature = "aws-sdk")]
+mod aws_sdk;
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(feature = "futures")]
@@ -9,6 +15,8 @@ mod futures;
 mod http;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "log")]
 mod log;
 #[cfg(feature = "macros")]
@@ -34,6 +42,12 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         instana::exit_span("call").end();
         instana::current(|job| job.tag("items", 3));
     });
+    #[cfg(feature = "alloc")]
+    alloc::run();
+    #[cfg(feature = "async-graphql")]
+    async_graphql::run()?;
+    #[cfg(feature = "aws-sdk")]
+    aws_sdk::run()?;
     #[cfg(feature = "axum")]
     axum::run()?;
     #[cfg(feature = "futures")]
@@ -42,6 +56,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     http::run();
     #[cfg(feature = "hyper")]
     hyper::run()?;
+    #[cfg(feature = "kafka")]
+    kafka::run()?;
     #[cfg(feature = "log")]
     log::run()?;
     #[cfg(feature = "macros")]

@@ -1,5 +1,5 @@
-//! The announce: what we say, and what the answer means (`agent-protocol` 1.3,
-//! 1.5).
+//! The announce: what we say, and what the answer means (docs/PROTOCOL.md,
+//! "Announce" and "Answer to the announce").
 
 use std::fmt;
 

@@ -11,8 +11,7 @@ const MAX_HEADERS: usize = 64;
 /// The longest chunk-size line (extensions included) and trailer line in bytes.
 const MAX_LINE: usize = 1024;
 
-/// The methods the protocol uses (`agent-protocol` 2.1: announce is PUT,
-/// readiness HEAD, the rest POST).
+/// The methods the protocol uses (docs/PROTOCOL.md, "Requests").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     /// Lookup.
@@ -65,7 +64,7 @@ impl<'a> Request<'a> {
     }
 
     /// A request with a JSON body. The agent gets no `User-Agent` and no
-    /// `X-Instana-*` header from any tracer (`agent-protocol` 2.1).
+    /// `X-Instana-*` header from any tracer (docs/PROTOCOL.md, "Requests").
     pub(crate) fn json(method: Method, path: &'a str, body: &'a [u8]) -> Self {
         Self {
             method,

@@ -1,4 +1,4 @@
-//! Who this process is, as the announce tells it (`agent-protocol` 1.3, 1.4).
+//! Who this process is, as the announce tells it (docs/PROTOCOL.md, "Announce").
 
 use std::io::Read;
 

@@ -1,5 +1,5 @@
 //! What the agent thread does when: a pure state machine over a virtual clock
-//! (`agent-protocol` 1.7, 1.8, 2.2, 2.3 and "Constants to start from").
+//! (docs/PROTOCOL.md, "Life cycle").
 //!
 //! [`Lifecycle::next`] says what to do now, [`Lifecycle::feed`] takes what came
 //! of it. Times are durations since the thread started.
@@ -353,7 +353,7 @@ impl Lifecycle {
         self.introduced = false;
         self.metrics_interval = metrics_interval.max(SECOND);
         // Without this an agent that was restarted would not know our name for
-        // ten minutes (`agent-protocol` 9.9).
+        // ten minutes (docs/PROTOCOL.md, "Loss").
         self.snapshot_due = now;
         self.restart_deliveries(now);
         self.go(Step::Readiness { tries: 0 }, now);
@@ -415,7 +415,7 @@ impl Lifecycle {
     }
 
     /// Any failure of the metrics means that the agent has forgotten us
-    /// (`agent-protocol` 1.8). One that never accepted any is not hurried.
+    /// (docs/PROTOCOL.md, "Loss"). One that never accepted any is not hurried.
     fn metrics_failed(&mut self, now: Duration, jitter: f64) -> Option<Change> {
         if self.introduced {
             self.introduced = false;

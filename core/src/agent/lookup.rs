@@ -1,5 +1,5 @@
 //! Where the agent may be, and whether what answers there is one
-//! (`agent-protocol` 1.2).
+//! (docs/PROTOCOL.md, "Lookup").
 
 use std::fmt;
 use std::io::Read;
@@ -41,15 +41,11 @@ impl fmt::Display for Refusal {
 }
 
 /// Node's rule: 2xx and a JSON object with `version`, which keeps an unrelated
-/// HTTP server behind the gateway from being used. `lenient` is Go's and
-/// Python's rule: any 2xx.
-pub(crate) fn accept(response: &Response, lenient: bool) -> Result<(), Refusal> {
+/// HTTP server behind the gateway from being used. Go and Python take any 2xx.
+pub(crate) fn accept(response: &Response) -> Result<(), Refusal> {
     let status = response.status;
     if !response.is_success() {
         return Err(Refusal::Status(status));
-    }
-    if lenient {
-        return Ok(());
     }
     match serde_json::from_slice::<serde_json::Value>(&response.body) {
         Ok(answer) if answer.get("version").is_some() => Ok(()),
@@ -103,23 +99,22 @@ mod tests {
         let page = "<html>It works</html>";
         #[rustfmt::skip]
         let table = [
-            (200, r#"{"version":"1.1.999"}"#, Ok(()), Ok(())),
-            (204, r#"{"version":null}"#, Ok(()), Ok(())),
-            (200, "", Err(Refusal::NotJson(200)), Ok(())),
-            (200, page, Err(Refusal::NotJson(200)), Ok(())),
-            (200, deep.as_str(), Err(Refusal::NotJson(200)), Ok(())),
-            (200, "{}", Err(Refusal::NoVersion(200)), Ok(())),
-            (200, r#"["version"]"#, Err(Refusal::NoVersion(200)), Ok(())),
-            (200, r#""version""#, Err(Refusal::NoVersion(200)), Ok(())),
-            (301, page, Err(Refusal::Status(301)), Err(Refusal::Status(301))),
-            (404, r#"{"version":"1"}"#, Err(Refusal::Status(404)), Err(Refusal::Status(404))),
-            (503, "", Err(Refusal::Status(503)), Err(Refusal::Status(503))),
+            (200, r#"{"version":"1.1.999"}"#, Ok(())),
+            (204, r#"{"version":null}"#, Ok(())),
+            (200, "", Err(Refusal::NotJson(200))),
+            (200, page, Err(Refusal::NotJson(200))),
+            (200, deep.as_str(), Err(Refusal::NotJson(200))),
+            (200, "{}", Err(Refusal::NoVersion(200))),
+            (200, r#"["version"]"#, Err(Refusal::NoVersion(200))),
+            (200, r#""version""#, Err(Refusal::NoVersion(200))),
+            (301, page, Err(Refusal::Status(301))),
+            (404, r#"{"version":"1"}"#, Err(Refusal::Status(404))),
+            (503, "", Err(Refusal::Status(503))),
         ];
-        for (status, body, strict, lenient) in table {
+        for (status, body, expected) in table {
             let body = body.as_bytes().to_vec();
             let response = Response { status, body };
-            assert_eq!(accept(&response, false), strict, "{response:?}");
-            assert_eq!(accept(&response, true), lenient, "{response:?}");
+            assert_eq!(accept(&response), expected, "{response:?}");
         }
     }
 

@@ -1,11 +1,11 @@
-//! The agent's URLs (`agent-protocol` 1.3, 1.6, 2.1).
+//! The agent's URLs (docs/PROTOCOL.md, "Requests").
 
-/// Events, from any process (`agent-protocol` 2.7).
+/// Events, from any process (docs/PROTOCOL.md, "Events").
 pub(crate) const EVENT: &str = "/com.instana.plugin.generic.event";
 /// Where one line for the agent's own log goes.
 pub(crate) const LOGGER: &str = "/com.instana.agent.logger";
 /// Spans in the native format from a process that is not announced
-/// (`agent-protocol` 3.3: what the OpenTelemetry exporter for Rust uses).
+/// (docs/PROTOCOL.md, "Raw traces").
 pub(crate) const RAW_TRACE: &str = "/com.instana.plugin.generic.rawtrace";
 
 /// The paths of one plugin name.

@@ -1,6 +1,6 @@
-//! What the agent asks of us in its answers to the metrics (`agent-protocol`
-//! 2.5), and what it gets: a refusal. No file of the application is ever
-//! served.
+//! What the agent asks of us in its answers to the metrics (docs/PROTOCOL.md,
+//! "Requests of the agent"), and what it gets: a refusal. No file of the
+//! application is ever served.
 
 use serde_json::{Value, json};
 

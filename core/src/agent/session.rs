@@ -56,8 +56,6 @@ pub(crate) struct AgentConfig {
     pub(crate) plugin: String,
     /// The total deadline of one request, connect included.
     pub(crate) timeout: Duration,
-    /// Take anything that answers 2xx for an agent.
-    pub(crate) lenient_lookup: bool,
     /// Where else to look: [`lookup::default_gateway`], outside of tests.
     pub(crate) gateway: fn() -> Option<Ipv4Addr>,
 }
@@ -179,7 +177,7 @@ impl Session {
                 .connect(connect)
                 .and_then(|()| connection.send(&request, deadline));
             self.count(&outcome);
-            match outcome.map(|answer| lookup::accept(&answer, self.config.lenient_lookup)) {
+            match outcome.map(|answer| lookup::accept(&answer)) {
                 Ok(Ok(())) => {
                     let moved = known.is_some_and(|known| *known != address);
                     let text = address.to_string();

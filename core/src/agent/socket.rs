@@ -1,5 +1,5 @@
 //! Which socket the announce names, so that the agent can find the process
-//! across pid namespaces (`agent-protocol` 1.4).
+//! across pid namespaces (docs/PROTOCOL.md, "Announce").
 
 use std::net::TcpStream;
 

@@ -15,7 +15,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// The longest line for the agent's log in bytes.
 const MAX_LINE: usize = 1024;
 
-/// The plugin name that agents do not know today (`agent-protocol` 3.1).
+/// The plugin name that agents do not know today (docs/PROTOCOL.md, "Not certain").
 const UNKNOWN_PLUGIN: &str = "rust";
 
 /// What a line is about. Each is said once until the agent is connected again.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// Bytes of a value (`reference`: Go); a longer one counts as a mistake.
+/// Bytes of a value (as in Go); a longer one counts as a mistake.
 const LONGEST: usize = 32 * 1024;
 
 /// The variables whose names begin with `INSTANA_`.

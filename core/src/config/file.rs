@@ -10,7 +10,7 @@ use super::problem::{Problems, Using};
 use super::tree::Tree;
 use super::yaml;
 
-/// Bytes of a file (`reference`: Go).
+/// Bytes of a file (as in Go).
 const LARGEST: u64 = 1024 * 1024;
 
 /// Reads the file that `variable` names.

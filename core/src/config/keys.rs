@@ -340,7 +340,7 @@ keys! {
             "INSTANA_TRACING_DISABLE_W3C_CORRELATION",
             "any text",
             "not set",
-            "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S`.",
+            "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S` and from `in` of `tracestate`.",
         ),
         variable(
             "INSTANA_DISABLE_W3C_TRACE_CORRELATION",

@@ -31,7 +31,7 @@ pub use self::setting::Setting;
 pub(crate) use self::code::{Code, Given};
 pub(crate) use self::env::Environment;
 pub(crate) use self::keys::{Config, Layer};
-pub(crate) use self::kind::{Disabled, FilterAttribute, TechnologyStackTraces};
+pub(crate) use self::kind::{Disabled, FilterAttribute, Places, TechnologyStackTraces};
 pub(crate) use self::sources::Sources;
 pub(crate) use self::tree::Tree;
 

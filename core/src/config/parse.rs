@@ -69,18 +69,20 @@ pub(crate) fn name(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// The names in lower case, each once and at most 64, and those that are none.
+/// The names in lower case, each once and at most 64; those that are none, and those
+/// that are too many.
 pub(crate) fn header_names<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, Vec<String>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for name in names.map(str::trim).filter(|name| !name.is_empty()) {
         let lower = name.to_ascii_lowercase();
         if name.len() > MAX_HEADER || !name.bytes().all(is_token) {
             bad.push(name.to_owned());
-        } else if !good.contains(&lower) {
-            if good.len() == MAX_HEADERS {
-                break;
-            }
+        } else if good.contains(&lower) {
+            // Once is enough.
+        } else if good.len() < MAX_HEADERS {
             good.push(lower);
+        } else {
+            bad.push(name.to_owned());
         }
     }
     (good, bad)
@@ -171,7 +173,9 @@ mod tests {
         assert_eq!(good, ["x-tenant", "x-b"]);
         assert_eq!(bad, ["a b", "ü"]);
         let many: Vec<String> = (0..70).map(|n| format!("h{n}")).collect();
-        assert_eq!(headers(&many.join(",")).0.len(), MAX_HEADERS);
+        let (good, surplus) = headers(&many.join(","));
+        assert_eq!(good.len(), MAX_HEADERS);
+        assert_eq!(surplus, many[MAX_HEADERS..]);
         assert_eq!(headers(&"a".repeat(257)).0.len(), 0);
     }
 }

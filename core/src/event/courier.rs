@@ -9,7 +9,7 @@ use crate::secrets::{self, Limit};
 use crate::settings::Live;
 use crate::tracer::GLOBAL;
 
-/// What a service is to the agent (`agent-protocol` 2.7).
+/// What a service is to the agent (docs/PROTOCOL.md, "Events").
 const SERVICE: &str = "com.instana.forge.connection.http.logical.LogicalWebApp";
 
 /// Takes events from the outbox, one at a time.
@@ -90,7 +90,7 @@ fn encode(event: &Event, config: &Config) -> Value {
         "severity": event.severity.number(),
         "duration": millis(event.duration),
         "timestamp": millis(event.timestamp.unwrap_or_default()),
-        // The agent knows the host (`reference`: the Go tracer).
+        // The agent knows the host (docs/PROTOCOL.md, "Events").
         "host": "",
     });
     let service = match &event.subject {

@@ -63,7 +63,7 @@ pub struct Event {
     subject: Subject,
 }
 
-/// How bad an event is (`reference`: the numbers of Go and Node.js).
+/// How bad an event is, in the numbers of Instana's Go and Node.js tracers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
@@ -125,7 +125,7 @@ impl Event {
     }
 
     /// It happened to the service `name`; default: to the configured one, else to the
-    /// one called like the executable (`reference`: Go).
+    /// one called like the executable, as in Instana's Go tracer.
     pub fn service(mut self, name: &str) -> Self {
         self.subject = Subject::Service(printable(name, TITLE_LIMIT.into()));
         self

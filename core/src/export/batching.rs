@@ -1,9 +1,9 @@
 //! Span batching: short database calls of one parent, close to each other, are
-//! sent as one (`reference`: the Node.js tracer, "Span batching").
+//! sent as one (docs/PROTOCOL.md, "Batching").
 
 use std::collections::HashMap;
 
-/// Families whose spans are batched (`reference`: the Node.js tracer).
+/// Families whose spans are batched (as in Node.js).
 const NAMES: [&str; 6] = [
     "elasticsearch",
     "mongo",

@@ -472,7 +472,7 @@ fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
 fn ancestor(value: &[u8], out: &mut Vec<u8>) {
     let (high, low, span) = (word(value, 0), word(value, 1), word(value, 2));
     out.extend_from_slice(b",\"ia\":{\"t\":\"");
-    // A long id stays as it is (`reference`: the decision table).
+    // A long id stays as it is (docs/PROTOCOL.md, "Ids").
     if high != 0 {
         out.extend_from_slice(&id::hex(high));
     }

@@ -16,7 +16,7 @@ use crate::settings::{Live, Settings};
 use crate::slow_polls;
 use crate::span::{Family, fields};
 
-/// Spans in a request (`reference`: "Constants to start from").
+/// Spans in a request (docs/PROTOCOL.md, "Span requests").
 const MAX_SPANS: usize = 1_000;
 
 /// Requests' worth of spans that rules may leave out before others have a turn.
@@ -267,7 +267,7 @@ impl SpanSource for Exporter {
 }
 
 /// `f`: filled in when spans are sent, so that spans recorded before the
-/// announce are right (`reference`: the Go tracer).
+/// announce are right (as in Go).
 fn from(origin: &Origin<'_>) -> String {
     let mut out = b"{\"e\":".to_vec();
     json::string(&mut out, origin.pid);

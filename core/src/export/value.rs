@@ -57,7 +57,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An empty string says nothing (`reference`: the Go tracer).
+    /// An empty string says nothing (as in Go).
     #[inline]
     fn text(self, key: &Piece, field: &Field, out: &mut Vec<u8>) {
         let value = self.attribute.value;

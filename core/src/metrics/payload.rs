@@ -1,7 +1,7 @@
 //! The body of a metrics request. `docs/METRICS.md` shows the keys to users.
 //!
 //! All figures are absolute or counted since the process began, but for `cpu`,
-//! which is the load since the sample before (`reference`: Go sends no deltas).
+//! which is the load since the sample before (docs/PROTOCOL.md, "Metrics").
 //! Keys that the process plugin of the other tracers has are named as there.
 //!
 //! # `golang`

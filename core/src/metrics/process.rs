@@ -48,7 +48,8 @@ pub(super) struct Sampler {
     cpu: CpuClock,
     threads: Threads,
     open_files: OpenFiles,
-    cgroup: cgroup::Reader,
+    /// Looked for by the first sample, on the agent thread.
+    cgroup: Option<cgroup::Reader>,
     open_files_limit: Limit,
     /// Bytes.
     page: Option<u64>,
@@ -66,7 +67,7 @@ impl Sampler {
             cpu: CpuClock::new(now, ffi::usage()),
             threads: Threads::default(),
             open_files: OpenFiles::default(),
-            cgroup: cgroup::Reader::new(now),
+            cgroup: None,
             open_files_limit: Limit::default(),
             page: ffi::page_size(),
             buffer: Box::new([0; BUFFER]),
@@ -77,6 +78,7 @@ impl Sampler {
     /// call.
     pub(super) fn sample(&mut self, now: Instant) -> Sample {
         let usage = ffi::usage();
+        let cgroup = self.cgroup.get_or_insert_with(|| cgroup::Reader::new(now));
         let buffer = self.buffer.as_mut_slice();
         let threads = self.threads.count(&mut self.files, buffer);
         let pages = self.files.statm.read(buffer).and_then(procfs::statm);
@@ -94,7 +96,7 @@ impl Sampler {
             open_files: self.open_files.count(&mut self.files.fd, now),
             open_files_limit: self.open_files_limit.read(now),
             usage,
-            cgroup: self.cgroup.read(now),
+            cgroup: cgroup.read(now),
             ..Sample::default()
         }
     }

@@ -141,8 +141,8 @@ impl Incoming {
         Self::decide(headers, tracer.switches().has(Switches::W3C_CORRELATION))
     }
 
-    /// The decision table (`reference`: the Node.js tracer, the one that passes
-    /// all of the shared compliance cases).
+    /// The decision table (docs/PROTOCOL.md, "HTTP"): that of Node.js, which passes
+    /// all of the compliance cases.
     pub(crate) fn decide(headers: &impl Extract, w3c_correlation: bool) -> Self {
         let mut incoming = Self::none();
         incoming.synthetic = headers

@@ -28,8 +28,8 @@ pub(crate) struct Correlation {
 
 impl Level {
     /// Grammar: `level [OWS "," OWS "correlationType=" type ";" OWS
-    /// "correlationId=" id]` (`reference`: the first character decides as in the
-    /// Node.js tracer, but a level of more than one character is no level).
+    /// "correlationId=" id]` (docs/PROTOCOL.md, "HTTP": the first character decides as
+    /// in Node.js, but a level of more than one character is no level).
     pub(crate) fn parse(value: &[u8]) -> Self {
         let value = value.trim_ascii();
         match value {

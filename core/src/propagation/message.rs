@@ -43,8 +43,8 @@ impl MessageHeader {
         }
     }
 
-    /// The one of this name, in whatever case (`reference`: Python writes lower,
-    /// Go and Node upper case).
+    /// The one of this name, in whatever case: of Instana's tracers, that for Python
+    /// writes lower case, those for Go and Node.js upper case.
     #[inline]
     pub fn named(name: &str) -> Option<Self> {
         // Most headers are somebody else's, of some other length.

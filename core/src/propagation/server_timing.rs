@@ -7,8 +7,8 @@ use crate::id;
 
 const LEN: usize = "intid;desc=0123456789abcdef".len();
 
-/// The value of a `Server-Timing` response header, `intid;desc=<trace id>`
-/// (`reference`: all siblings).
+/// The value of a `Server-Timing` response header, `intid;desc=<trace id>`, as all
+/// of Instana's tracers write it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ServerTiming([u8; LEN]);
 

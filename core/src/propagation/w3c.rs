@@ -148,8 +148,7 @@ impl Tracestate {
     }
 
     /// The members as they are sent on: 32, ours included. Of too many, long ones
-    /// go first, from the left (`reference`: the Go tracer), then those on the
-    /// right.
+    /// go first, from the left (as in Go), then those on the right.
     pub(crate) fn into_list(self) -> Option<Vec<u8>> {
         if self.list.is_empty() {
             return None;

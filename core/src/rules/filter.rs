@@ -1,4 +1,4 @@
-//! Span filters (`reference`: Python).
+//! Span filters (as in Python).
 
 use super::Subject;
 use crate::config::{FilterAttribute, FilterMatch, SpanFilter};

@@ -55,7 +55,11 @@ impl Rules {
         };
         let rules = Self {
             disabled: config.disable.clone(),
-            endpoints: config.ignored_endpoints.iter().map(Endpoint::new).collect(),
+            endpoints: config
+                .ignored_endpoints
+                .iter()
+                .filter_map(Endpoint::new)
+                .collect(),
             endpoints_suppress: config.ignored_endpoints_suppression,
             exclude,
             include,

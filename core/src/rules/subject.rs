@@ -13,7 +13,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) attributes: &'a [u8],
 }
 
-/// What a type is called by others (`reference`: Python).
+/// What a type is called by others (as in Python).
 const ALIASES: [(&str, &str); 2] = [("postgres", "postgresql"), ("pg", "postgresql")];
 
 /// The names by which rules know the type of a family: that of its spans, that

@@ -25,7 +25,7 @@ pub(super) fn is_secret_or_password(matcher: &Matcher, key: &str) -> bool {
 }
 
 /// Keys that hold a password whatever the matcher says
-/// (`reference`: Go `password=`, Node `PWD=`).
+/// (`password=` as in Go, `PWD=` as in Node.js).
 fn is_password(key: &str) -> bool {
     PASSWORDS.iter().any(|term| fold::contains(key, term))
 }

@@ -28,7 +28,7 @@ pub(crate) const MODES: &str =
 /// Tells by a key whether the value behind it is secret.
 ///
 /// The default is `contains-ignore-case` with `key`, `pass` and `secret`
-/// (`reference`: Go, Node, Python). A match allocates nothing; `regex` takes
+/// (docs/PROTOCOL.md, "Secrets"). A match allocates nothing; `regex` takes
 /// its scratch space from a pool that the expression owns.
 #[derive(Clone, Debug)]
 pub(crate) struct Matcher {
@@ -82,7 +82,7 @@ impl Matcher {
     /// # Errors
     ///
     /// As [`Matcher::parse`]: the caller keeps the matcher it has
-    /// (`reference`: Go), so that a mistake hides more rather than less.
+    /// (as in Go), so that a mistake hides more rather than less.
     pub(crate) fn from_parts(
         mode: &str,
         terms: &[impl AsRef<str>],
@@ -230,7 +230,7 @@ fn usable(terms: &[impl AsRef<str>], most: usize, skipped: &mut Vec<Skipped>) ->
     kept
 }
 
-/// An expression that matches whole keys only (`reference`: Go, Node). It has
+/// An expression that matches whole keys only (as in Go and Node.js). It has
 /// to be valid on its own, or `a)|(b` would leave the anchors.
 fn compiled(term: &str, skipped: &mut Vec<Skipped>) -> Option<Regex> {
     let bare = without_anchors(term);

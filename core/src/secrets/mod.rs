@@ -48,12 +48,11 @@ pub(crate) use self::matcher::Matcher;
 pub(crate) use self::redact::{header, is_credential, path, query, text, url};
 pub(crate) use self::statement::{has_no_literal, statement};
 
-/// What stands in the place of a secret value, in raw angle brackets
-/// (`reference`: Node).
+/// What stands in the place of a secret value, in raw angle brackets (as in
+/// Node.js).
 pub(crate) const REDACTED: &str = "<redacted>";
 
-/// What stands in the place of the user information of a URL
-/// (`reference`: Node).
+/// What stands in the place of the user information of a URL (as in Node.js).
 const REDACTED_USER: &str = "<redacted>:<redacted>@";
 
 #[cfg(test)]

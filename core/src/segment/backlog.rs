@@ -48,8 +48,8 @@ impl Backlog {
         }
     }
 
-    /// The oldest segments in which `spans` or more wait, as far as there are.
-    /// What is used of them is named by [`take`](Self::take).
+    /// The oldest segments, until at least that many spans wait in them, as far as
+    /// there are. What is used of them is named by [`take`](Self::take).
     pub(crate) fn portions(&mut self, spans: usize) -> Vec<Portion> {
         let mut state = self.pool.lock();
         let mut found = 0;

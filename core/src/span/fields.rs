@@ -9,8 +9,7 @@ use super::{Section, sdk};
 use crate::secrets::{STATEMENT_BYTES, kept};
 use crate::status::DROPS;
 
-/// Bytes of attributes a span may hold (design rule: 16 KiB); what comes later
-/// is left out and counted.
+/// Bytes of attributes a span may hold; what comes later is left out and counted.
 pub(crate) const MAX_ATTRIBUTES: usize = 16 * 1024;
 
 /// Bytes of the word before each attribute.

@@ -1,5 +1,5 @@
-//! HTTP spans (`reference`: names and keys of the Go tracer, error rules of the
-//! Node.js tracer).
+//! HTTP spans: names and keys are those of Instana's Go tracer, the rules for errors
+//! those of its Node.js tracer.
 
 use super::{Family, Kind};
 

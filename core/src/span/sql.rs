@@ -1,6 +1,6 @@
-//! SQL databases: where statements go, and the spans of these (`reference`: names
-//! and keys that the Go and Node.js tracers share; the limit of a statement is
-//! that of Node.js).
+//! SQL databases: where statements go, and the spans of these. Names and keys are
+//! those that Instana's Go and Node.js tracers share; the limit of a statement is
+//! that of Node.js.
 
 use super::preset::Preset;
 use super::sdk;
@@ -44,20 +44,56 @@ pub static MYSQL: Family = Family::new("mysql", Kind::Exit, MySql::SECTION, "dat
 
 /// A statement for any other database: an SDK span `sdk.database` with the tags
 /// `db.type` (`sql`), `db.instance`, `db.statement`, `peer.hostname`,
-/// `peer.port`, `peer.address` and `db.error` (`reference`: the Go tracer).
+/// `peer.port`, `peer.address` and `db.error`, as in Instana's Go tracer.
 pub static OTHER: Family = Family::new("sdk", Kind::Exit, &sdk::SECTION, sdk::DATABASES);
 
 /// The address of a database, as far as it is known. Empty texts are left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Address<'a> {
+    host: &'a str,
+    port: Option<u16>,
+    user: &'a str,
+    database: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// Nothing is known yet.
+    pub const fn new() -> Self {
+        Self {
+            host: "",
+            port: None,
+            user: "",
+            database: "",
+        }
+    }
+
     /// The host's name or address, or the folder of a socket.
-    pub host: &'a str,
-    /// The port.
-    pub port: Option<u16>,
+    #[must_use]
+    pub const fn host(mut self, host: &'a str) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The port, where there is one.
+    #[must_use]
+    pub const fn port(mut self, port: Option<u16>) -> Self {
+        self.port = port;
+        self
+    }
+
     /// The user that is logged in.
-    pub user: &'a str,
+    #[must_use]
+    pub const fn user(mut self, user: &'a str) -> Self {
+        self.user = user;
+        self
+    }
+
     /// The database; the file of one without a server.
-    pub database: &'a str,
+    #[must_use]
+    pub const fn database(mut self, database: &'a str) -> Self {
+        self.database = database;
+        self
+    }
 }
 
 /// Where statements go: what the spans of a pool or connection have in common,
@@ -66,12 +102,8 @@ pub struct Address<'a> {
 /// ```
 /// use instana::span::sql::{Address, Target};
 ///
-/// let target = Target::postgres(&Address {
-///     host: "db",
-///     port: Some(5432),
-///     user: "shop",
-///     database: "orders",
-/// });
+/// let address = Address::new().host("db").port(Some(5432)).user("shop").database("orders");
+/// let target = Target::postgres(&address);
 /// let rows = target.exit("SELECT 1").enter(|| 1);
 /// ```
 #[derive(Clone, Debug)]
@@ -182,12 +214,11 @@ mod tests {
     use super::*;
     use crate::testing::Recorder;
 
-    const ADDRESS: Address<'_> = Address {
-        host: "db",
-        port: Some(5432),
-        user: "shop",
-        database: "orders",
-    };
+    const ADDRESS: Address<'_> = Address::new()
+        .host("db")
+        .port(Some(5432))
+        .user("shop")
+        .database("orders");
 
     fn recorded(target: &Target, statement: &str) -> Value {
         let recorder = Recorder::new();

@@ -57,8 +57,8 @@ impl Span {
 
     /// Starts an exit that calls nobody: something said inside the current span,
     /// such as a log line. Unlike [`exit`](Self::exit) it is recorded below another
-    /// exit, too, and never without a span above it (`reference`: Go has log
-    /// spans below exits; Node leaves them out where exits may be roots).
+    /// exit, too, as Instana's Go tracer does with log lines, and never without a
+    /// span above it, as its Node.js tracer does where exits may be roots.
     pub fn leaf(family: &'static Family) -> Self {
         let span = local::with_current(|parent| {
             let is_active = parent.flags.has(Flags::ACTIVE);

@@ -24,8 +24,8 @@ pub(crate) fn build() -> Desk {
         .data(Orders::new(BACKLOG))
         // The context goes along to where the batch is loaded.
         .data(DataLoader::new(Prices, instana_tokio::spawn))
-        // This is the line. `.extension(InstanaExtension)` does without slow fields.
-        .extension(InstanaExtension.fields(slow))
+        // This is the line. `.extension(InstanaExtension::new())` does without slow fields.
+        .extension(InstanaExtension::new().fields(slow))
         .finish()
 }
 

@@ -21,7 +21,7 @@ use crate::operation::Operation;
 ///
 /// let slow = FieldSpans::Slow(Duration::from_millis(50));
 /// let schema = Schema::build(Query::default(), EmptyMutation, EmptySubscription)
-///     .extension(InstanaExtension.fields(slow))
+///     .extension(InstanaExtension::new().fields(slow))
 ///     .finish();
 /// # let _ = schema;
 /// ```
@@ -29,6 +29,11 @@ use crate::operation::Operation;
 pub struct InstanaExtension;
 
 impl InstanaExtension {
+    /// An extension for the process's tracer, without spans of resolvers.
+    pub const fn new() -> Self {
+        Self
+    }
+
     /// Which resolvers have spans of their own. Default: none.
     pub fn fields(self, fields: FieldSpans) -> Configured {
         Configured::default().fields(fields)

@@ -1,4 +1,4 @@
-//! Spans of GraphQL (`reference`: names and keys of the Go and Node.js tracers).
+//! Spans of GraphQL (docs/PROTOCOL.md, "GraphQL").
 
 use instana::span::{Family, Kind};
 

@@ -10,8 +10,6 @@ mod published;
 mod selection;
 mod subscription;
 
-pub use instana;
-
 pub use crate::extension::{Configured, InstanaExtension};
 pub use crate::family::{CLIENT, Graphql, SERVER};
 pub use crate::fields::FieldSpans;

@@ -11,7 +11,7 @@ use instana::span::{Family, Kind};
 use crate::service::{Service, camel_case};
 
 instana::section! {
-    /// `data.dynamodb`: a call to DynamoDB (`reference`: Go). No keys and no values.
+    /// `data.dynamodb`: a call to DynamoDB (as in Go). No keys and no values.
     struct Data = "dynamodb" {
         /// The operation.
         op: text(64),

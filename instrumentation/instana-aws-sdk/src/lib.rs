@@ -18,4 +18,4 @@ mod sqs;
 
 pub use crate::interceptor::InstanaInterceptor;
 #[cfg(feature = "sqs")]
-pub use crate::sqs::MessageExt;
+pub use crate::sqs::{MessageExt, batch_entry_span, batch_entry_span_of};

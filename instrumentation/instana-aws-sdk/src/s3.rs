@@ -8,7 +8,7 @@ use instana::span::{Family, Kind};
 use crate::service::{Service, camel_case};
 
 instana::section! {
-    /// `data.s3`: a call to S3 (`reference`: Go).
+    /// `data.s3`: a call to S3 (as in Go).
     struct Data = "s3" {
         /// The operation.
         op: text(64),

@@ -12,7 +12,7 @@ use crate::failure;
 use crate::service::Service;
 
 instana::section! {
-    /// `data.sns`: something published (`reference`: Go).
+    /// `data.sns`: something published (as in Go).
     struct Data = "sns" {
         /// The ARN of the topic.
         topic: text(512),

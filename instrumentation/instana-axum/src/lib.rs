@@ -4,7 +4,6 @@
 mod layer;
 mod route;
 
-pub use instana;
 pub use instana_tower::RequestHead;
 
 pub use crate::layer::InstanaLayer;

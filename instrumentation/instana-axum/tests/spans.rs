@@ -147,7 +147,7 @@ async fn an_entry_continues_the_trace_that_came_in() {
         .route(
             "/",
             get(async || {
-                instana_axum::instana::exit_span("below").end();
+                instana::exit_span("below").end();
             }),
         )
         .layer(layer(&recorder));

@@ -15,11 +15,7 @@ pub trait StreamExt: Stream + Sized {
     /// Dropped before its end, the stream is dropped inside the span; if that is
     /// an exit, it has the error "cancelled after N ms".
     fn in_span(self, span: Span) -> InSpan<Self> {
-        InSpan {
-            span: span.or_suppressed(),
-            inner: Some(self),
-            polled: Polled::Never,
-        }
+        InSpan::new(self, span.or_suppressed())
     }
 
     /// Runs the stream in the context of the code that calls this, wherever it
@@ -37,7 +33,7 @@ pub trait StreamExt: Stream + Sized {
 
     /// Runs the stream in `context`, wherever it is polled.
     fn in_context(self, context: Context) -> InSpan<Self> {
-        self.in_span(Span::carrier(context))
+        InSpan::new(self, Span::carrier(context))
     }
 }
 
@@ -66,6 +62,16 @@ pin_project! {
                     this.span.given_up();
                 }
             }
+        }
+    }
+}
+
+impl<S> InSpan<S> {
+    fn new(inner: S, span: Span) -> Self {
+        Self {
+            span,
+            inner: Some(inner),
+            polled: Polled::Never,
         }
     }
 }

@@ -186,16 +186,20 @@ fn a_suppressed_stream_and_one_without_a_tracer_record_nothing() {
     assert_eq!(poll(stream.as_mut()), Poll::Ready(Some(None)));
 }
 
+/// Whether it is polled where tracing is suppressed.
+struct Looks;
+
+impl Stream for Looks {
+    type Item = bool;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<bool>> {
+        Poll::Ready(Some(Context::current().is_suppressed()))
+    }
+}
+
 /// Polled outside of the suppression it was made in.
 #[test]
 fn a_suppression_goes_with_the_stream() {
-    struct Looks;
-    impl Stream for Looks {
-        type Item = bool;
-        fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<bool>> {
-            Poll::Ready(Some(Context::current().is_suppressed()))
-        }
-    }
     let recorder = Recorder::new();
     let (exit, plain) = recorder.enter(|| {
         let exit = instana::suppress(|| Looks.in_span(instana::exit_span("rows")));
@@ -204,4 +208,12 @@ fn a_suppression_goes_with_the_stream() {
     assert_eq!(poll(pin!(exit)), Poll::Ready(Some(true)));
     assert_eq!(poll(pin!(plain)), Poll::Ready(Some(true)));
     assert!(recorder.spans().is_empty());
+}
+
+/// As `FutureExt::in_context` does it for futures.
+#[test]
+fn an_empty_context_is_not_replaced_by_the_suppression() {
+    let recorder = Recorder::new();
+    let looks = recorder.enter(|| instana::suppress(|| Looks.in_context(Context::default())));
+    assert_eq!(poll(pin!(looks)), Poll::Ready(Some(false)));
 }

@@ -51,13 +51,11 @@ fn capture_known(http: &mut Http<'_>, name: &HeaderName, headers: &HeaderMap) {
 /// Takes the names from the settings in force.
 #[cold]
 fn learn(tracer: &Tracer) -> (u64, u64) {
-    let settings = tracer.settings();
-    let names: Vec<HeaderName> = settings
+    let (names, id) = tracer.captured_headers();
+    let names: Vec<HeaderName> = names
         .iter()
-        .flat_map(|settings| settings.extra_headers())
         .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
         .collect();
-    let id = settings.map_or(0, |settings| settings.id());
     let lengths = names.iter().map(length_bit).fold(0, |all, bit| all | bit);
     let _ = NAMES.try_with(|known| {
         if let Ok(mut known) = known.try_borrow_mut() {

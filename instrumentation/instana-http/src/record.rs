@@ -53,7 +53,7 @@ pub fn record_exit(
 /// Records status and captured headers of a response, on entries and on exits.
 /// From 500 on it is an error; below, on exits only, where the settings say so. A
 /// span that is no longer one of HTTP has errors of its own: GraphQL answers with
-/// 200 and errors, or with 500 and none (`reference`: Go and Node.js).
+/// 200 and errors, or with 500 and none. Instana's Go and Node.js tracers do the same.
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
     let tracer = span.tracer();

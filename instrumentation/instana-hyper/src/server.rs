@@ -41,7 +41,7 @@ impl<S> Traced<S> {
     pub fn route_template<R: RouteTemplate>(self, route: R) -> Traced<S, R> {
         Traced {
             inner: self.inner,
-            options: self.options.route(route),
+            options: self.options.route_template(route),
         }
     }
 }

@@ -37,8 +37,9 @@ impl Builder {
     }
 
     /// What [`install`](Logger::install) sets as the maximum level of the `log` crate,
-    /// below which a record costs next to nothing. Default: all levels, of which the
-    /// wrapped logger takes what it wants.
+    /// below which a record costs next to nothing: give the one that the wrapped logger
+    /// wants. Default: all levels, because a [`log::Log`] does not tell; its filter then
+    /// sees every record of every library.
     pub fn max_level(mut self, level: LevelFilter) -> Self {
         self.max_level = level;
         self

@@ -10,7 +10,7 @@ use log::{Level, LevelFilter};
 
 use crate::text::Text;
 
-/// Bytes of a message that are sent (`reference`: Node), with those of the dots
+/// Bytes of a message that are sent (as in Node.js), with those of the dots
 /// behind a longer one.
 const FIELD_LIMIT: u16 = 500 + 3;
 
@@ -33,8 +33,8 @@ instana::section! {
     }
 }
 
-/// Lines of logs: `log.go`, the name of a compiled language's (`reference`: agents
-/// know none for Rust).
+/// Lines of logs: `log.go`, as Instana's Go tracer calls them. A name for Rust is
+/// not known.
 pub static FAMILY: Family = Family::new("log.go", Kind::Exit, Log::SECTION, "logging");
 
 thread_local! {

@@ -38,7 +38,8 @@ impl<L: Log> Logger<L> {
         self.inner
     }
 
-    /// Makes it the process's logger, and sets the maximum level of the `log` crate.
+    /// Makes it the process's logger, and sets the maximum level of the `log` crate: to
+    /// that of [`Builder::max_level`], or to all levels.
     ///
     /// # Errors
     /// Where the process has a logger already.

@@ -5,7 +5,7 @@ use redis::{Arg, Cmd};
 /// Bytes of the longest name.
 const LONGEST: usize = 40;
 
-/// The name of a command, in lower case (`reference`: Node.js, Go).
+/// The name of a command, in lower case (docs/PROTOCOL.md, "Redis").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     len: u8,
@@ -20,7 +20,7 @@ impl Name {
     pub(crate) const CONNECT: Self = Self::new("connect");
 
     /// Of commands that are sent together, and are a transaction if they are atomic
-    /// (`reference`: Node.js).
+    /// (as in Node.js).
     pub(crate) const fn of_pipeline(is_atomic: bool) -> &'static Self {
         const MULTI: &Name = &Name::new("multi");
         const PIPELINE: &Name = &Name::new("pipeline");

@@ -15,7 +15,7 @@ use crate::failure::fail;
 use crate::outcome::POOL_WAIT;
 use crate::transaction::Transaction;
 
-/// A connection such as [`sqlx::PgConnection`], whose statements are recorded: one
+/// A connection such as `sqlx::PgConnection`, whose statements are recorded: one
 /// of its own, or what a [`PoolConnection`](crate::PoolConnection) or a [`Transaction`]
 /// dereferences to.
 pub struct Connection<DB: Backend> {
@@ -193,6 +193,15 @@ impl<DB: Backend> Connection<DB> {
         match &mut self.inner {
             Inner::Own(connection) => connection,
             Inner::Pooled(connection) => connection,
+        }
+    }
+
+    /// Takes the connection out. One that is of a pool, as after [`std::mem::swap`] with that
+    /// of a [`PoolConnection`](crate::PoolConnection), is detached from it.
+    pub fn into_inner(self) -> DB::Connection {
+        match self.inner {
+            Inner::Own(connection) => connection,
+            Inner::Pooled(connection) => connection.detach(),
         }
     }
 

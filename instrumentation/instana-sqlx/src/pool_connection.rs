@@ -33,12 +33,14 @@ impl<DB: Backend> PoolConnection<DB> {
         }
     }
 
-    /// As [`sqlx::pool::PoolConnection::detach`].
+    /// As [`sqlx::pool::PoolConnection::detach`]; [`Connection::into_inner`] then takes sqlx's
+    /// own out.
     pub fn detach(self) -> Connection<DB> {
         self.take(sqlx::pool::PoolConnection::detach)
     }
 
-    /// As [`sqlx::pool::PoolConnection::leak`].
+    /// As [`sqlx::pool::PoolConnection::leak`]; [`Connection::into_inner`] then takes sqlx's
+    /// own out.
     pub fn leak(self) -> Connection<DB> {
         self.take(sqlx::pool::PoolConnection::leak)
     }

@@ -51,7 +51,7 @@ impl InstanaServerLayer {
     /// As [`route`](Self::route), with a type of its own.
     pub fn route_template<R: RouteTemplate>(self, route: R) -> InstanaServerLayer<R> {
         InstanaServerLayer {
-            options: self.options.route(route),
+            options: self.options.route_template(route),
         }
     }
 }

@@ -19,7 +19,7 @@ type Desk = Schema<Query, Mutation, Subscriptions>;
 pub(crate) fn routes() -> Router {
     let desk: Desk = Schema::build(Query, Mutation, Subscriptions)
         .data(Subscribers::default())
-        .extension(InstanaExtension)
+        .extension(InstanaExtension::new())
         .finish();
     let failing = post(
         |State(desk): State<Desk>, request: GraphQLRequest| async move {

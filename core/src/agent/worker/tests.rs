@@ -161,7 +161,6 @@ impl Running {
             port,
             plugin: "rust".to_owned(),
             timeout: Duration::from_secs(5),
-            lenient_lookup: false,
             gateway,
         };
         let state = Arc::new(AgentState::new("rust"));

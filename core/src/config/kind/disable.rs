@@ -57,7 +57,7 @@ impl Kind for Disabling {
         joined(&words)
     }
 
-    /// The variables add up (`reference`: Node).
+    /// The variables add up (as in Node.js).
     fn from_environment(
         variables: &[Variable],
         environment: &Environment,

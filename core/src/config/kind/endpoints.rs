@@ -19,10 +19,37 @@ const PATH: &str = "INSTANA_IGNORE_ENDPOINTS_PATH";
 const KEY: &str = "tracing.ignore-endpoints";
 
 const RULE: &str = "a list of methods, or a map of methods, endpoints and connections";
+const TEXT: &str = "service:method,method with the service redis, dynamodb, kafka or http";
+const SERVICE: &str = "redis, dynamodb, kafka or http";
 const REST: &str = "the other rules";
 
-/// Calls of one service that are not recorded (`reference`: Node): those that
-/// match everything that is said here. All comparisons are without case.
+/// Where the spans of a service have what a rule may give: paths in their `data`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) method: &'static str,
+    pub(crate) endpoint: Option<&'static str>,
+    pub(crate) connection: Option<&'static str>,
+}
+
+impl Places {
+    fn of(service: &str) -> Option<Self> {
+        let (method, endpoint, connection) = match service {
+            "redis" => ("redis.command", None, Some("redis.connection")),
+            "dynamodb" => ("dynamodb.op", None, Some("dynamodb.region")),
+            "kafka" => ("kafka.access", Some("kafka.service"), None),
+            "http" => ("http.method", Some("http.path"), Some("http.host")),
+            _ => return None,
+        };
+        Some(Self {
+            method,
+            endpoint,
+            connection,
+        })
+    }
+}
+
+/// Calls of one service that are not recorded: those that match everything that
+/// is said here, as in Instana's Node.js tracer. All comparisons are without case.
 ///
 /// ```
 /// use instana::IgnoredEndpoint;
@@ -58,30 +85,44 @@ impl IgnoredEndpoint {
         self
     }
 
-    /// To one of these topics or paths; `*` is each of them.
+    /// To one of these topics (`kafka`) or paths (`http`); `*` is each of them.
     pub fn endpoints<'a>(mut self, endpoints: impl IntoIterator<Item = &'a str>) -> Self {
         self.endpoints.extend(endpoints.into_iter().map(lower));
         self
     }
 
-    /// To a host with one of these in its name; `*` is each of them.
+    /// To a host with one of these in its name, or in a region (`dynamodb`); `*` is
+    /// each of them. Kafka's spans name no host.
     pub fn connections<'a>(mut self, connections: impl IntoIterator<Item = &'a str>) -> Self {
         self.connections.extend(connections.into_iter().map(lower));
         self
     }
 
-    fn is_bare(&self) -> bool {
-        self.methods.is_empty() && self.endpoints.is_empty() && self.connections.is_empty()
+    /// None for a service that cannot be ignored.
+    pub(crate) fn places(&self) -> Option<Places> {
+        Places::of(&self.service)
+    }
+
+    /// Whether something is given, and the service's spans have all that is.
+    fn is_usable(&self) -> bool {
+        let Some(places) = self.places() else {
+            return false;
+        };
+        let all = [&self.methods, &self.endpoints, &self.connections];
+        all.iter().any(|given| !given.is_empty())
+            && (self.endpoints.is_empty() || places.endpoint.is_some())
+            && (self.connections.is_empty() || places.connection.is_some())
     }
 }
 
 impl Kind for Endpoints {
     type Value = Vec<IgnoredEndpoint>;
 
-    const ACCEPTED: &'static str = "service:method,method;service:method or a map of services";
+    const ACCEPTED: &'static str = "service:method,method;service:method or a map of services, \
+                                    which are redis, dynamodb, kafka and http";
 
     fn is_usable(value: &Self::Value) -> bool {
-        value.len() <= MOST && value.iter().all(|rule| !rule.is_bare())
+        value.len() <= MOST && value.iter().all(IgnoredEndpoint::is_usable)
     }
 
     fn from_text(text: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Self::Value> {
@@ -94,9 +135,9 @@ impl Kind for Endpoints {
                 let methods = methods.split(',').map(str::trim);
                 IgnoredEndpoint::of(service).methods(methods.filter(|method| !method.is_empty()))
             });
-            match rule.filter(|rule| !rule.service.is_empty() && !rule.is_bare()) {
+            match rule.filter(IgnoredEndpoint::is_usable) {
                 Some(rule) if rules.len() < MOST => rules.push(rule),
-                _ => reader.skip(place, entry, "service:method,method", REST),
+                _ => reader.skip(place, entry, TEXT, REST),
             }
         }
         Some(rules).filter(|rules| !rules.is_empty())
@@ -160,6 +201,10 @@ fn add_service(
     reader: &mut Reader<'_>,
 ) {
     let mut methods = IgnoredEndpoint::of(service);
+    if methods.places().is_none() {
+        reader.skip(place, service, SERVICE, REST);
+        return;
+    }
     let mut found = Vec::new();
     for (number, entry) in node.list().iter().enumerate() {
         let place = place.inside(number, entry);
@@ -171,7 +216,7 @@ fn add_service(
             _ => reader.skip(&place, &entry.to_string(), RULE, REST),
         }
     }
-    if !methods.is_bare() {
+    if methods.is_usable() {
         found.push(methods);
     }
     if found.is_empty() || rules.len() + found.len() > MOST {
@@ -192,13 +237,13 @@ fn rule(
     let mut rule = IgnoredEndpoint::of(service);
     for (name, node) in map {
         let place = place.inside(name, node);
+        let places = rule.places()?;
         let part = match name.to_lowercase().as_str() {
             "methods" => &mut rule.methods,
-            "endpoints" => &mut rule.endpoints,
-            "connections" => &mut rule.connections,
+            "endpoints" if places.endpoint.is_some() => &mut rule.endpoints,
+            "connections" if places.connection.is_some() => &mut rule.connections,
             _ => {
-                let accepted = "methods, endpoints or connections";
-                reader.skip(&place, &node.to_string(), accepted, REST);
+                reader.skip(&place, &node.to_string(), accepted(places), REST);
                 return None;
             }
         };
@@ -211,7 +256,16 @@ fn rule(
             return None;
         }
     }
-    Some(rule).filter(|rule| !rule.is_bare())
+    Some(rule).filter(IgnoredEndpoint::is_usable)
+}
+
+/// What a rule of a service may give.
+fn accepted(places: Places) -> &'static str {
+    match (places.endpoint, places.connection) {
+        (Some(_), Some(_)) => "methods, endpoints or connections",
+        (Some(_), None) => "methods or endpoints",
+        (None, _) => "methods or connections",
+    }
 }
 
 fn lower(text: &str) -> String {

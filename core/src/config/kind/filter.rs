@@ -31,8 +31,8 @@ pub(crate) struct SpanFilters {
     pub(crate) include: Vec<SpanFilter>,
 }
 
-/// A rule that leaves spans out, or keeps them from being left out
-/// (`reference`: Python): those that match all its attributes.
+/// A rule that leaves spans out, or keeps them from being left out: those that
+/// match all its attributes. Instana's Python tracer has the same rules.
 ///
 /// ```
 /// use instana::{FilterMatch, SpanFilter};

@@ -9,7 +9,8 @@ use crate::config::{Entry, Origin};
 /// Names of headers, lower case, each once.
 pub(crate) struct Headers;
 
-const HEADER: &str = "a header name (1 to 256 letters, digits and !#$%&'*+-.^_`|~)";
+const HEADER: &str =
+    "one of 64 header names at most (1 to 256 letters, digits and !#$%&'*+-.^_`|~)";
 const REST: &str = "the other names";
 
 impl Kind for Headers {

@@ -18,8 +18,8 @@ pub(crate) struct LogLevel;
 /// From which level on the application's log lines become spans.
 pub(crate) struct Capture;
 
-/// From which level on log lines of the application are recorded as spans
-/// (`reference`: Node).
+/// From which level on log lines of the application are recorded as spans, as in
+/// Instana's Node.js tracer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CapturedLogs {

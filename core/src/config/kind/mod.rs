@@ -35,6 +35,7 @@ pub(crate) use self::switch::{Inverse, Presence, Switch};
 pub(crate) use self::text::{Host, Name, Plugin, address};
 
 pub use self::endpoints::IgnoredEndpoint;
+pub(crate) use self::endpoints::Places;
 pub use self::filter::{FilterMatch, SpanFilter};
 pub use self::kafka::KafkaHeaderFormat;
 pub use self::level::CapturedLogs;

@@ -23,7 +23,7 @@ pub(crate) struct Spans;
 /// A number of frames.
 pub(crate) struct Frames;
 
-/// The most frames of a stack trace (`reference`: Node).
+/// The most frames of a stack trace (as in Node.js).
 const MOST_FRAMES: u16 = 500;
 
 impl Kind for Port {

@@ -24,7 +24,7 @@ impl Kind for Secrets {
     }
 
     /// An empty list of terms is a mistake, but for the mode `none`
-    /// (`reference`: Go; it hides more rather than less).
+    /// (as in Go; it hides more rather than less).
     fn from_node(node: &Node, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Matcher> {
         if let Some(text) = node.text() {
             return Self::from_text(text, place, reader);

@@ -11,7 +11,7 @@ pub(crate) struct Switch;
 pub(crate) struct Inverse;
 
 /// Of variables that say what is not to be done by being there, with any text,
-/// be it `false` (`reference`: the shared compliance cases).
+/// be it `false` (docs/PROTOCOL.md, "HTTP": the compliance cases).
 pub(crate) struct Presence;
 
 impl Kind for Switch {

@@ -11,13 +11,17 @@ use super::envelope;
 use super::{Data, ENTRY};
 
 /// Handles a received message inside an entry that continues the sender's trace:
-/// a [`Message`], or several at once.
+/// a [`Message`], or several at once. What runs inside the entry is a child of it:
+/// also a message that is sent on.
 ///
 /// The context is in the message's attributes, or, for a notification of SNS
 /// without raw delivery, in its body. Ids that cannot be read count as none: the
 /// entry begins a trace. Several messages are one entry, with their number; it
 /// continues the first trace that one of them carries, and is suppressed where all
-/// of them ask for that. Of no messages, it is a no-op.
+/// of them ask for that. Of no messages, it is a no-op. [`batch_entry_span`] is for
+/// iterators.
+///
+/// [`batch_entry_span`]: crate::batch_entry_span
 ///
 /// ```no_run
 /// use aws_sdk_sqs::Client;
@@ -33,19 +37,20 @@ use super::{Data, ENTRY};
 /// # }
 /// ```
 pub trait MessageExt {
-    /// The entry of what is done with it. A message does not know its queue: see
-    /// [`entry_span_of`](Self::entry_span_of).
+    /// Starts the entry of what is done with it: it continues the trace that the
+    /// message carries, or begins one. Inside an open entry it is a no-op. A message
+    /// does not know its queue: see [`entry_span_of`](Self::entry_span_of).
+    ///
+    /// [`Span::enter`] and [`FutureExt::in_span`] run code inside it.
     fn entry_span(&self) -> Span {
         self.entry_span_of("")
     }
 
-    /// The entry of what is done with it, with the URL of its queue.
+    /// As [`entry_span`](Self::entry_span), with the URL of the queue.
     fn entry_span_of(&self, queue_url: &str) -> Span;
 
-    /// Runs `future` inside the entry, which ends with it.
-    ///
-    /// Errors that `future` returns are its own affair:
-    /// [`instana::current`]`(|span| span.record_error(…))` records them. A panic is
+    /// Runs `future` inside the entry, which ends with it. What the future returns is
+    /// not looked at: see [`in_entry_span_with`](Self::in_entry_span_with). A panic is
     /// recorded and goes on.
     fn in_entry_span<F: Future>(&self, future: F) -> InSpan<F> {
         future.in_span(self.entry_span())
@@ -55,11 +60,57 @@ pub trait MessageExt {
     fn in_entry_span_of<F: Future>(&self, queue_url: &str, future: F) -> InSpan<F> {
         future.in_span(self.entry_span_of(queue_url))
     }
+
+    /// As [`in_entry_span`](Self::in_entry_span); `done` sees what the future
+    /// returned before the entry ends, and can record it.
+    fn in_entry_span_with<F, D>(&self, future: F, done: D) -> InSpan<F, D>
+    where
+        F: Future,
+        D: FnOnce(&mut Span, &F::Output),
+    {
+        future.in_span_with(self.entry_span(), done)
+    }
+
+    /// As [`in_entry_span_with`](Self::in_entry_span_with), with the URL of the queue.
+    ///
+    /// ```
+    /// use aws_sdk_sqs::types::Message;
+    /// use instana_aws_sdk::MessageExt;
+    ///
+    /// # async fn store(_: &Message) -> Result<(), std::io::Error> { Ok(()) }
+    /// async fn handle(url: &str, message: Message) -> Result<(), std::io::Error> {
+    ///     message
+    ///         .in_entry_span_of_with(url, store(&message), |entry, result| {
+    ///             if let Err(error) = result {
+    ///                 entry.record_error(error);
+    ///             }
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    fn in_entry_span_of_with<F, D>(&self, queue_url: &str, future: F, done: D) -> InSpan<F, D>
+    where
+        F: Future,
+        D: FnOnce(&mut Span, &F::Output),
+    {
+        future.in_span_with(self.entry_span_of(queue_url), done)
+    }
+
+    /// Runs `f` inside the entry: for handlers that are not async.
+    /// [`instana::current`] finds the entry in it.
+    fn enter_entry_span<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.entry_span().enter(f)
+    }
+
+    /// As [`enter_entry_span`](Self::enter_entry_span), with the URL of the queue.
+    fn enter_entry_span_of<R>(&self, queue_url: &str, f: impl FnOnce() -> R) -> R {
+        self.entry_span_of(queue_url).enter(f)
+    }
 }
 
 impl MessageExt for Message {
     fn entry_span_of(&self, queue_url: &str) -> Span {
-        let mut span = start(std::slice::from_ref(self));
+        let mut span = start([self]);
         let group = || {
             self.attributes()?
                 .get(&MessageSystemAttributeName::MessageGroupId)
@@ -73,22 +124,7 @@ impl MessageExt for Message {
     }
 }
 
-impl MessageExt for [Message] {
-    fn entry_span_of(&self, queue_url: &str) -> Span {
-        // What an empty receive gives.
-        if self.is_empty() {
-            return Span::none();
-        }
-        let mut span = start(self);
-        span.batch_size(u32::try_from(self.len()).unwrap_or(u32::MAX));
-        describe(&mut span, queue_url, |sqs| {
-            sqs.size(self.len() as i64);
-        });
-        span
-    }
-}
-
-fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Data<'_>)) {
+pub(super) fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Data<'_>)) {
     Data::record(span, |sqs| {
         sqs.sort("entry");
         if !queue_url.is_empty() {
@@ -100,7 +136,7 @@ fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut Data<'_>)) 
 }
 
 /// Starts the entry of these messages. They are looked at where there is a tracer.
-fn start(messages: &[Message]) -> Span {
+pub(super) fn start<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Span {
     let tracer = Tracer::global().in_context();
     let incoming = if tracer.is_on() {
         incoming(messages)
@@ -111,8 +147,8 @@ fn start(messages: &[Message]) -> Span {
 }
 
 /// The first trace. Contexts that cannot be understood are counted on the way.
-fn incoming(messages: &[Message]) -> Incoming {
-    Incoming::first_of(messages.iter().map(|message| {
+fn incoming<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Incoming {
+    Incoming::first_of(messages.into_iter().map(|message| {
         let mut notification = None;
         context(message, &mut notification).incoming()
     }))

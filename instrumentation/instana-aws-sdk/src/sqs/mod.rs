@@ -1,5 +1,6 @@
 //! SQS: exits of all operations, and entries of received messages.
 
+mod batch;
 mod envelope;
 mod message;
 
@@ -39,6 +40,7 @@ use crate::attributes::{Attribute, Carried, Parcel, message_len};
 use crate::failure;
 use crate::service::{Service, camel_case};
 
+pub use self::batch::{batch_entry_span, batch_entry_span_of};
 pub use self::message::MessageExt;
 
 instana::section! {
@@ -145,7 +147,7 @@ fn describe(input: &Input) -> Option<Described<'_>> {
     describe_messages(input).or_else(|| describe_queue(input))
 }
 
-/// (`reference`: Go; it has no type for receives.)
+/// Types in Go's words; it has none for receives and visibility.
 fn describe_messages(input: &Input) -> Option<Described<'_>> {
     if let Some(input) = input.downcast_ref::<SendMessageInput>() {
         return Some(Described {

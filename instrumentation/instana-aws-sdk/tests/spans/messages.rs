@@ -1,6 +1,6 @@
 //! Entries of received messages.
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use aws_smithy_types::Blob;
 use instana::testing::Recorder;
-use instana_aws_sdk::MessageExt;
+use instana_aws_sdk::{MessageExt, batch_entry_span, batch_entry_span_of};
 use serde_json::json;
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
@@ -266,11 +266,78 @@ fn several_messages_are_suppressed_where_all_of_them_are() {
 }
 
 #[test]
+fn messages_of_an_iterator_are_one_entry_too() {
+    let recorder = Recorder::new();
+    let messages = [
+        message(&[("X_INSTANA_T", "1"), ("X_INSTANA_S", "2")]),
+        message(&[]),
+        message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)]),
+    ];
+    let some = messages.iter().skip(1);
+    recorder.enter(|| {
+        batch_entry_span(some.clone()).end();
+        batch_entry_span_of(URL, some).end();
+    });
+    recorder.assert_tree("entry sqs\nentry sqs");
+    let queues = [None, Some(URL)];
+    for (entry, queue) in recorder.spans().iter().zip(queues) {
+        assert_eq!((entry.trace().as_str(), entry.parent().as_str()), (T, S));
+        assert_eq!(entry.integer("data.sqs.size"), Some(2));
+        assert_eq!(entry.text("data.sqs.queue").as_deref(), queue);
+    }
+}
+
+#[test]
 fn what_an_empty_receive_gives_is_no_entry() {
     let recorder = Recorder::new();
     let none: [Message; 0] = [];
-    recorder.enter(|| assert!(poll(none.in_entry_span_of(URL, async {})).is_ready()));
+    recorder.enter(|| {
+        assert!(poll(none.in_entry_span_of(URL, async {})).is_ready());
+        none.enter_entry_span(|| ());
+        batch_entry_span(&none).end();
+    });
     recorder.assert_empty();
+}
+
+#[test]
+fn what_the_handler_returns_can_be_recorded() {
+    let recorder = Recorder::new();
+    let fails = || ready(Err(std::io::Error::other("no stock")));
+    let record = |entry: &mut instana::Span, result: &Result<(), std::io::Error>| {
+        if let Err(error) = result {
+            entry.record_error(error);
+        }
+    };
+    let messages = [message(&[]), message(&[])];
+    recorder.enter(|| {
+        let one = messages[0].in_entry_span_with(fails(), record);
+        let both = messages.in_entry_span_of_with(URL, fails(), record);
+        assert!(poll(one).is_ready() && poll(both).is_ready());
+    });
+    recorder.assert_tree("entry sqs !\nentry sqs !");
+    for (entry, queue) in recorder.spans().iter().zip([None, Some(URL)]) {
+        assert_eq!(entry.text("data.sqs.error").as_deref(), Some("no stock"));
+        assert_eq!(entry.text("data.sqs.queue").as_deref(), queue);
+    }
+}
+
+#[test]
+fn a_handler_without_futures_runs_inside_the_entry() {
+    let recorder = Recorder::new();
+    let messages = [message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)])];
+    recorder.enter(|| {
+        messages[0].enter_entry_span(|| instana::exit_span("store").end());
+        let handled = messages.enter_entry_span_of(URL, || {
+            instana::exit_span("store").end();
+            42
+        });
+        assert_eq!(handled, 42);
+    });
+    recorder.assert_tree("entry sqs\n  exit store\nentry sqs\n  exit store");
+    let spans = recorder.spans();
+    let entries = spans.iter().filter(|span| span.kind() == 1);
+    let queues = entries.map(|entry| entry.text("data.sqs.queue"));
+    assert!(queues.eq([None, Some(URL.to_owned())]));
 }
 
 #[test]
@@ -305,5 +372,7 @@ fn a_handler_that_is_given_up_ends_its_entry() {
 fn without_a_tracer_a_message_is_handled() {
     let handled = message(&[("X_INSTANA_T", T)]).in_entry_span(async { 42 });
     assert_eq!(poll(handled), Poll::Ready(42));
+    assert_eq!(message(&[]).enter_entry_span(|| 42), 42);
     assert!(!message(&[("X_INSTANA_T", T)]).entry_span().is_recording());
+    assert!(!batch_entry_span(&[message(&[])]).is_recording());
 }

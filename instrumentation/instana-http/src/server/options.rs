@@ -55,7 +55,7 @@ impl<R> Options<R> {
     }
 
     /// Who knows the templates of routes.
-    pub fn route<R2: RouteTemplate>(self, route: R2) -> Options<R2> {
+    pub fn route_template<R2: RouteTemplate>(self, route: R2) -> Options<R2> {
         Options {
             tracer: self.tracer,
             ignore: self.ignore,

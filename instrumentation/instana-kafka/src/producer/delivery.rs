@@ -92,14 +92,16 @@ impl Delivery {
     }
 
     fn poll(&self, cx: &Context<'_>) -> Poll<Output> {
+        // Neither cloned nor dropped under the lock: a waker may run anything.
+        let waker = cx.waker().clone();
         let mut state = self.state();
-        match state.output.take() {
-            Some(output) => Poll::Ready(output),
-            None => {
-                state.waiting = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(output) = state.output.take() {
+            return Poll::Ready(output);
         }
+        let before = state.waiting.replace(waker);
+        drop(state);
+        drop(before);
+        Poll::Pending
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -67,11 +67,10 @@ pub struct Place {
 
 impl Place {
     pub(crate) fn address(&self) -> Address<'_> {
-        Address {
-            host: &self.host,
-            port: self.port,
-            user: &self.user,
-            database: &self.database,
-        }
+        Address::new()
+            .host(&self.host)
+            .port(self.port)
+            .user(&self.user)
+            .database(&self.database)
     }
 }

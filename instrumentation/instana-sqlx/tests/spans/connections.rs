@@ -136,6 +136,40 @@ async fn detached_and_foreign_connections_are_traced() {
 }
 
 #[tokio::test]
+async fn connections_can_be_taken_out() {
+    let pool = pool().await;
+    let work = async {
+        let mut own = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        own.execute("CREATE TABLE own (a)").await.unwrap();
+        let mut own: sqlx::SqliteConnection = own.into_inner();
+        own.execute("SELECT a FROM own").await.unwrap();
+
+        let mut leaked = pool.acquire().await.unwrap().leak().into_inner();
+        leaked.execute("SELECT name FROM item").await.unwrap();
+        assert_eq!((pool.size(), pool.num_idle()), (1, 0));
+    };
+    let (recorder, ()) = record(work).await;
+    assert_eq!(outline(&recorder), ["CREATE TABLE own (a)"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_taken_out_leaves_its_pool() {
+    let pool = pool().await;
+    let detached = pool.acquire().await.unwrap().detach().into_inner();
+    assert_eq!(pool.size(), 0);
+    drop(detached);
+
+    let mut own = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let mut pooled = pool.acquire().await.unwrap();
+    std::mem::swap(&mut own, &mut *pooled);
+    assert_eq!(pool.size(), 1);
+    let detached = own.into_inner();
+    assert_eq!(pool.size(), 0);
+    drop((detached, pooled));
+    assert_eq!(pool.size(), 0);
+}
+
+#[tokio::test]
 async fn a_connection_can_be_closed_instead_of_returned() {
     let pool = pool().await;
     pool.acquire().await.unwrap().close().await.unwrap();
