@@ -225,6 +225,7 @@ fn poll<F: Future>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::span::Kind;
     use crate::testing::Recorder;
     use std::pin::pin;
     use std::task::Waker;
@@ -284,7 +285,7 @@ mod tests {
         });
         let spans = recorder.spans();
         assert_eq!(spans.len(), 4);
-        for exit in spans.iter().filter(|span| span.kind() == 2) {
+        for exit in spans.iter().filter(|span| span.kind() == Kind::Exit) {
             let parent = spans
                 .iter()
                 .find(|span| span.id() == exit.parent())
@@ -319,7 +320,7 @@ mod tests {
                 assert_eq!(rx.recv().unwrap(), id);
             });
         });
-        let exit = recorder.span("sdk", 2);
+        let exit = recorder.span("sdk", Kind::Exit);
         assert_eq!(exit.errors(), 1);
         let error = exit.text("data.sdk.custom.tags.error").unwrap();
         assert!(
@@ -341,7 +342,7 @@ mod tests {
                 assert!(result.is_err());
             });
         });
-        let exit = recorder.span("sdk", 2);
+        let exit = recorder.span("sdk", Kind::Exit);
         assert_eq!(
             exit.text("data.sdk.custom.tags.error").as_deref(),
             Some("panicked")
@@ -360,7 +361,7 @@ mod tests {
             None,
             "the slot is empty again"
         );
-        let entry = recorder.span("sdk", 1);
+        let entry = recorder.span("sdk", Kind::Entry);
         assert_eq!(entry.errors(), 1);
         assert_eq!(
             entry.text("data.sdk.custom.tags.error").as_deref(),

@@ -103,6 +103,7 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::span::Kind;
     use crate::testing::Recorder;
 
     #[test]
@@ -116,7 +117,7 @@ mod tests {
             assert!(current_ids().is_none());
             crate::entry_span("job").enter(|| (current_ids(), current_ids().to_string()))
         });
-        let job = recorder.span("sdk", 1);
+        let job = recorder.span("sdk", Kind::Entry);
         assert_eq!(text, format!("trace={} span={}", job.trace(), job.id()));
         assert_eq!(ids.trace().map(|id| id.to_string()), Some(job.trace()));
         let padded = ids.span().map(|id| format!("{id:>18}"));

@@ -50,7 +50,7 @@ fn all() -> RecorderBuilder {
 /// Runs `f` in an entry; the only exit that it made.
 fn exit_of(recorder: &Recorder, f: impl FnOnce()) -> RecordedSpan {
     recorder.enter(|| entry_span("job").enter(f));
-    recorder.span("sdk", 2)
+    recorder.span("sdk", Kind::Exit)
 }
 
 #[inline(never)]
@@ -147,7 +147,7 @@ fn an_exit_without_an_entry_has_one() {
     let recorder = all().allow_root_exits(true).build();
     recorder.enter(load);
     assert_eq!(
-        methods(&recorder.span("sdk", 2)).first().unwrap(),
+        methods(&recorder.span("sdk", Kind::Exit)).first().unwrap(),
         "stack::load"
     );
 }
@@ -163,8 +163,8 @@ fn a_technology_has_a_setting_of_its_own() {
             load();
         });
     });
-    assert_eq!(frames(&recorder.span("kafka", 2)).len(), 1);
-    assert!(!recorder.span("sdk", 2).has("stack"));
+    assert_eq!(frames(&recorder.span("kafka", Kind::Exit)).len(), 1);
+    assert!(!recorder.span("sdk", Kind::Exit).has("stack"));
 
     let recorder = all()
         .technology_stack_trace("kafka", StackTraces::None, 10)
@@ -175,8 +175,8 @@ fn a_technology_has_a_setting_of_its_own() {
             load();
         });
     });
-    assert!(!recorder.span("kafka", 2).has("stack"));
-    assert!(recorder.span("sdk", 2).has("stack"));
+    assert!(!recorder.span("kafka", Kind::Exit).has("stack"));
+    assert!(recorder.span("sdk", Kind::Exit).has("stack"));
 }
 
 #[inline(never)]
@@ -269,7 +269,7 @@ fn futures_have_the_names_of_their_functions() {
                 .in_span(entry_span("job"))
                 .await;
         }));
-        let methods = methods(&recorder.span("sdk", 2));
+        let methods = methods(&recorder.span("sdk", Kind::Exit));
         let place = |name: &str| methods.iter().position(|method| method == name);
         let (query, handler) = (place("stack::query"), place("stack::handler"));
         assert_eq!(query, Some(0), "{methods:?}");
@@ -340,6 +340,6 @@ fn threads_that_end_keep_what_they_fail_with() {
     })
     .join()
     .unwrap();
-    let methods = methods(&recorder.span("sdk", 2));
+    let methods = methods(&recorder.span("sdk", Kind::Exit));
     assert!(methods.first().unwrap().contains("AtEnd"), "{methods:?}");
 }

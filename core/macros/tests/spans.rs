@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use instana::Span;
 use instana::propagation::Incoming;
+use instana::span::Kind;
 use instana::span::http::ENTRY;
 use instana::testing::{RecordedSpan, Recorder};
 
@@ -16,7 +17,7 @@ use instana::testing::{RecordedSpan, Recorder};
 fn below<R>(f: impl FnOnce() -> R) -> (R, Vec<RecordedSpan>) {
     let recorder = Recorder::new();
     let result = recorder.enter(|| instana::entry_span("job").enter(f));
-    let entry = recorder.span("sdk", 1);
+    let entry = recorder.span("sdk", Kind::Entry);
     let mut spans = recorder.spans();
     spans.retain(|span| span.id() != entry.id());
     (result, spans)
@@ -76,7 +77,7 @@ fn a_function_is_an_intermediate_span_without_its_arguments() {
         panic!("{spans:?}");
     };
     assert_eq!(name(span), "spans::plain");
-    assert_eq!(span.kind(), 3);
+    assert_eq!(span.kind(), Kind::Intermediate);
     assert_eq!(inside.parent(), span.id());
     assert!(!span.json().contains("hunter2") && !span.has("data.sdk.custom"));
 }
@@ -105,7 +106,7 @@ fn tags_are_arguments_and_expressions() {
     let (kind, n) = ("a", 3);
     let (result, span) = only(|| named(-1, &user, format_args!("{kind}{n}"), "b".to_owned()));
     assert_eq!(result, "b");
-    assert_eq!((name(&span).as_str(), span.kind()), ("load", 2));
+    assert_eq!((name(&span).as_str(), span.kind()), ("load", Kind::Exit));
     assert_eq!(span.integer("data.sdk.custom.tags.count"), Some(-1));
     assert_eq!(span.integer("data.sdk.custom.tags.user"), Some(7));
     assert!(span.json().contains(r#""user.name":"ada""#), "{span:?}");
@@ -156,9 +157,9 @@ fn an_async_entry_is_entered_at_each_poll() {
         assert!(instana::current_ids().is_none());
         assert!(poll(job.as_mut()).is_ready());
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     assert_eq!(name(&job), "spans::job");
-    assert_eq!(recorder.span("sdk", 2).parent(), job.id());
+    assert_eq!(recorder.span("sdk", Kind::Exit).parent(), job.id());
 }
 
 #[instana::trace(kind = exit, tags(to))]

@@ -113,7 +113,7 @@ fn secrets_are_redacted_wherever_a_field_may_hold_them() {
         });
         entry.error("could not reach https://user:pw@host/?password=x");
     });
-    let json = recorder.span("g.http", 1).json();
+    let json = recorder.span("g.http", Kind::Entry).json();
     assert!(
         !json.contains("pw@") && !json.contains("=x") && !json.contains("=y"),
         "{json}"
@@ -128,7 +128,7 @@ fn secrets_are_redacted_wherever_a_field_may_hold_them() {
 fn a_span_without_attributes_still_has_its_section() {
     let recorder = Recorder::new();
     recorder.enter(|| Span::entry(&http::ENTRY, &Incoming::none()).end());
-    assert!(recorder.span("g.http", 1).has("data.http"));
+    assert!(recorder.span("g.http", Kind::Entry).has("data.http"));
 }
 
 proptest! {
@@ -143,7 +143,7 @@ proptest! {
             entry.tag("number", number);
             entry.enter(|| span(&name).end());
         });
-        let entry = recorder.span("g.http", 1);
+        let entry = recorder.span("g.http", Kind::Entry);
         if method.len() <= 32 && !method.is_empty() {
             prop_assert_eq!(entry.text("data.http.method"), Some(method));
         }
@@ -217,7 +217,7 @@ proptest! {
                 entry.error(text);
             }
         });
-        let entry = recorder.span("shapes", 1);
+        let entry = recorder.span("shapes", Kind::Entry);
         let json: Value = serde_json::from_str(&entry.json()).unwrap();
         prop_assert_eq!(&json["data"]["shapes"]["list"], &json!(texts));
         prop_assert_eq!(entry.integer("data.shapes.integer"), Some(7));
@@ -261,7 +261,7 @@ fn an_object_of_lists_has_the_last_list_of_each_name() {
             }
         });
     });
-    let span: Value = serde_json::from_str(&recorder.span("graph", 1).json()).unwrap();
+    let span: Value = serde_json::from_str(&recorder.span("graph", Kind::Entry).json()).unwrap();
     let mut fields = span["data"]["graph"]["fields"].clone();
     let many = fields.as_object_mut().unwrap().remove("many").unwrap();
     assert_eq!(many.as_array().unwrap().len(), 2_000);
@@ -333,7 +333,7 @@ fn of_tags_with_one_name_the_last_is_written() {
                 });
             }
         });
-        let entry = recorder.span("shapes", 1);
+        let entry = recorder.span("shapes", Kind::Entry);
         for number in 100 - different..100 {
             let name = format!("tag{}", number % different);
             let path = format!("data.sdk.custom.tags.{name}");

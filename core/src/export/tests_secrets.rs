@@ -264,7 +264,7 @@ fn what_is_longer_than_its_limit_is_redacted_and_then_cut() {
                 .header(&"n".repeat(256), "left out");
         });
     });
-    let span = recorder.span("db", 2);
+    let span = recorder.span("db", Kind::Exit);
     let error = format!("{before} at http://<redacted>:<redacte");
     assert_eq!(span.text("data.db.error"), Some(error));
     let query = format!("key=<redacted>&a={}", "ü".repeat(41));

@@ -190,6 +190,7 @@ impl<'a> MessageContext<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::span::Kind;
     use crate::span::http;
     use crate::testing::Recorder;
     use crate::{Span, status};
@@ -377,7 +378,7 @@ mod tests {
             let headers = [("X_INSTANA_T", Some(trace)), ("X_INSTANA_S", Some(S))];
             let incoming = context(&headers).incoming();
             recorder.enter(|| Span::entry(&http::ENTRY, &incoming).end());
-            let entry = recorder.span("g.http", 1);
+            let entry = recorder.span("g.http", Kind::Entry);
             assert_eq!(
                 (entry.trace().as_bytes(), entry.parent().as_bytes()),
                 (T, S)

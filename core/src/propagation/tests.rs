@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::context::W3cTrace;
+use crate::span::Kind;
 use crate::span::http;
 use crate::testing::Recorder;
 use crate::{Span, Tracer};
@@ -74,7 +75,7 @@ fn outcome(headers: &[(Header, &str)], w3c_correlation: bool) -> String {
         return "suppressed".to_owned();
     }
     span.end();
-    let span = recorder.span("g.http", 1);
+    let span = recorder.span("g.http", Kind::Entry);
     let mut outcome = match span.text("p") {
         None => "new".to_owned(),
         Some(parent) => format!("{} {parent}", span.trace()),

@@ -165,7 +165,7 @@ fn below_an_entry_that_is_switched_off_the_callers_trace_goes_on() {
             );
         });
     });
-    let exit = recorder.span("redis", 2);
+    let exit = recorder.span("redis", Kind::Exit);
     assert_eq!(
         (exit.trace(), exit.parent()),
         ("0000000000001234".into(), "0000000000005678".into())

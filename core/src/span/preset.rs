@@ -71,6 +71,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::span::Kind;
     use crate::span::http::{EXIT, Http};
     use crate::testing::Recorder;
 
@@ -98,7 +99,7 @@ mod tests {
         let data: Vec<_> = recorder
             .spans()
             .iter()
-            .filter(|span| span.kind() == 2)
+            .filter(|span| span.kind() == Kind::Exit)
             .map(|span| serde_json::from_str::<Value>(&span.json()).unwrap()["data"].clone())
             .collect();
         let url = "http://<redacted>:<redacted>@h/a";
@@ -124,7 +125,7 @@ mod tests {
             entry.apply(&preset);
             entry.apply(&preset);
         });
-        let entry = recorder.span("sdk", 1);
+        let entry = recorder.span("sdk", Kind::Entry);
         assert_eq!(entry.text("data.sdk.custom.tags.t3").unwrap().len(), 4_000);
     }
 }

@@ -230,7 +230,7 @@ mod tests {
             });
         });
         let spans = recorder.spans();
-        let exit = spans.iter().find(|span| span.kind() == 2).unwrap();
+        let exit = spans.iter().find(|span| span.kind() == Kind::Exit).unwrap();
         assert_eq!(exit.errors(), 1);
         assert!(exit.error_text().unwrap().starts_with("no answer"));
         serde_json::from_str(&exit.json()).unwrap()

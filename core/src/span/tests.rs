@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::http::{self, Http};
 use super::*;
 use crate::propagation::Incoming;
+use crate::span::Kind;
 use crate::testing::Recorder;
 
 #[test]
@@ -35,7 +36,7 @@ fn an_entry_with_exits_is_one_trace() {
             }
         });
     });
-    let entry = recorder.span("g.http", 1);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
     assert_eq!(entry.text("data.service").as_deref(), Some("shop"));
@@ -49,7 +50,7 @@ fn an_entry_with_exits_is_one_trace() {
     let exits: Vec<_> = recorder
         .spans()
         .into_iter()
-        .filter(|span| span.kind() == 2)
+        .filter(|span| span.kind() == Kind::Exit)
         .collect();
     assert_eq!(exits.len(), 3);
     for exit in exits {
@@ -79,7 +80,7 @@ fn the_last_value_of_a_field_wins() {
         entry.tag("s", "text");
         entry.service("other");
     });
-    let span = recorder.span("g.http", 1);
+    let span = recorder.span("g.http", Kind::Entry);
     assert_eq!(span.integer("data.http.status"), Some(404));
     assert_eq!(span.text("data.http.header.x-a").as_deref(), Some("3"));
     assert_eq!(span.text("data.http.header.x-b").as_deref(), Some("2"));
@@ -104,7 +105,7 @@ fn a_span_knows_nothing_of_the_one_before() {
         recorder.clear();
         Span::entry(&http::ENTRY, &Incoming::none()).end();
     });
-    let second = recorder.span("g.http", 1);
+    let second = recorder.span("g.http", Kind::Entry);
     assert!(
         !second.has("data.http.method") && !second.has("data.sdk"),
         "{}",
@@ -143,7 +144,7 @@ fn exit_without_entry_is_not_recorded() {
 fn exit_without_entry_is_a_root_where_allowed() {
     let recorder = Recorder::builder().allow_root_exits(true).build();
     recorder.enter(|| Span::exit(&http::EXIT).end());
-    let exit = recorder.span("http", 2);
+    let exit = recorder.span("http", Kind::Exit);
     assert!(!exit.has("p"));
 }
 
@@ -268,7 +269,7 @@ fn a_handle_reaches_the_span_until_it_ends() {
         entry.end();
         handle.tag("too", "late");
     });
-    let span = recorder.span("sdk", 1);
+    let span = recorder.span("sdk", Kind::Entry);
     assert_eq!(
         span.text("data.sdk.custom.tags.from").as_deref(),
         Some("elsewhere")
@@ -308,7 +309,7 @@ fn a_span_can_be_renamed_with_its_attributes() {
             graph.operation("a very long name of an operation");
         });
     });
-    let span = recorder.span("graphql.server", 1);
+    let span = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(span.text("data.http.method").as_deref(), Some("POST"));
     assert_eq!(
         span.text("data.graphql.operationName").as_deref(),
@@ -366,15 +367,15 @@ fn errors_count_once_and_the_number_can_be_raised() {
             exit.error_count(2);
         });
     });
-    assert_eq!(recorder.span("g.http", 1).errors(), 1);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 1);
     assert_eq!(
         recorder
-            .span("g.http", 1)
+            .span("g.http", Kind::Entry)
             .text("data.http.error")
             .as_deref(),
         Some("second")
     );
-    assert_eq!(recorder.span("http", 2).errors(), 3);
+    assert_eq!(recorder.span("http", Kind::Exit).errors(), 3);
 }
 
 #[test]
@@ -398,11 +399,11 @@ fn an_error_is_recorded_once_with_its_type_where_tags_are() {
         entry.record_error(failure::Failure::display(&"later"));
     });
     let redacted = "no https://<redacted>:<redacted>@h/x";
-    let entry = recorder.span("g.http", 1);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.text("data.http.error").as_deref(), Some(redacted));
     assert_eq!(entry.errors(), 1);
     assert!(!entry.has("data.sdk"), "{}", entry.json());
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     let tag = |span: &crate::testing::RecordedSpan, name: &str| {
         span.text(&format!("data.sdk.custom.tags.{name}"))
     };
@@ -430,7 +431,7 @@ fn an_error_text_by_hand_replaces_and_is_not_replaced() {
         entry.error("by hand");
         entry.record_error(&std::fmt::Error);
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     let error = job.text("data.sdk.custom.tags.error");
     assert_eq!(error.as_deref(), Some("by hand"));
     assert_eq!(job.errors(), 1);
@@ -455,7 +456,7 @@ fn a_correlation_is_that_of_a_root_entry() {
         let mut continued = Span::entry(&http::ENTRY, &incoming);
         continued.correlation("web", "continued");
     });
-    let page = recorder.span("sdk", 1);
+    let page = recorder.span("sdk", Kind::Entry);
     assert_eq!(page.text("crtp").as_deref(), Some("web"));
     assert_eq!(page.text("crid").as_deref(), Some("1a2b"));
     assert_eq!(page.json().matches("crid").count(), 1, "{}", page.json());
@@ -486,7 +487,7 @@ fn a_log_has_its_entries_in_order() {
         });
     });
     let after = crate::clock::unix_time().as_millis() as u64;
-    let span = recorder.span("g.http", 1);
+    let span = recorder.span("g.http", Kind::Entry);
     assert_eq!(span.integer("data.sdk.custom.tags.a"), Some(1));
     let json: serde_json::Value = serde_json::from_str(&span.json()).unwrap();
     let logs = json["data"]["sdk"]["custom"]["logs"].as_object().unwrap();
@@ -519,7 +520,7 @@ fn a_log_stays_within_the_bound_of_a_span() {
         }));
         assert!(result.is_ok(), "no room, so that it is not called");
     });
-    let json = recorder.span("sdk", 1).json();
+    let json = recorder.span("sdk", Kind::Entry).json();
     assert!((10_000..32_000).contains(&json.len()), "{}", json.len());
 }
 
@@ -537,7 +538,7 @@ fn a_panic_within_a_log_entry_leaves_whole_attributes() {
         assert!(result.is_err());
         entry.tag("after", 1);
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     assert_eq!(job.integer("data.sdk.custom.tags.after"), Some(1));
     assert!(
         job.json().contains(r#"{"a":1,"message":"panics"}"#),
@@ -559,7 +560,7 @@ fn what_has_to_be_worked_out_is_not_for_nothing() {
         entry.tag("boxed", Box::<str>::from("in a box"));
         entry.tag("shared", std::sync::Arc::new(String::from("in an Arc")));
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     for (name, expected) in [
         ("text", "worked out"),
         ("boxed", "in a box"),
@@ -587,7 +588,7 @@ fn values_that_use_handles_do_not_wait_for_themselves() {
         let mut other = handle.clone();
         handle.log_with("outer", |_| other.log("inner"));
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     assert_eq!(job.integer("data.sdk.custom.tags.inner"), Some(1));
     assert_eq!(job.boolean("data.sdk.custom.tags.outer"), Some(true));
 }

@@ -45,7 +45,7 @@ use crate::export::{Encoder, Surroundings};
 use crate::future::{FutureExt, InSpan};
 use crate::outside;
 use crate::record::Record;
-use crate::span::Span;
+use crate::span::{Kind, Span};
 use crate::tracer::{Scope, Tracer};
 
 pub use self::builder::RecorderBuilder;
@@ -131,8 +131,8 @@ impl Recorder {
     /// # Panics
     /// Unless there is exactly one; the message shows what there is.
     #[track_caller]
-    pub fn span(&self, name: &str, kind: u64) -> RecordedSpan {
-        self.only(&format!("with n={name} and k={kind}"), |span| {
+    pub fn span(&self, name: &str, kind: Kind) -> RecordedSpan {
+        self.only(&format!("with n={name} and k={}", kind.number()), |span| {
             span.name() == name && span.kind() == kind
         })
     }

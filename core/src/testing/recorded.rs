@@ -43,8 +43,12 @@ impl RecordedSpan {
     }
 
     /// `k`
-    pub fn kind(&self) -> u64 {
-        self.get("k").and_then(Value::as_u64).unwrap_or_default()
+    pub fn kind(&self) -> Kind {
+        match self.get("k").and_then(Value::as_u64) {
+            Some(1) => Kind::Entry,
+            Some(2) => Kind::Exit,
+            _ => Kind::Intermediate,
+        }
     }
 
     /// What it is called in a [`Tree`](super::Tree): the name of an SDK span,
@@ -52,15 +56,6 @@ impl RecordedSpan {
     pub fn label(&self) -> String {
         let name = self.text("data.sdk.name");
         name.unwrap_or_else(|| self.name())
-    }
-
-    /// `entry`, `exit` or `intermediate`.
-    pub(super) fn kind_word(&self) -> &'static str {
-        match self.kind() {
-            1 => Kind::Entry.word(),
-            2 => Kind::Exit.word(),
-            _ => Kind::Intermediate.word(),
-        }
     }
 
     /// The text of its error, wherever its family has it.

@@ -57,7 +57,7 @@ impl Paragraph {
             }
         }
         lines.sort();
-        lines.insert(0, format!("{} {}", span.kind_word(), span.name()));
+        lines.insert(0, format!("{} {}", span.kind().word(), span.name()));
         let mut children: Vec<Self> = node
             .children
             .iter()

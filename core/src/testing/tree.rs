@@ -75,7 +75,7 @@ impl Node {
     /// `entry job`, with `!` for an error.
     fn label(&self) -> String {
         let mark = if self.span.errors() > 0 { " !" } else { "" };
-        format!("{} {}{mark}", self.span.kind_word(), self.span.label())
+        format!("{} {}{mark}", self.span.kind().word(), self.span.label())
     }
 
     fn outline(&self) -> Outline {

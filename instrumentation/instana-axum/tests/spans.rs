@@ -11,6 +11,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::routing::{any, get};
 use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_axum::InstanaLayer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +36,7 @@ async fn call(router: Router, request: Request<Body>) -> (StatusCode, Bytes) {
 }
 
 fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", 1)
+    recorder.span("g.http", Kind::Entry)
 }
 
 fn error(recorder: &Recorder) -> String {
@@ -159,7 +160,7 @@ async fn an_entry_continues_the_trace_that_came_in() {
     let entry = entry(&recorder);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
-    assert_eq!(recorder.span("sdk", 2).parent(), entry.id());
+    assert_eq!(recorder.span("sdk", Kind::Exit).parent(), entry.id());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use futures_core::{FusedStream, Stream};
 use futures_util::StreamExt as _;
 use instana::propagation::Incoming;
+use instana::span::Kind;
 use instana::span::http::ENTRY;
 use instana::testing::Recorder;
 use instana::{Context, Span};
@@ -76,9 +77,13 @@ fn a_span_is_current_during_polls_and_ends_with_the_stream() {
         assert!(stream.is_terminated());
         assert_eq!(stream.size_hint(), (0, Some(0)));
     });
-    let job = recorder.span("sdk", 1);
+    let job = recorder.span("sdk", Kind::Entry);
     assert_eq!(job.errors(), 0);
-    for span in recorder.spans().iter().filter(|span| span.kind() == 2) {
+    for span in recorder
+        .spans()
+        .iter()
+        .filter(|span| span.kind() == Kind::Exit)
+    {
         assert_eq!(span.parent(), job.id());
     }
 }
@@ -117,7 +122,7 @@ fn a_dropped_exit_says_so_and_drops_the_stream_inside() {
             assert_eq!(dropped.try_recv(), Ok(id));
         });
     });
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     let error = exit.text("data.sdk.custom.tags.error").unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
     assert_eq!(exit.errors(), 1);
@@ -137,7 +142,7 @@ fn a_panic_is_no_cancellation() {
             assert!(result.is_err());
         });
     });
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     let error = exit.text("data.sdk.custom.tags.error");
     assert_eq!(error.as_deref(), Some("panicked"));
 }
@@ -164,8 +169,11 @@ fn a_stream_takes_the_context_along() {
     let (probe, _dropped) = probe(&[ITEM]);
     let mut stream = pin!(probe.in_context(context));
     assert_eq!(poll(stream.as_mut()), Poll::Ready(Some(id.clone())));
-    let job = recorder.span("sdk", 1);
-    let exits = recorder.spans().into_iter().filter(|span| span.kind() == 2);
+    let job = recorder.span("sdk", Kind::Entry);
+    let exits = recorder
+        .spans()
+        .into_iter()
+        .filter(|span| span.kind() == Kind::Exit);
     assert!(exits.map(|exit| exit.parent()).eq([job.id(), job.id()]));
     assert_eq!(Some(job.id()), id);
 }

@@ -32,7 +32,7 @@ fn serve(
 }
 
 fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", 1)
+    recorder.span("g.http", Kind::Entry)
 }
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
@@ -72,7 +72,7 @@ fn an_exit_writes_headers_that_an_entry_continues() {
     let (caller, callee) = (Recorder::new(), Recorder::new());
     let mut call = Request::get("http://stock/").body(()).unwrap();
     caller.enter(|| instana::entry_span("job").enter(|| client::exit(&mut call).end()));
-    let exit = caller.span("http", 2);
+    let exit = caller.span("http", Kind::Exit);
     serve(&callee, call, Response::new(Full::default()));
     let entry = entry(&callee);
     assert_eq!(entry.trace(), exit.trace());
@@ -166,14 +166,14 @@ fn a_4xx_is_an_error_of_exits_where_the_settings_say_so() {
                 });
                 record_response(&mut entry, code, &HeaderMap::new());
             });
-            let exit = recorder.span("http", 2);
+            let exit = recorder.span("http", Kind::Exit);
             let expected = status >= 500 || erroneous.contains(&status);
             assert_eq!(
                 exit.errors(),
                 u64::from(expected),
                 "{status} {all} {listed:?}"
             );
-            let entry = recorder.span("g.http", 1);
+            let entry = recorder.span("g.http", Kind::Entry);
             assert_eq!(entry.errors(), u64::from(status >= 500), "{status}");
             recorder.clear();
         }
@@ -267,7 +267,7 @@ fn an_entry_that_is_no_longer_http_is_not_judged_by_its_status() {
     let polled = pin!(future).poll(&mut TaskContext::from_waker(Waker::noop()));
     assert!(polled.is_ready());
     drop(polled);
-    let entry = recorder.span("graphql.server", 1);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(entry.integer("data.http.status"), Some(500));
     assert_eq!(entry.errors(), 0);
 }

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_hyper::server::RequestHead;
 use instana_hyper::{client, server};
@@ -148,7 +149,7 @@ impl Connection {
     }
 
     fn entry(&self) -> RecordedSpan {
-        self.recorder.span("g.http", 1)
+        self.recorder.span("g.http", Kind::Entry)
     }
 
     fn entry_error(&self) -> String {
@@ -175,10 +176,13 @@ async fn a_request_is_an_exit_here_and_an_entry_there() {
         assert!(response.headers().contains_key("server-timing"));
         response.into_body().collect().await.unwrap();
 
-        let (exit, entry) = (recorder.span("http", 2), connection.entry());
+        let (exit, entry) = (recorder.span("http", Kind::Exit), connection.entry());
         assert_eq!(entry.trace(), exit.trace(), "{version:?}");
         assert_eq!(entry.parent(), exit.id());
-        assert_eq!(connection.recorder.span("sdk", 2).parent(), entry.id());
+        assert_eq!(
+            connection.recorder.span("sdk", Kind::Exit).parent(),
+            entry.id()
+        );
         let text = |span: &RecordedSpan, key: &str| span.text(&format!("data.http.{key}")).unwrap();
         assert_eq!(
             text(&exit, "url"),
@@ -207,7 +211,7 @@ async fn a_streaming_body_stays_streaming_and_ends_the_entry() {
                     .recorder
                     .spans()
                     .iter()
-                    .all(|span| span.kind() == 2)
+                    .all(|span| span.kind() == Kind::Exit)
             );
             let body = connection.body.as_mut().unwrap();
             body.send_data(Bytes::from(chunk)).await.unwrap();
@@ -244,12 +248,12 @@ async fn a_client_that_leaves_before_the_head_cancels_the_request() {
         let recorded = connection.recorder.clone();
         drop(connection.client);
         assert!(connection.dropped.await.is_err());
-        let entry = recorded.span("g.http", 1);
+        let entry = recorded.span("g.http", Kind::Entry);
         let error = entry.text("data.http.error").unwrap();
         assert!(error.starts_with("cancelled after "), "{version:?} {error}");
         assert!(!entry.has("data.http.status"));
 
-        let exit = recorder.span("http", 2);
+        let exit = recorder.span("http", Kind::Exit);
         let error = exit.text("data.http.error").unwrap();
         assert!(error.starts_with("cancelled after "), "{version:?} {error}");
     }
@@ -267,7 +271,7 @@ async fn a_client_that_leaves_within_the_body_is_an_error_with_the_bytes_so_far(
         let recorder = connection.recorder.clone();
         drop(connection.client);
         assert!(connection.dropped.await.is_err());
-        let entry = recorder.span("g.http", 1);
+        let entry = recorder.span("g.http", Kind::Entry);
         let error = entry.text("data.http.error").unwrap();
         assert!(
             error.starts_with("response body dropped after ")
@@ -298,7 +302,7 @@ async fn an_error_of_the_service_is_recorded_on_both_sides() {
         result.unwrap_err();
         assert_eq!(connection.entry_error(), "broken");
         assert!(!connection.entry().has("data.http.status"));
-        let exit = recorder.span("http", 2);
+        let exit = recorder.span("http", Kind::Exit);
         assert_eq!(exit.errors(), 1);
         assert!(exit.has("data.http.error"), "{}", exit.json());
     }
@@ -315,7 +319,7 @@ async fn a_status_of_500_is_an_error_on_both_sides() {
             .unwrap();
         response.into_body().collect().await.unwrap();
         assert_eq!(connection.entry().errors(), 1);
-        assert_eq!(recorder.span("http", 2).errors(), 1);
+        assert_eq!(recorder.span("http", Kind::Exit).errors(), 1);
     }
 }
 
@@ -382,7 +386,7 @@ async fn a_client_service_is_an_exit() {
         .unwrap();
     let call = async { service.call(request).await };
     let response = below_entry(&recorder, call).await.unwrap();
-    let exit = recorder.span("http", 2);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(response.headers()["x-instana-s"], exit.id());
     assert_eq!(
         exit.text("data.http.path_tpl").as_deref(),
@@ -404,7 +408,7 @@ async fn a_request_that_comes_back_is_an_exit_with_an_error() {
     let call = async { client.try_send_request(second).await };
     let mut error = below_entry(&recorder, call).await.unwrap_err();
     assert!(error.take_message().is_some(), "the very request");
-    assert_eq!(recorder.span("http", 2).errors(), 1);
+    assert_eq!(recorder.span("http", Kind::Exit).errors(), 1);
 }
 
 #[tokio::test]
@@ -429,7 +433,7 @@ async fn the_pooled_client_is_an_exit_for_every_call() {
     let uri: http::Uri = format!("http://{address}/items/7").parse().unwrap();
     let call = async { client.get(uri).await };
     let response = below_entry(&recorder, call).await.unwrap();
-    let exit = recorder.span("http", 2);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(response.headers()["x-instana-s"], exit.id());
     assert_eq!(
         exit.text("data.http.url").unwrap(),
@@ -441,6 +445,9 @@ async fn the_pooled_client_is_an_exit_for_every_call() {
     let call = async { client.get(refused).await };
     let error: legacy::Error = below_entry(&recorder, call).await.unwrap_err();
     assert!(error.is_connect());
-    let text = recorder.span("http", 2).text("data.http.error").unwrap();
+    let text = recorder
+        .span("http", Kind::Exit)
+        .text("data.http.error")
+        .unwrap();
     assert!(text.contains("tcp connect error"), "with its cause: {text}");
 }

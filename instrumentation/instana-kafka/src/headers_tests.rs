@@ -1,6 +1,7 @@
 //! Which headers are written, and what becomes of the user's.
 
 use instana::propagation::Incoming;
+use instana::span::Kind;
 use instana::testing::Recorder;
 
 use super::*;
@@ -43,7 +44,7 @@ fn sent(
     let written = list(headers.as_ref());
     before.restore(&mut headers);
     let spans = recorder.spans();
-    let ids = spans.iter().find(|span| span.kind() == 2);
+    let ids = spans.iter().find(|span| span.kind() == Kind::Exit);
     let ids = ids
         .map(|span| (span.trace(), span.id()))
         .unwrap_or_default();

@@ -7,6 +7,7 @@
 use std::sync::Mutex;
 
 use instana::LogLevel;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -51,7 +52,7 @@ fn the_processs_logger_gets_its_own_lines_and_the_tracers() {
             drop(instana::builder().agent("http://[").init().unwrap());
         });
     });
-    let logged = recorder.span("log.go", 2);
+    let logged = recorder.span("log.go", Kind::Exit);
     let message = logged.text("data.log.message");
     assert_eq!(message.as_deref(), Some("of the application"));
     let lines = LINES.lock().unwrap();

@@ -90,11 +90,11 @@ fn warnings_and_errors_are_exits_of_the_current_span() {
             write(&logger, level, "shop::orders", format!("a {level} line"));
         }
     });
-    let entry = recorder.span("sdk", 1);
+    let entry = recorder.span("sdk", Kind::Entry);
     let logs = logs(&recorder);
     assert_eq!(logs.len(), 2);
     for (log, level, errors) in [(&logs[0], "ERROR", 1), (&logs[1], "WARN", 0)] {
-        assert_eq!((log.name().as_str(), log.kind()), ("log.go", 2));
+        assert_eq!((log.name().as_str(), log.kind()), ("log.go", Kind::Exit));
         assert_eq!((log.trace(), log.parent()), (entry.trace(), entry.id()));
         assert_eq!(log.errors(), errors);
         assert_eq!(log.text("data.log.level").as_deref(), Some(level));
@@ -224,16 +224,16 @@ fn lines_inside_of_exits_belong_to_these() {
     in_entry(&recorder, || {
         instana::exit_span("call").enter(|| write(&logger, Level::Warn, "driver", "slow"));
     });
-    let call = recorder.span("sdk", 2);
-    assert_eq!(recorder.span("log.go", 2).parent(), call.id());
+    let call = recorder.span("sdk", Kind::Exit);
+    assert_eq!(recorder.span("log.go", Kind::Exit).parent(), call.id());
     // Of an exit that is a root, too.
     recorder.clear();
     recorder.enter(|| {
         instana::exit_span("call").enter(|| write(&logger, Level::Warn, "driver", "slow"));
     });
     assert_eq!(
-        recorder.span("log.go", 2).parent(),
-        recorder.span("sdk", 2).id()
+        recorder.span("log.go", Kind::Exit).parent(),
+        recorder.span("sdk", Kind::Exit).id()
     );
 }
 
@@ -313,7 +313,7 @@ fn the_name_is_an_option() {
     let recorder = Recorder::new();
     let logger = instana_log::builder().family(&RUST).logger(Blind);
     in_entry(&recorder, || write(&logger, Level::Warn, "shop", "line"));
-    let line = recorder.span("log.rust", 2);
+    let line = recorder.span("log.rust", Kind::Exit);
     assert_eq!(line.text("data.log.message").as_deref(), Some("line"));
     assert_eq!(instana_log::FAMILY.category(), "logging");
 }
@@ -430,7 +430,7 @@ mod events {
                 "plain"
             ]
         );
-        let entry = recorder.span("sdk", 1);
+        let entry = recorder.span("sdk", Kind::Entry);
         let logs = logs(&recorder);
         let levels: Vec<_> = logs
             .iter()

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_reqwest::{Client, RequestBuilderExt};
 use reqwest::Method;
@@ -69,7 +70,7 @@ async fn below_entry<F: Future>(recorder: &Recorder, call: impl FnOnce() -> F) -
 }
 
 fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("http", 2)
+    recorder.span("http", Kind::Exit)
 }
 
 fn error(span: &RecordedSpan) -> String {
@@ -101,7 +102,7 @@ async fn a_request_is_an_exit_with_its_attributes() {
     assert_eq!(text("header.x-tenant"), "a");
     assert_eq!(span.integer("data.http.status"), Some(200));
     assert_eq!(span.errors(), 0);
-    assert_eq!(span.parent(), recorder.span("sdk", 1).id());
+    assert_eq!(span.parent(), recorder.span("sdk", Kind::Entry).id());
 }
 
 #[tokio::test]
@@ -470,6 +471,9 @@ mod middleware {
         below_entry(&recorder, || client.get(url).send())
             .await
             .unwrap();
-        assert_eq!(exit(&recorder).parent(), recorder.span("sdk", 3).id());
+        assert_eq!(
+            exit(&recorder).parent(),
+            recorder.span("sdk", Kind::Intermediate).id()
+        );
     }
 }

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::Recorder;
 
 const TASKS: usize = 64;
@@ -115,11 +116,11 @@ fn assert_own_parents(recorder: &Recorder) {
     assert_eq!(spans.len(), TASKS * (1 + STEPS));
     let entries: HashMap<String, _> = spans
         .iter()
-        .filter(|span| span.kind() == 1)
+        .filter(|span| span.kind() == Kind::Entry)
         .map(|entry| (entry.id(), entry))
         .collect();
     assert_eq!(entries.len(), TASKS);
-    for exit in spans.iter().filter(|span| span.kind() == 2) {
+    for exit in spans.iter().filter(|span| span.kind() == Kind::Exit) {
         let entry = entries[&exit.parent()];
         assert_eq!(exit.trace(), entry.trace());
         assert_eq!(exit.text("data.sdk.name"), entry.text("data.sdk.name"));

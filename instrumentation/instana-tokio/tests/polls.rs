@@ -6,6 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana::{Context, FutureExt};
 use tokio::sync::{mpsc, oneshot};
@@ -43,7 +44,10 @@ fn name(span: &RecordedSpan) -> String {
 fn assert_own_parents(recorder: &Recorder, branches: usize) {
     let spans = recorder.spans();
     let parent = |of: &RecordedSpan| spans.iter().find(|span| span.id() == of.parent()).unwrap();
-    let calls: Vec<_> = spans.iter().filter(|span| span.kind() == 2).collect();
+    let calls: Vec<_> = spans
+        .iter()
+        .filter(|span| span.kind() == Kind::Exit)
+        .collect();
     assert_eq!(calls.len(), 10 * branches);
     for call in calls {
         let branch = parent(call);

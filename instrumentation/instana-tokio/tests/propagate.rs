@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana::{Context, FutureExt};
 use tokio::runtime::{Builder, Runtime};
@@ -63,10 +64,10 @@ fn plain_tasks_belong_to_the_trace_that_spawned_them() {
         assert_eq!(spans.len(), 64 * 11);
         let entries: HashMap<String, _> = spans
             .iter()
-            .filter(|span| span.kind() == 1)
+            .filter(|span| span.kind() == Kind::Entry)
             .map(|entry| (entry.id(), entry))
             .collect();
-        for exit in spans.iter().filter(|span| span.kind() == 2) {
+        for exit in spans.iter().filter(|span| span.kind() == Kind::Exit) {
             let entry = entries[&exit.parent()];
             assert_eq!(exit.text("data.sdk.name"), entry.text("data.sdk.name"));
         }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana::{Context, FutureExt};
 use instana_tokio::JoinSet;
@@ -33,11 +34,11 @@ async fn an_exit_of_a_task_is_a_child_of_the_span_that_spawned_it() {
         .await;
     };
     recorder.scope(work).await;
-    let entry = recorder.span("sdk", 1);
+    let entry = recorder.span("sdk", Kind::Entry);
     let exits: Vec<_> = recorder
         .spans()
         .into_iter()
-        .filter(|span| span.kind() == 2)
+        .filter(|span| span.kind() == Kind::Exit)
         .collect();
     assert_eq!(exits.len(), 2);
     for exit in exits {
@@ -59,10 +60,10 @@ async fn a_task_that_outlives_its_entry_still_belongs_to_the_trace() {
             })
         })
     });
-    let entry = recorder.span("sdk", 1);
+    let entry = recorder.span("sdk", Kind::Entry);
     ended.send(()).unwrap();
     task.await.unwrap();
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     assert_eq!(exit.parent(), entry.id());
     assert_eq!(exit.trace(), entry.trace());
 }
@@ -92,10 +93,10 @@ async fn no_task_of_64_on_4_workers_has_a_foreign_parent() {
     assert_eq!(spans.len(), TASKS * (1 + STEPS));
     let entries: HashMap<String, _> = spans
         .iter()
-        .filter(|span| span.kind() == 1)
+        .filter(|span| span.kind() == Kind::Entry)
         .map(|entry| (entry.id(), entry))
         .collect();
-    for exit in spans.iter().filter(|span| span.kind() == 2) {
+    for exit in spans.iter().filter(|span| span.kind() == Kind::Exit) {
         let entry = entries[&exit.parent()];
         assert_eq!(exit.trace(), entry.trace());
         assert_eq!(
@@ -180,11 +181,11 @@ async fn an_aborted_task_says_so_on_its_exit() {
         .await;
     };
     recorder.scope(job).await;
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     assert_eq!(exit.errors(), 1);
     let error = exit.text("data.sdk.custom.tags.error").unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
-    assert_eq!(recorder.span("sdk", 1).errors(), 0);
+    assert_eq!(recorder.span("sdk", Kind::Entry).errors(), 0);
 }
 
 #[tokio::test]
@@ -199,7 +200,7 @@ async fn a_task_that_panics_fails_like_one_of_tokio() {
     let result: Result<(), _> = recorder.scope(job).await;
     assert!(result.unwrap_err().is_panic());
     assert_eq!(
-        recorder.span("sdk", 1).errors(),
+        recorder.span("sdk", Kind::Entry).errors(),
         0,
         "the task panicked, not the job"
     );

@@ -10,6 +10,7 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use http_body_util::channel::Channel;
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_tower::{Client, InstanaClientLayer, InstanaServerLayer, PathTemplate};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
@@ -34,7 +35,7 @@ async fn below_entry<F: Future>(recorder: &Recorder, future: F) -> F::Output {
 }
 
 fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("http", 2)
+    recorder.span("http", Kind::Exit)
 }
 
 /// Answers with the headers it was called with.
@@ -78,7 +79,7 @@ async fn a_request_is_an_exit_with_its_attributes() {
     assert_eq!(text("header.x-answer"), "42");
     assert_eq!(span.integer("data.http.status"), Some(200));
     assert_eq!(span.errors(), 0);
-    let entry = recorder.span("sdk", 1);
+    let entry = recorder.span("sdk", Kind::Entry);
     assert_eq!(span.parent(), entry.id());
     assert_eq!(span.trace(), entry.trace());
 }

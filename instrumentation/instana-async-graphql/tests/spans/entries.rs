@@ -4,6 +4,7 @@ use async_graphql::{Request, value};
 use futures_util::StreamExt as _;
 use instana::FutureExt as _;
 use instana::propagation::Incoming;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_async_graphql::InstanaExtension;
 use serde_json::json;
@@ -247,7 +248,7 @@ async fn concurrent_operations_keep_to_their_own_entries() {
     let entries: Vec<_> = recorder
         .spans()
         .into_iter()
-        .filter(|span| span.kind() == 1)
+        .filter(|span| span.kind() == Kind::Entry)
         .collect();
     assert_eq!(entries.len(), 64);
     for entry in entries {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Request, value};
 use futures_util::{StreamExt as _, poll};
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana::{Context, FutureExt as _};
 use instana_async_graphql::InstanaExtension;
@@ -179,7 +180,7 @@ async fn a_subscription_that_fails_is_an_error_early_and_late() {
         "entry graphql.server
            exit graphql.client !",
     );
-    let late = recorder.span("graphql.client", 2);
+    let late = recorder.span("graphql.client", Kind::Exit);
     assert_eq!(
         late.text("data.graphql.errors").as_deref(),
         Some("not allowed")
@@ -197,7 +198,7 @@ async fn an_event_that_is_given_up_says_so() {
     let mut stream = shop.execute_stream("subscription { stuck { forever } }");
     assert!(poll!(stream.next()).is_pending());
     drop(stream);
-    let update = recorder.span("graphql.client", 2);
+    let update = recorder.span("graphql.client", Kind::Exit);
     let error = update.error_text().unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
     assert_eq!(entry(&recorder).errors(), 0);

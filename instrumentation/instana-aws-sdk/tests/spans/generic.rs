@@ -3,6 +3,7 @@
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use std::time::Duration;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana::{FilterMatch, FutureExt, SpanFilter};
 use instana_aws_sdk::InstanaInterceptor;
@@ -26,8 +27,8 @@ async fn the_parent_is_that_of_the_first_poll() {
     // Made outside, polled inside.
     let future = send(&sqs).send();
     below_entry(&recorder, || future).await.unwrap();
-    let exit = recorder.span("sqs", 2);
-    assert_eq!(exit.parent(), recorder.span("sdk", 1).id());
+    let exit = recorder.span("sqs", Kind::Exit);
+    assert_eq!(exit.parent(), recorder.span("sdk", Kind::Entry).id());
     assert!(
         !exit.has("data.sdk"),
         "no retries, and Amazon's own endpoint"
@@ -44,7 +45,7 @@ async fn retries_are_one_span() {
     let requests = service.requests();
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[0], requests[2], "all carry the same ids");
-    let exit = recorder.span("sqs", 2);
+    let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(exit.errors(), 0);
     assert_eq!(exit.integer("data.sdk.custom.tags.retries"), Some(2));
 }
@@ -75,7 +76,7 @@ async fn an_error_of_the_service_has_its_code_and_is_left_as_it_is() {
             .await
             .unwrap_err();
         assert_eq!(error.code(), code);
-        let exit = recorder.span("sqs", 2);
+        let exit = recorder.span("sqs", Kind::Exit);
         assert_eq!(exit.errors(), 1);
         assert_eq!(exit.text("data.sqs.error").as_deref(), Some(text));
         assert_eq!(exit.text("data.sqs.queue").as_deref(), Some(URL));
@@ -90,7 +91,7 @@ async fn what_is_not_reached_is_an_error() {
     below_entry(&recorder, || send(&sqs).send())
         .await
         .unwrap_err();
-    let exit = recorder.span("sqs", 2);
+    let exit = recorder.span("sqs", Kind::Exit);
     let error = exit.text("data.sqs.error").unwrap();
     assert!(error.contains("connection refused"), "{error}");
     assert_eq!(exit.errors(), 1);
@@ -100,7 +101,7 @@ async fn what_is_not_reached_is_an_error() {
     recorder.clear();
     let nowhere = sqs.send_message().message_body("tea");
     below_entry(&recorder, || nowhere.send()).await.unwrap_err();
-    assert_eq!(recorder.span("sqs", 2).errors(), 1);
+    assert_eq!(recorder.span("sqs", Kind::Exit).errors(), 1);
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn a_call_that_is_given_up_says_so() {
         }
     })
     .await;
-    let exit = recorder.span("sqs", 2);
+    let exit = recorder.span("sqs", Kind::Exit);
     let error = exit.text("data.sqs.error").unwrap();
     assert!(
         error.starts_with("cancelled after ") && error.ends_with(" ms"),
@@ -135,7 +136,10 @@ async fn a_timeout_of_the_sdk_is_an_error() {
     below_entry(&recorder, || send(&sqs).send())
         .await
         .unwrap_err();
-    let error = recorder.span("sqs", 2).text("data.sqs.error").unwrap();
+    let error = recorder
+        .span("sqs", Kind::Exit)
+        .text("data.sqs.error")
+        .unwrap();
     assert!(error.contains("timeout"), "{error}");
     assert!(!error.contains("cancelled"), "{error}");
 }
@@ -147,7 +151,7 @@ async fn an_endpoint_that_is_not_amazons_is_recorded() {
     let config = configure!(service, aws_sdk_sqs).endpoint_url("http://user:secret@queues:4566");
     let sqs = aws_sdk_sqs::Client::from_conf(config.build());
     below_entry(&recorder, || send(&sqs).send()).await.unwrap();
-    let exit = recorder.span("sqs", 2);
+    let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(
         exit.text("data.sdk.custom.tags.endpoint").as_deref(),
         Some("queues:4566")

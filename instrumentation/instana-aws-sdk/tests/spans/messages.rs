@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use aws_smithy_types::Blob;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_aws_sdk::{MessageExt, batch_entry_span, batch_entry_span_of};
 use serde_json::json;
@@ -47,7 +48,7 @@ fn poll<F: Future>(future: F) -> Poll<F::Output> {
 fn continued(message: &Message) -> (String, String) {
     let recorder = Recorder::new();
     recorder.enter(|| message.entry_span().end());
-    let entry = recorder.span("sqs", 1);
+    let entry = recorder.span("sqs", Kind::Entry);
     assert_eq!(entry.errors(), 0);
     if entry.has("p") {
         (entry.trace(), entry.parent())
@@ -80,7 +81,7 @@ fn an_entry_continues_the_senders_trace() {
         assert!(poll(handled).is_ready());
     });
     recorder.assert_tree("entry sqs\n  exit store");
-    let entry = recorder.span("sqs", 1);
+    let entry = recorder.span("sqs", Kind::Entry);
     assert_eq!(
         (entry.trace(), entry.parent()),
         (T.to_owned(), S.to_owned())
@@ -227,7 +228,7 @@ fn several_messages_are_one_entry_of_the_first_context() {
         message(&[("X_INSTANA_T", "1"), ("X_INSTANA_S", "2")]),
     ];
     recorder.enter(|| messages.entry_span_of(URL).end());
-    let entry = recorder.span("sqs", 1);
+    let entry = recorder.span("sqs", Kind::Entry);
     assert_eq!(
         (entry.trace(), entry.parent()),
         (T.to_owned(), S.to_owned())
@@ -237,7 +238,7 @@ fn several_messages_are_one_entry_of_the_first_context() {
 
     recorder.clear();
     recorder.enter(|| messages[..1].entry_span().end());
-    let entry = recorder.span("sqs", 1);
+    let entry = recorder.span("sqs", Kind::Entry);
     assert!(!entry.has("p") && !entry.has("b"));
     assert_eq!(entry.integer("data.sqs.size"), Some(1));
 }
@@ -248,11 +249,11 @@ fn several_messages_are_suppressed_where_all_of_them_are() {
     let traced = message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)]);
     let recorder = Recorder::new();
     recorder.enter(|| [suppressed(), traced].entry_span().end());
-    assert_eq!(recorder.span("sqs", 1).trace(), T);
+    assert_eq!(recorder.span("sqs", Kind::Entry).trace(), T);
 
     recorder.clear();
     recorder.enter(|| [suppressed(), message(&[])].entry_span().end());
-    assert!(!recorder.span("sqs", 1).has("p"));
+    assert!(!recorder.span("sqs", Kind::Entry).has("p"));
 
     recorder.clear();
     recorder.enter(|| {
@@ -335,7 +336,7 @@ fn a_handler_without_futures_runs_inside_the_entry() {
     });
     recorder.assert_tree("entry sqs\n  exit store\nentry sqs\n  exit store");
     let spans = recorder.spans();
-    let entries = spans.iter().filter(|span| span.kind() == 1);
+    let entries = spans.iter().filter(|span| span.kind() == Kind::Entry);
     let queues = entries.map(|entry| entry.text("data.sqs.queue"));
     assert!(queues.eq([None, Some(URL.to_owned())]));
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
 
@@ -52,7 +53,7 @@ async fn what_is_published_carries_its_context() {
         .message("tea");
     let call = call.message_attributes("color", text("red"));
     below_entry(&recorder, || call.send()).await.unwrap();
-    let exit = recorder.span("sns", 2);
+    let exit = recorder.span("sns", Kind::Exit);
     assert_eq!(data(&exit), json!({"topic": TOPIC, "subject": "order 7"}));
     assert_eq!(exit.parent(), recorder.labelled("job").id());
     let requests = service.requests();
@@ -76,7 +77,7 @@ async fn ten_attributes_are_the_most() {
             names(&service.requests()[0]).len(),
             own + if carried { 2 } else { 0 }
         );
-        let exit = recorder.span("sns", 2);
+        let exit = recorder.span("sns", Kind::Exit);
         assert_eq!(data(&exit), json!({"target": TOPIC}));
         let tag = exit.integer("data.sdk.custom.tags.messages_without_context");
         assert_eq!(tag, (!carried).then_some(1));
@@ -97,7 +98,7 @@ async fn a_batch_is_one_exit_and_each_message_carries_it() {
         .publish_batch_request_entries(entry("1"))
         .publish_batch_request_entries(entry("2"));
     below_entry(&recorder, || call.send()).await.unwrap();
-    let exit = recorder.span("sns", 2);
+    let exit = recorder.span("sns", Kind::Exit);
     assert_eq!(
         data(&exit),
         json!({"topic": TOPIC, "error": "1 of 2 failed: InternalError"})
@@ -113,7 +114,10 @@ async fn a_text_message_carries_nothing() {
     let sns = service.sns();
     let call = sns.publish().phone_number("+4912345").message("tea");
     below_entry(&recorder, || call.send()).await.unwrap();
-    assert_eq!(data(&recorder.span("sns", 2)), json!({"phone": "+4912345"}));
+    assert_eq!(
+        data(&recorder.span("sns", Kind::Exit)),
+        json!({"phone": "+4912345"})
+    );
     assert_eq!(names(&service.requests()[0]), [] as [&str; 0]);
 }
 

@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
 use aws_smithy_types::Blob;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::service::{Reply, Service};
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
 
 fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("sqs", 2)
+    recorder.span("sqs", Kind::Exit)
 }
 
 fn data(span: &RecordedSpan) -> Value {
@@ -419,7 +420,7 @@ async fn recorded<F: Future<Output = ()>>(
     let sqs = Service::answering(body).sqs();
     below_entry(&recorder, || calls(sqs)).await;
     let mut spans = recorder.spans();
-    spans.retain(|span| span.kind() == 2);
+    spans.retain(|span| span.kind() == Kind::Exit);
     spans
         .iter()
         .map(|span| {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_kafka::{BaseProducer, InstanaContext, ThreadedProducer};
 use rdkafka::ClientContext;
@@ -110,7 +111,7 @@ fn the_span_ends_in_the_poll_that_tells_of_the_delivery() {
     let span = exit(&recorder);
     assert_eq!(
         (span.errors(), span.parent()),
-        (0, recorder.span("sdk", 1).id())
+        (0, recorder.span("sdk", Kind::Entry).id())
     );
     assert_eq!(span.text("data.kafka.service").as_deref(), Some(TOPIC));
     let lines = lines(broker.records(1).remove(0).headers());

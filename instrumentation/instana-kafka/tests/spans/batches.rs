@@ -1,5 +1,6 @@
 //! Entries of records that are handled together.
 
+use instana::span::Kind;
 use instana_kafka::{BatchExt, batch_entry_span};
 use rdkafka::Timestamp;
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -35,7 +36,7 @@ fn suppressed(topic: &str) -> OwnedMessage {
 fn entry(messages: &[OwnedMessage]) -> RecordedSpan {
     let recorder = Recorder::new();
     recorder.enter(|| messages.entry_span().end());
-    recorder.span("kafka", 1)
+    recorder.span("kafka", Kind::Entry)
 }
 
 #[test]
@@ -114,7 +115,7 @@ async fn futures_and_iterators_have_it_too() {
         Ok(traced("b", TRACED)),
     ];
     recorder.enter(|| batch_entry_span(results.iter().flatten()).end());
-    let entry = recorder.span("kafka", 1);
+    let entry = recorder.span("kafka", Kind::Entry);
     assert_eq!(
         (entry.trace().as_str(), entry.integer("b.s")),
         (TRACED, Some(2))

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use instana::span::Kind;
 use instana::{IgnoredEndpoint, KafkaHeaderFormat, status};
 use instana_kafka::{FutureProducer, MessageExt};
 use rdkafka::Timestamp;
@@ -31,7 +32,7 @@ fn message(headers: Option<OwnedHeaders>) -> OwnedMessage {
 }
 
 fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("kafka", 1)
+    recorder.span("kafka", Kind::Entry)
 }
 
 #[tokio::test]
@@ -75,7 +76,10 @@ async fn an_entry_continues_the_trace_of_the_producer_whatever_consumer_takes_it
     recorder.enter(|| received.entry_span().end());
 
     let spans = recorder.spans();
-    let entries: Vec<_> = spans.iter().filter(|span| span.kind() == 1).collect();
+    let entries: Vec<_> = spans
+        .iter()
+        .filter(|span| span.kind() == Kind::Entry)
+        .collect();
     assert_eq!(entries.len(), 4);
     for entry in entries {
         assert_eq!((entry.trace(), entry.parent()), (exit.trace(), exit.id()));
@@ -83,7 +87,7 @@ async fn an_entry_continues_the_trace_of_the_producer_whatever_consumer_takes_it
         assert_eq!(entry.text("data.kafka.access").as_deref(), Some("consume"));
         assert_eq!((entry.errors(), entry.has("lt")), (0, false));
     }
-    for store in spans.iter().filter(|span| span.kind() == 2) {
+    for store in spans.iter().filter(|span| span.kind() == Kind::Exit) {
         assert!(spans.iter().any(|entry| entry.id() == store.parent()));
     }
 }

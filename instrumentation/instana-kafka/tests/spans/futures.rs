@@ -6,6 +6,7 @@ use std::task::{Context, Waker};
 
 use futures_util::FutureExt as _;
 use instana::IgnoredEndpoint;
+use instana::span::Kind;
 use instana_kafka::FutureProducer;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -40,7 +41,7 @@ async fn a_record_is_an_exit_until_its_delivery() {
         (TOPIC.to_owned(), 0)
     );
     assert_eq!(span.text("data.kafka.access").as_deref(), Some("send"));
-    assert_eq!(span.parent(), recorder.span("sdk", 1).id());
+    assert_eq!(span.parent(), recorder.span("sdk", Kind::Entry).id());
     let message = broker.records(1).remove(0);
     let lines = lines(message.headers());
     assert_eq!(lines[..3], ["b=2", "a", "b=3"]);
@@ -290,7 +291,7 @@ async fn its_futures_can_be_spawned() {
     recorder.scope(job).await;
     let spans = recorder.spans();
     assert_eq!(spans.len(), 16);
-    for exit in spans.iter().filter(|span| span.kind() == 2) {
+    for exit in spans.iter().filter(|span| span.kind() == Kind::Exit) {
         let parent = spans.iter().find(|span| span.id() == exit.parent());
         assert_eq!(parent.unwrap().trace(), exit.trace());
     }

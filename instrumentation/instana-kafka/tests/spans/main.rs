@@ -14,6 +14,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders, OwnedMessage};
@@ -93,7 +94,7 @@ fn in_entry<R>(recorder: &Recorder, call: impl FnOnce() -> R) -> R {
 }
 
 fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("kafka", 2)
+    recorder.span("kafka", Kind::Exit)
 }
 
 fn error(span: &RecordedSpan) -> String {

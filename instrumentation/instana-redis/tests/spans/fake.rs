@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_redis::Traced;
 use redis::{Cmd, ConnectionLike, Pipeline, RedisError, RedisFuture, RedisResult, Value};
@@ -154,5 +155,5 @@ pub(crate) fn exits(recorder: &Recorder) -> Vec<RecordedSpan> {
 }
 
 pub(crate) fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("redis", 2)
+    recorder.span("redis", Kind::Exit)
 }

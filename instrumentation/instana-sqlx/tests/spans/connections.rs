@@ -1,6 +1,7 @@
 //! Connections, of a pool and without one.
 
 use futures_util::{FutureExt as _, poll};
+use instana::span::Kind;
 use instana_sqlx::{Connection, SqliteConnection};
 use sqlx::{Executor, Sqlite};
 
@@ -226,7 +227,7 @@ async fn parents_are_those_of_the_call() {
     assert!(called(&recorder, || pool.acquire()).await.is_err());
 
     let spans = recorder.spans();
-    let exits = spans.iter().filter(|span| span.kind() == 2);
+    let exits = spans.iter().filter(|span| span.kind() == Kind::Exit);
     let outline: Vec<_> = exits
         .map(|exit| {
             let parent = spans.iter().find(|span| span.id() == exit.parent());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_sqlx::InstanaLayer;
 use tracing_subscriber::prelude::*;
@@ -44,7 +45,7 @@ async fn an_event_is_an_exit_that_began_before() {
     let long = "\n\nSELECT a, b, c FROM item WHERE id = $1\n";
     let elapsed = Duration::from_millis(1_500);
     let recorder = told(|| say("SELECT a, b, c …", long, (0, 3), elapsed)).await;
-    let exit = recorder.span("postgres", 2);
+    let exit = recorder.span("postgres", Kind::Exit);
     for (field, expected) in [
         ("stmt", "SELECT a, b, c FROM item WHERE id = $1"),
         ("host", "db"),
@@ -62,7 +63,7 @@ async fn an_event_is_an_exit_that_began_before() {
     );
 
     let recorder = told(|| say("COMMIT", "", (2, 0), Duration::ZERO)).await;
-    let exit = recorder.span("postgres", 2);
+    let exit = recorder.span("postgres", Kind::Exit);
     assert_eq!(exit.text("data.pg.stmt").unwrap(), "COMMIT");
     assert_eq!(exit.integer("data.sdk.custom.tags.rows"), Some(2));
 }

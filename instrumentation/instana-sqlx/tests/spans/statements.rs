@@ -1,6 +1,7 @@
 //! What is recorded of a statement.
 
 use futures_util::TryStreamExt;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_sqlx::{Pool, StatementMode};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ async fn a_statement_is_a_generic_sql_span() {
     let exit = exit(&recorder);
     assert_eq!(
         (exit.name().as_str(), exit.kind(), exit.errors()),
-        ("sdk", 2, 0)
+        ("sdk", Kind::Exit, 0)
     );
     let mut json: Value = serde_json::from_str(&exit.json()).unwrap();
     let tags = json["data"]["sdk"]["custom"]["tags"]

@@ -15,6 +15,7 @@ use http_body::{Body, Frame};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Empty, Full};
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::span::http::Http;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_tower::RequestHead;
@@ -58,7 +59,7 @@ where
 }
 
 fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", 1)
+    recorder.span("g.http", Kind::Entry)
 }
 
 fn error(span: &RecordedSpan) -> String {
@@ -148,7 +149,7 @@ async fn an_entry_continues_the_trace_of_its_headers() {
     let entry = entry(&recorder);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
-    let exit = recorder.span("sdk", 2);
+    let exit = recorder.span("sdk", Kind::Exit);
     assert_eq!(exit.parent(), entry.id());
     assert_eq!(exit.trace(), entry.trace());
     assert_eq!(head.headers["server-timing"], "intid;desc=fa2375d711a4ca0f");
@@ -319,7 +320,7 @@ async fn a_route_found_below_a_span_of_a_middleware_is_not_that_spans() {
     });
     call(layer(&recorder).layer(middleware), get("/orders/7")).await;
     assert_eq!(recorder.spans().len(), 2);
-    assert!(!recorder.span("sdk", 3).has("data.http"));
+    assert!(!recorder.span("sdk", Kind::Intermediate).has("data.http"));
 }
 
 #[tokio::test]

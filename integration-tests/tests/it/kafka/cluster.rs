@@ -11,6 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::LONG;
 use crate::services::variable;
+use instana::span::Kind;
 
 pub(super) struct Cluster {
     address: String,
@@ -86,6 +87,6 @@ pub(super) fn unique(name: &str) -> String {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let started = instana::testing::Recorder::new();
     started.enter(|| instana::entry_span(name).end());
-    let random = started.span("sdk", 1).id();
+    let random = started.span("sdk", Kind::Entry).id();
     format!("{name}-{}-{number}-{random}", process::id())
 }

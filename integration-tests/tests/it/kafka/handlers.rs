@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_kafka::{FutureProducer, MessageExt};
 use rdkafka::Message;
@@ -81,8 +82,11 @@ async fn no_exit_has_a_foreign_parent() {
     for store in spans.iter().filter(|span| span.label() == "store") {
         let entry = by_id[&store.parent()];
         let exit = by_id[&entry.parent()];
-        assert_eq!((entry.name(), entry.kind()), ("kafka".to_owned(), 1));
-        assert_eq!((exit.name(), exit.kind()), ("kafka".to_owned(), 2));
+        assert_eq!(
+            (entry.name(), entry.kind()),
+            ("kafka".to_owned(), Kind::Entry)
+        );
+        assert_eq!((exit.name(), exit.kind()), ("kafka".to_owned(), Kind::Exit));
         let trace = store.text("data.sdk.custom.tags.trace").unwrap();
         for span in [store, entry, exit, by_id[&exit.parent()]] {
             assert_eq!((span.trace(), span.errors()), (trace.clone(), 0));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_kafka::{FutureProducer, MessageExt};
 use rdkafka::Message;
@@ -29,7 +30,7 @@ async fn send(producer: &FutureProducer, topic: &str, payload: &str) -> Result<(
 
 fn exits(recorder: &Recorder) -> Vec<RecordedSpan> {
     let mut spans = recorder.spans();
-    spans.retain(|span| (span.name().as_str(), span.kind()) == ("kafka", 2));
+    spans.retain(|span| (span.name().as_str(), span.kind()) == ("kafka", Kind::Exit));
     spans
 }
 
@@ -95,7 +96,7 @@ async fn what_is_not_delivered_is_an_error_and_what_waited_is_slow() {
     let spans = recorder.spans();
     let entries: Vec<_> = spans
         .iter()
-        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", 1))
+        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", Kind::Entry))
         .collect();
     assert_eq!(entries.len(), 4);
     for entry in entries {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use instana::FutureExt;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_kafka::{FutureProducer, MessageExt};
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
@@ -100,12 +101,12 @@ async fn each_record_is_in_the_trace_of_its_producer() {
     let spans = recorder.spans();
     let exits: Vec<_> = spans
         .iter()
-        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", 2))
+        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", Kind::Exit))
         .collect();
     let mut entered = HashSet::new();
     for entry in spans
         .iter()
-        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", 1))
+        .filter(|span| (span.name().as_str(), span.kind()) == ("kafka", Kind::Entry))
     {
         let exit = exits.iter().find(|exit| exit.id() == entry.parent());
         assert_eq!(exit.unwrap().trace(), entry.trace());

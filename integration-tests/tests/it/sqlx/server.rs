@@ -1,6 +1,7 @@
 // The tests of a server, for each of them: included where its names and SQL are.
 
 use futures_util::{StreamExt, TryStreamExt};
+use instana::span::Kind;
 use sqlx::{AssertSqlSafe, Executor, QueryBuilder, SqlSafeStr, Statement};
 
 fn options() -> ConnectOptions {
@@ -18,7 +19,7 @@ async fn pool(connections: u32) -> Pool {
 }
 
 fn stmt(span: &RecordedSpan) -> String {
-    assert_eq!((span.name().as_str(), span.kind()), (NAME, 2));
+    assert_eq!((span.name().as_str(), span.kind()), (NAME, Kind::Exit));
     span.text(&format!("{SECTION}.stmt")).unwrap_or_default()
 }
 
