@@ -11,7 +11,7 @@ use super::connection::Request;
 use super::examination::Visit;
 use super::report::{Diagnosis, Report};
 use super::surroundings::{Identity, SocketName, Surroundings};
-use super::value::MATCHERS;
+use crate::protocol::AnnounceAnswer;
 
 const ANNOUNCE: &str = "announce";
 const READY: &str = "readiness check";
@@ -198,7 +198,7 @@ fn are_secrets(secrets: Option<&Value>) -> bool {
     let matcher = matcher.trim().to_ascii_lowercase();
     let list = member("list").and_then(Value::as_array);
     let texts = list.is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string));
-    MATCHERS.contains(&matcher.as_str()) && (texts || matcher == "none")
+    AnnounceAnswer::MATCHERS.contains(&matcher.as_str()) && (texts || matcher == "none")
 }
 
 /// The time between two attempts.

@@ -7,6 +7,7 @@ use self::Kind::{
     AnyText, Attributes, Disabling, Endpoints, File, Flag, Headers, Host, Number, OneOf, Plugin,
     Port, Secrets, Statuses, Text, Unread,
 };
+use crate::protocol::AnnounceAnswer;
 
 /// What a variable's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +44,6 @@ pub(super) struct Verdict<'a> {
     /// Parts that do not count.
     pub(super) skipped: Vec<&'a str>,
 }
-
-pub(super) const MATCHERS: &[&str] = &[
-    "equals",
-    "equals-ignore-case",
-    "contains",
-    "contains-ignore-case",
-    "regex",
-    "none",
-];
 
 /// Whose calls can be left out by their methods.
 const SERVICES: &[&str] = &["redis", "dynamodb", "kafka", "http"];
@@ -281,7 +273,7 @@ fn secrets(value: &str) -> Verdict<'_> {
     let (matcher, terms) = value.split_once(':').unwrap_or((value, ""));
     match matcher.trim().to_ascii_lowercase().as_str() {
         "none" => Verdict::of(true),
-        matcher if MATCHERS.contains(&matcher) => {
+        matcher if AnnounceAnswer::MATCHERS.contains(&matcher) => {
             Verdict::of_list(terms, &[','], |term| term.len() <= LONGEST_TERM)
         }
         _ => Verdict::of(false),

@@ -30,6 +30,16 @@ pub struct AnnounceAnswer {
 }
 
 impl AnnounceAnswer {
+    /// How an agent can say that keys are secret.
+    pub const MATCHERS: &[&str] = &[
+        "equals",
+        "equals-ignore-case",
+        "contains",
+        "contains-ignore-case",
+        "regex",
+        "none",
+    ];
+
     /// The agent's default answer: the sent pid, `contains-ignore-case` key,
     /// pass and secret, no extra headers.
     pub fn new() -> Self {
@@ -65,7 +75,7 @@ impl AnnounceAnswer {
         self
     }
 
-    /// The secrets matcher and its list.
+    /// The secrets matcher, one of [`MATCHERS`](Self::MATCHERS), and its list.
     pub fn secrets<S: Into<String>>(
         mut self,
         matcher: impl Into<String>,

@@ -30,15 +30,6 @@ Usage: instana-dev-agent [options]
   -V, --version
 "#;
 
-const MATCHERS: &[&str] = &[
-    "equals",
-    "equals-ignore-case",
-    "contains",
-    "contains-ignore-case",
-    "regex",
-    "none",
-];
-
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -131,10 +122,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn secrets(text: &str) -> Result<(String, Vec<String>), String> {
     let (matcher, list) = text.split_once(':').unwrap_or((text, ""));
-    if !MATCHERS.contains(&matcher) {
+    if !AnnounceAnswer::MATCHERS.contains(&matcher) {
         return Err(format!(
             "--secrets matcher `{matcher}` is unknown; known are {}",
-            MATCHERS.join(", ")
+            AnnounceAnswer::MATCHERS.join(", ")
         ));
     }
     let list = list
