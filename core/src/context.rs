@@ -37,7 +37,7 @@ pub(crate) struct W3cTrace {
 }
 
 const _: () = assert!(
-    Switches::AT_START.at_start() & (Flags::CARRIED.0 * 2 - 1) == 0,
+    Switches::AT_START.at_start() & ((Flags::CARRIED.0 * 2 - 1) | Flags::FAMILY.0) == 0,
     "the bits of switches are not those of flags"
 );
 
@@ -64,7 +64,7 @@ impl Flags {
     pub(crate) const RANDOM: Self = Self(1 << 2);
     /// The span is an exit: no exits or intermediate spans below it.
     pub(crate) const EXIT: Self = Self(1 << 3);
-    /// The span is an entry: no second one below it in this process.
+    /// The span is an open entry, or work in one.
     pub(crate) const ENTRY: Self = Self(1 << 4);
 
     /// The context was carried to another task or thread: the span is not here.
@@ -72,6 +72,9 @@ impl Flags {
     /// More is to be done when a span starts below: there are rules, or exits have
     /// stacks.
     const AT_START: Self = Self(Switches::AT_START.at_start());
+    /// Where the open entry's [family](Self::family) is noted.
+    const FAMILY: Self = Self(u32::MAX << Self::FAMILY_SHIFT);
+    const FAMILY_SHIFT: u32 = 8;
 
     pub(crate) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
@@ -98,15 +101,38 @@ impl Flags {
         Self(self.0 & !flag.0)
     }
 
-    /// What a span of this kind keeps of its parent's, and what it adds. Work in
+    /// What a span of a family keeps of its parent's, and what it adds. Work in
     /// between is still inside its entry.
-    pub(crate) const fn of_kind(kind: Kind) -> (Self, Self) {
-        let most = Self::ALL.without(Self(Self::EXIT.0 | Self::ENTRY.0 | Self::CARRIED.0));
+    pub(crate) const fn of_family(kind: Kind, name: &str) -> (Self, Self) {
+        let place = Self::EXIT.with(Self::ENTRY).with(Self::CARRIED);
+        let most = Self::ALL.without(place.with(Self::FAMILY));
         match kind {
-            Kind::Entry => (most, Self::ENTRY),
+            Kind::Entry => (most, Self::ENTRY.with(Self::family(name))),
             Kind::Exit => (most, Self::EXIT),
             Kind::Intermediate => (Self::ALL.without(Self::EXIT), Self(0)),
         }
+    }
+
+    /// A hash of a family's name (FNV-1a): 24 bits keep the few families of entries
+    /// apart.
+    const fn family(name: &str) -> Self {
+        let mut hash = 0x811c_9dc5_u32;
+        let mut rest = name.as_bytes();
+        while let [byte, tail @ ..] = rest {
+            hash = (hash ^ *byte as u32).wrapping_mul(0x0100_0193);
+            rest = tail;
+        }
+        Self(hash << Self::FAMILY_SHIFT)
+    }
+
+    /// True inside of an open entry, whose span is in this task.
+    pub(crate) const fn are_inside_entry(self) -> bool {
+        self.has(Self::ENTRY) && !self.has(Self::CARRIED)
+    }
+
+    /// True where both are inside of, or add, an entry of one family.
+    pub(crate) const fn have_family_of(self, other: Self) -> bool {
+        self.0 & Self::FAMILY.0 == other.0 & Self::FAMILY.0
     }
 
     /// These, of the parent, as a span of a family has them.

@@ -2,7 +2,8 @@
 //! thread is not there, and its parent's random numbers must not be repeated.
 //!
 //! `pthread_atfork` holds our locks over the fork, so that none is left locked
-//! for ever in the child, and tells the child that it is one.
+//! for ever in the child, waits a moment for [code of others](crate::foreign) on our
+//! threads, and tells the child that it is one.
 #![expect(
     unsafe_code,
     reason = "pthread_atfork is C; it costs nothing per span, unlike a look at the process id"
@@ -22,8 +23,8 @@ thread_local! {
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the three functions are `extern "C"`, never unwind (they
-        // touch locks and plain memory only) and live as long as the process.
+        // SAFETY: the three functions are `extern "C"`, never unwind (they touch
+        // locks and plain memory, and sleep) and live as long as the process.
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     });
 }

@@ -1,14 +1,16 @@
 //! Starting and stopping the process's tracer.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::{Code, Environment, Given, Sources};
 use crate::log;
 use crate::runtime;
+use crate::span::block;
 
 /// Starts the process's tracer with the settings of the environment. The guard
-/// flushes when it is dropped: keep it until the end of `main`.
+/// flushes when it is dropped: keep it until the end of `main`. (`let _ = instana::init();`
+/// drops it at once, and the tracer stops.)
 ///
 /// It never fails: what is wrong is logged and shown by
 /// [`status`](crate::status), and the application runs without tracing.
@@ -24,6 +26,8 @@ pub fn init() -> Guard {
         Guard {
             owner: false,
             deadline: Duration::ZERO,
+            since: Instant::now(),
+            generation: block::generation(),
         }
     })
 }
@@ -72,8 +76,8 @@ impl Builder {
     }
 
     /// How long after a lookup without an agent the next one is made
-    /// (`INSTANA_RETRY_AGENT_CONNECTION_IN_MS`), 100 ms to 10 minutes; default 1 s,
-    /// after a minute growing to 10 s.
+    /// (`INSTANA_RETRY_AGENT_CONNECTION_IN_MS`), 100 ms to 10 minutes; default a
+    /// second at most.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.code.retry_interval(Given::Value(Some(interval)));
         self
@@ -142,7 +146,9 @@ impl Builder {
     }
 
     /// Where the tracer writes about itself, instead of to standard error: see
-    /// [`set_logger`](crate::set_logger). It stays in force when the tracer stops.
+    /// [`set_logger`](crate::set_logger). It stays in force when the tracer stops. Standard
+    /// error is what it is at `init`: where it is closed or replaced later, nothing is
+    /// written to it.
     pub fn logger(mut self, logger: impl Fn(log::Level, &str) + Send + Sync + 'static) -> Self {
         self.logger = Some(log::Logger::new(logger));
         self
@@ -173,6 +179,8 @@ impl Builder {
         Ok(Guard {
             owner: true,
             deadline,
+            since: Instant::now(),
+            generation: block::generation(),
         })
     }
 }
@@ -185,7 +193,13 @@ impl Builder {
 pub struct Guard {
     owner: bool,
     deadline: Duration,
+    /// When the tracer had been started, and in which process.
+    since: Instant,
+    generation: u32,
 }
+
+/// A guard that lives no longer, and before any span was recorded, was not kept.
+const NOT_KEPT: Duration = Duration::from_millis(100);
 
 impl Guard {
     /// Sends what was recorded so far; blocks until that is done or `deadline`
@@ -193,11 +207,28 @@ impl Guard {
     pub fn flush(&self, deadline: Duration) -> bool {
         runtime::flush(deadline)
     }
+
+    /// `let _ = instana::init();` drops the guard at once, of which the compiler says
+    /// nothing.
+    fn warn_if_not_kept(&self) {
+        let lived = self.since.elapsed();
+        // A forked child drops the guard of its parent.
+        let is_own = self.generation == block::generation();
+        if lived < NOT_KEPT && is_own && !std::thread::panicking() && runtime::is_unused() {
+            log::warn(format_args!(
+                "the tracer was stopped {} ms after its start, before any span: nothing is traced \
+                 from now on. It runs as long as the guard that init returns: keep that until the \
+                 end of main by `let _guard = instana::init();` (`let _ = …` drops it at once)",
+                lived.as_millis()
+            ));
+        }
+    }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.owner {
+            self.warn_if_not_kept();
             runtime::stop(self.deadline);
         }
     }
@@ -236,5 +267,24 @@ impl std::error::Error for InitError {
             Self::Thread(error) => Some(error),
             Self::AlreadyRunning => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_builder_shows_no_secrets() {
+        let builder = builder()
+            .service("shop")
+            .config_path("/etc/app.yaml?password=hunter2")
+            .agent("u:hunter2@h");
+        let shown = format!("{builder:?}");
+        assert!(
+            shown.contains("shop") && shown.contains("app.yaml"),
+            "{shown}"
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -4,8 +4,14 @@ pub mod alloc;
 mod clock;
 mod config;
 mod context;
+#[cfg(unix)]
+mod descriptor;
+#[cfg(not(unix))]
+#[path = "descriptor_portable.rs"]
+mod descriptor;
 mod event;
 mod export;
+mod foreign;
 #[cfg(unix)]
 mod fork;
 pub mod future;
@@ -17,6 +23,7 @@ mod local;
 mod log;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub mod logger;
+mod memory;
 pub mod metrics;
 #[cfg(any(test, feature = "testing"))]
 mod outside;
@@ -37,7 +44,9 @@ mod stack;
 mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod threads;
 mod tracer;
+mod unrecorded;
 
 pub use crate::agent::status::{AgentError, AgentStatus, Phase};
 pub use crate::config::{
@@ -49,11 +58,13 @@ pub use crate::event::{Event, EventCounts, Severity, event};
 pub use crate::future::{FutureExt, InSpan};
 pub use crate::ids::{Id, Ids, current_ids};
 pub use crate::init::{Builder, Guard, InitError, builder, flush, init};
+#[doc(hidden)]
+pub use crate::log::warn_of_use as __warn;
 pub use crate::log::{Level as LogLevel, set_logger};
 pub use crate::metrics::{Counter, Gauge, counter, gauge};
 #[doc(inline)]
 pub use crate::span::{Span, current, entry_span, exit_span, span};
-pub use crate::status::{SpanCounts, Status, status};
+pub use crate::status::{LineCounts, SpanCounts, Status, status};
 pub use crate::tracer::Tracer;
 #[cfg(feature = "macros")]
 pub use instana_macros::trace;

@@ -117,15 +117,15 @@ impl Local {
         id
     }
 
-    /// A spare block, or a new one.
+    /// A spare block, or a new one; `None` where there is no memory.
     #[inline]
-    pub(crate) fn take_block(&self) -> Box<Block> {
+    pub(crate) fn take_block(&self) -> Option<Box<Block>> {
         let Some(mut block) = exchange_in(&self.spare, None) else {
             return Block::boxed();
         };
         self.spare.set(ManuallyDrop::new(block.next.take()));
         self.spares.set(self.spares.get() - 1);
-        block
+        Some(block)
     }
 
     /// Keeps a block that was emptied for the next span.

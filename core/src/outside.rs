@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::local;
 use crate::span::{Family, sdk};
 use crate::tracer::Scope;
+use crate::unrecorded::At;
 
 /// Different spans that are named; of others, the number is known.
 const MOST_NAMES: usize = 50;
@@ -31,17 +32,17 @@ pub(crate) fn arm() {
 }
 
 /// A span without a parent begins, or would begin with a tracer.
-pub(crate) fn began(scope: Option<&Arc<Scope>>, family: &Family) {
-    if scope.is_none() && !is_sdk(family) {
-        note(family, family.name());
+pub(crate) fn began(scope: Option<&Arc<Scope>>, family: &Family, at: Option<At>) {
+    if scope.is_none() && !sdk::is(family) {
+        note(family, family.name(), at);
     }
 }
 
 /// An SDK span begins in the current context, or would begin with a tracer.
-pub(crate) fn named(family: &Family, name: &str) {
+pub(crate) fn named(family: &Family, name: &str, at: At) {
     let scoped = local::with_current(|context| context.scope().is_some());
     if scoped != Some(true) {
-        note(family, name);
+        note(family, name, Some(at));
     }
 }
 
@@ -59,15 +60,14 @@ pub(crate) fn summary() -> String {
     summary
 }
 
-fn is_sdk(family: &Family) -> bool {
-    std::ptr::eq(family.section(), &raw const sdk::SECTION)
-}
-
-fn note(family: &Family, name: &str) {
+fn note(family: &Family, name: &str, at: Option<At>) {
     if !ARMED.load(Ordering::Relaxed) {
         return;
     }
-    let name = format!("{} {name}", family.kind().word());
+    let mut name = format!("{} {name}", family.kind().word());
+    if let Some(at) = at {
+        let _ = write!(name, " ({}:{})", at.file(), at.line());
+    }
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, count)) = seen.names.iter_mut().find(|(known, _)| *known == name) {
         *count += 1;

@@ -161,7 +161,7 @@ impl<T> Registry<T> {
     fn register(&self, entry: &'static T, index: &AtomicU32) -> u32 {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let known = index.load(Ordering::Relaxed);
-        if known != 0 || entries.len() >= self.max {
+        if known != 0 || entries.len() >= self.max || entries.try_reserve(1).is_err() {
             return known;
         }
         entries.push(entry);

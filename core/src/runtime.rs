@@ -2,18 +2,19 @@
 //! together.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::lifecycle::Tempo;
 use crate::agent::lookup;
 use crate::agent::session::{AgentConfig, Session};
-use crate::agent::signal::Signal;
+use crate::agent::signal::{self, Signal};
 use crate::agent::status::AgentState;
 use crate::agent::worker::{Applied, MetricSource, SettingsSink, Worker};
 use crate::clock;
 use crate::config::{Config, Setting, Sources, Tree};
-use crate::event::{Courier, OUTBOX, OutboxGuard};
+use crate::event::{Courier, EventCounts, OUTBOX, OutboxGuard};
 use crate::export::Exporter;
+use crate::foreign;
 #[cfg(unix)]
 use crate::fork;
 use crate::init::InitError;
@@ -24,8 +25,12 @@ use crate::record::{FAMILIES, RegistryGuard, SECTIONS};
 use crate::secrets::Matcher;
 use crate::segment::{POOL, PoolGuard};
 use crate::settings::{LiveGuard, Settings};
+use crate::slow_polls;
 use crate::span::{Family, Section, block};
 use crate::tracer::GLOBAL;
+
+/// After this time a forked child asks the system for a thread again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What there is once a process, from `init` until the guard is dropped.
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
@@ -40,6 +45,8 @@ struct Running {
     agents_problems: Vec<String>,
     /// `None` in a forked child, until it records its first spans.
     agent: Option<Agent>,
+    /// In a forked child that got no thread for one: when it tries again.
+    retry_at: Option<Instant>,
     /// The heap of C, if it is asked for.
     c_heap: Option<Registration>,
     /// It is being stopped: what comes in now changes nothing any more.
@@ -65,6 +72,7 @@ pub(crate) fn start(
         return Err(InitError::AlreadyRunning);
     }
     log::set_level(config.log_level);
+    log::remember_stderr();
     let old_logger = logger.and_then(log::replace);
     clock::start();
     #[cfg(unix)]
@@ -88,6 +96,7 @@ pub(crate) fn start(
         problems: problems.clone(),
         agents_problems: Vec::new(),
         agent: Some(agent),
+        retry_at: None,
         stopping: false,
     });
     // Not under the lock: a logger may call what takes it.
@@ -106,6 +115,13 @@ pub(crate) fn start(
 /// sent if that is done within `deadline`. Until then it counts as running, so
 /// that no other can start into what this one still closes.
 pub(crate) fn stop(deadline: Duration) {
+    let until = signal::after(deadline);
+    end(deadline);
+    // What was said at the end, too.
+    log::drain(until);
+}
+
+fn end(deadline: Duration) {
     let mut running = lock();
     let Some(tracer) = running.as_mut() else {
         return;
@@ -135,10 +151,16 @@ pub(crate) fn stop(deadline: Duration) {
 
 /// Sends what was recorded so far.
 pub(crate) fn flush(deadline: Duration) -> bool {
-    // Not under the lock: it blocks.
-    let Some(agent) = lock().as_ref().map(|running| running.agent.clone()) else {
+    let mut running = lock();
+    let Some(tracer) = running.as_mut() else {
         return false;
     };
+    if tracer.agent.is_none() && waiting() > 0 {
+        tracer.start_in_child();
+    }
+    let agent = tracer.agent.clone();
+    // Not under the lock: it blocks.
+    drop(running);
     match agent {
         Some(agent) => agent.signal.flush(deadline),
         None => waiting() == 0,
@@ -158,6 +180,11 @@ pub(crate) fn report() -> Option<(Arc<AgentState>, Vec<String>)> {
         running.agent.as_ref()?.state.clone(),
         [problems.as_slice(), agents_problems].concat(),
     ))
+}
+
+/// True where no span and no event has come in since the start.
+pub(crate) fn is_unused() -> bool {
+    POOL.counts().recorded() == 0 && OUTBOX.counts() == EventCounts::default()
 }
 
 /// Spans and events that wait for the agent.
@@ -185,25 +212,46 @@ fn tell(news: fn(&Signal)) {
     if let Some(agent) = &tracer.agent {
         return news(&agent.signal);
     }
-    // The parent may know those of the agent.
-    let settings = GLOBAL.get();
-    let config = settings
-        .as_ref()
-        .map_or(&*tracer.config, |known| &known.config);
-    let secrets = config.secrets.clone();
-    let agent = Agent::new(&tracer.config);
-    let failure = match agent.start(&tracer.sources, &tracer.config, secrets, &[]) {
-        Ok(()) => {
-            tracer.agent = Some(agent);
-            None
+    tracer.start_in_child();
+}
+
+impl Running {
+    /// Starts the agent thread that a forked child does not have, once a second at most.
+    #[cold]
+    fn start_in_child(&mut self) {
+        if self.stopping {
+            return;
         }
-        Err(error) => Some(error),
-    };
-    drop(running);
-    if let Some(error) = failure {
-        log::warn(format_args!(
-            "no agent thread in the forked process: {error}"
-        ));
+        if self.retry_at.is_some_and(|at| Instant::now() < at) {
+            POOL.remind();
+            return;
+        }
+        // The parent may know those of the agent.
+        let settings = GLOBAL.get();
+        let config = settings
+            .as_ref()
+            .map_or(&*self.config, |known| &known.config);
+        let secrets = config.secrets.clone();
+        let agent = Agent::new(&self.config);
+        match agent.start(&self.sources, &self.config, secrets, &[]) {
+            Ok(()) => {
+                // Expressions have scratch space of their own under a lock, which the
+                // parent's agent thread may have held at the fork: copies have another.
+                let copy = Config::clone(config);
+                GLOBAL.replace(Settings::new(copy));
+                self.agent = Some(agent);
+            }
+            Err(error) => {
+                // Spans wait meanwhile; the next one that needs room asks again.
+                if self.retry_at.is_none() {
+                    log::warn(format_args!(
+                        "no agent thread in the forked process, spans are kept: {error}"
+                    ));
+                }
+                self.retry_at = Some(Instant::now() + RETRY);
+                POOL.remind();
+            }
+        }
     }
 }
 
@@ -217,11 +265,15 @@ pub(crate) struct Held {
     _families: RegistryGuard<'static, Family>,
     _sections: RegistryGuard<'static, Section>,
     _metrics: metrics::Held,
-    _logger: log::LoggerGuard,
+    _slow_polls: slow_polls::Held,
+    lines: log::QueueGuard<'static>,
+    foreign: foreign::Held,
 }
 
 /// Takes them, in the order in which the rest of the tracer nests them.
 pub(crate) fn hold() -> Held {
+    // First, and alone: what is waited for may take all the others.
+    let foreign = foreign::hold();
     Held {
         running: lock(),
         pool: POOL.hold(),
@@ -230,7 +282,9 @@ pub(crate) fn hold() -> Held {
         _families: FAMILIES.hold(),
         _sections: SECTIONS.hold(),
         _metrics: metrics::hold(),
-        _logger: log::hold(),
+        _slow_polls: slow_polls::hold(),
+        lines: log::hold(),
+        foreign,
     }
 }
 
@@ -247,9 +301,12 @@ impl Held {
         }
         if let Some(running) = self.running.as_mut() {
             running.agent = None;
+            running.retry_at = None;
         }
         POOL.after_fork(&mut self.pool);
         self.outbox.after_fork();
+        self.lines.after_fork();
+        self.foreign.after_fork();
         block::disown();
         local::reseed();
     }

@@ -26,6 +26,13 @@ macro_rules! setters {
                 self
             }
 
+            /// Whether what signs URLs is hidden beside what [`secrets`](Self::secrets) names
+            /// (`INSTANA_HIDE_SIGNED_URLS`); default: yes.
+            pub fn hide_signed_urls(mut self, on: bool) -> Self {
+                self.code.hide_signed_urls(Given::Value(on));
+                self
+            }
+
             /// HTTP headers to capture (`INSTANA_EXTRA_HTTP_HEADERS`); default: what the
             /// agent says.
             pub fn extra_headers<I, S>(mut self, names: I) -> Self
@@ -163,6 +170,14 @@ macro_rules! setters {
             /// [`Span::time_polls`]: crate::Span::time_polls
             pub fn poll_timing(mut self, on: bool) -> Self {
                 self.code.poll_timing(Given::Value(on));
+                self
+            }
+
+            /// Whether calls to other services that are given up are errors
+            /// (`INSTANA_CANCELLED_EXITS_AS_ERRORS`); default: yes. If not, they have the
+            /// tag `cancelled_after_ms`.
+            pub fn cancelled_exits_as_errors(mut self, on: bool) -> Self {
+                self.code.cancelled_exits(Given::Value(on));
                 self
             }
 

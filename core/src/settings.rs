@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::alloc;
 use crate::config::{CapturedLogs, Config, KafkaHeaderFormat, StackTraces};
 use crate::rules::Rules;
+use crate::secrets::{self, Matcher};
 use crate::stack::Policy;
 
 /// One state of the settings. Each has an id of its own, so that a reader can
@@ -84,6 +85,8 @@ impl Switches {
     const KAFKA_BINARY: Self = Self(1 << 10);
     /// What is allocated in the polls of entries is counted.
     const ALLOCATIONS: Self = Self(1 << 11);
+    /// A call that was given up is no error.
+    pub(crate) const CANCELLED_IS_FINE: Self = Self(1 << 12);
     /// Something is noted of the polls of entries.
     pub(crate) const POLLS: Self = Self(Self::POLL_TIMING.0 | Self::ALLOCATIONS.0);
     /// What is looked at when a span starts below another. Contexts carry it
@@ -103,6 +106,7 @@ impl Switches {
             .set(Self::CLIENT_ERRORS, client_errors)
             .set(Self::POLL_TIMING, config.poll_timing)
             .set(Self::ALLOCATIONS, alloc::are_threads_metered())
+            .set(Self::CANCELLED_IS_FINE, !config.cancelled_exits)
             .with_kafka(config.kafka_correlation, config.kafka_header_format)
             .with_captured_logs(config.captured_logs)
     }
@@ -218,6 +222,16 @@ impl Live {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.id.store(id, Ordering::Release);
         self.switches.store(switches.0, Ordering::Relaxed);
+    }
+
+    /// `text` without what the settings in force call secret.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        match self.get() {
+            Some(settings) => secrets::text(&settings.config.secrets, text, &mut out),
+            None => secrets::text(&Matcher::default(), text, &mut out),
+        }
+        out
     }
 
     /// Keeps everybody else out.

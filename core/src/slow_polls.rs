@@ -1,20 +1,20 @@
 //! Polls that kept their thread for too long: noticed where the span ends,
 //! told in the log by the agent thread, once for each location.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::log;
+use crate::tracer::GLOBAL;
 
 /// Locations that are told of; there is no room for more.
 const MAX_LOCATIONS: usize = 64;
 
-/// Known locations. Only tried, never waited for: an application's thread must
-/// not wait, and in a forked child it may be locked for ever.
+/// Known locations. An application's thread only tries the lock: it must not wait.
 static LOCATIONS: Mutex<Vec<Location>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
-struct Location {
+pub(crate) struct Location {
     family: &'static str,
     label: String,
     length: Duration,
@@ -42,15 +42,19 @@ fn add(locations: &mut Vec<Location>, family: &'static str, label: &str, length:
     }
 }
 
+/// The lock of the locations.
+pub(crate) type Held = MutexGuard<'static, Vec<Location>>;
+
+/// Keeps everybody else out.
+pub(crate) fn hold() -> Held {
+    LOCATIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tells of locations that are new.
 pub(crate) fn tell() {
-    let lines = match LOCATIONS.try_lock() {
-        Ok(mut locations) => lines(&mut locations),
-        Err(_) => return,
-    };
-    // Not under the lock: the logger is the application's.
+    let lines = lines(&mut hold());
     for line in lines {
-        log::tell(format_args!("{line}"));
+        log::tell(format_args!("{}", GLOBAL.redacted(&line)));
     }
 }
 

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::agent::status::AgentStatus;
 use crate::config::Setting;
+use crate::descriptor;
 use crate::event::{EventCounts, OUTBOX};
+use crate::local;
+use crate::log;
 use crate::runtime;
 use crate::segment::POOL;
 use crate::tracer::GLOBAL;
+use crate::unrecorded;
 
 /// The state of the process's tracer, at the moment it is asked for.
 ///
@@ -26,11 +30,16 @@ pub struct Status {
     pub spans: SpanCounts,
     /// Events since `init`.
     pub events: EventCounts,
+    /// The tracer's own log lines, since the start of the process.
+    pub lines: LineCounts,
     /// Bytes of memory that hold finished spans, bounded by
     /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
     pub buffer_bytes: usize,
     /// The most there may be of them.
     pub buffer_bound: usize,
+    /// Descriptors of the tracer that the application has closed or replaced; it opened
+    /// others. For the whole process.
+    pub descriptors_lost: u64,
     /// The settings in force, and who set them; empty before `init`.
     pub settings: Vec<Setting>,
     /// Settings that could not be used, in words.
@@ -52,16 +61,39 @@ pub struct SpanCounts {
     pub dropped_full: u64,
     /// Refused by the agent again and again.
     pub dropped_rejected: u64,
+    /// Larger than the agent takes, in a request of their own, too.
+    pub dropped_too_large: u64,
+    /// Sent twice, and never answered: the agent may have them.
+    pub dropped_unanswered: u64,
     /// That could not be written.
     pub dropped_invalid: u64,
     /// Ended when the tracer had stopped.
     pub dropped_stopped: u64,
-    /// Attributes left out because their span had 16 KiB of them. For the whole
-    /// process, also before `init`.
+    /// For which there was no memory. Those that could not even begin are counted for
+    /// the whole process.
+    pub dropped_memory: u64,
+    /// Of those that were sent: the agent may have them twice, for it did not answer in
+    /// time when they came first.
+    pub maybe_twice: u64,
+    /// Attributes left out because their span had 16 KiB of them, or because there was
+    /// no memory. For the whole process, also before `init`.
     pub attributes_dropped: u64,
     /// Stacks of exits left out, because the time for finding names of functions
     /// was used up (`docs/ENVIRONMENT.md`). For the whole process.
     pub stacks_dropped: u64,
+    /// Entries that were not recorded, because they began inside of an open entry that
+    /// counts as the same call (`docs/ARCHITECTURE.md`, "Entries inside of entries"):
+    /// requests that the process sends to itself without a socket, most of the time.
+    /// The log names the place of the first. For the whole process.
+    pub entries_inside: u64,
+    /// Exits that were not recorded, because they began outside of any entry: in a task
+    /// that was spawned without its context, in a handler without a layer around it, or
+    /// in work that has no entry. The log names the place of the first, and what can
+    /// be done. For the whole process.
+    pub exits_outside: u64,
+    /// The same of pieces of work ([`span`](crate::span()),
+    /// [`#[trace]`](https://docs.rs/instana-macros)).
+    pub intermediates_outside: u64,
     /// Messages that came in with a trace context that could not be understood: their
     /// entries begin a trace. For the whole process.
     pub contexts_malformed: u64,
@@ -78,10 +110,34 @@ impl SpanCounts {
         self.sent + self.ignored + self.waiting + self.dropped()
     }
 
+    /// All that were not recorded because of where they began.
+    pub fn unrecorded(&self) -> u64 {
+        self.entries_inside + self.exits_outside + self.intermediates_outside
+    }
+
     /// All that were dropped, for whatever reason.
     pub fn dropped(&self) -> u64 {
-        self.dropped_full + self.dropped_rejected + self.dropped_invalid + self.dropped_stopped
+        self.dropped_full
+            + self.dropped_rejected
+            + self.dropped_too_large
+            + self.dropped_unanswered
+            + self.dropped_invalid
+            + self.dropped_stopped
+            + self.dropped_memory
     }
+}
+
+/// What became of the tracer's own log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LineCounts {
+    /// Written to standard error, or taken by the [logger](crate::set_logger).
+    pub written: u64,
+    /// That wait to be written.
+    pub waiting: u64,
+    /// That found no room because those before them were not written, that the logger
+    /// panicked at, or for which there was no standard error any more.
+    pub unwritten: u64,
 }
 
 /// The state of the process's tracer now.
@@ -100,17 +156,19 @@ pub fn status() -> Status {
             waiting: counts.waiting,
             dropped_full: counts.dropped_full,
             dropped_rejected: counts.dropped_rejected,
+            dropped_too_large: counts.dropped_too_large,
+            dropped_unanswered: counts.dropped_unanswered,
             dropped_invalid: counts.dropped_invalid,
             dropped_stopped: counts.dropped_stopped,
-            attributes_dropped: DROPS.attributes.load(Ordering::Relaxed),
-            stacks_dropped: DROPS.stacks.load(Ordering::Relaxed),
-            contexts_malformed: DROPS.contexts_malformed.load(Ordering::Relaxed),
-            contexts_omitted: DROPS.contexts_omitted.load(Ordering::Relaxed),
-            texts_cut: DROPS.cuts.load(Ordering::Relaxed),
+            dropped_memory: counts.dropped_memory + DROPS.unbegun.load(Ordering::Relaxed),
+            maybe_twice: counts.maybe_twice,
+            ..DROPS.counts(unrecorded::PROCESS.counts())
         },
         events: OUTBOX.counts(),
+        lines: log::counts(),
         buffer_bytes: POOL.memory(),
         buffer_bound: POOL.bound(),
+        descriptors_lost: descriptor::lost(),
         settings: GLOBAL
             .get()
             .map(|settings| settings.config.settings())
@@ -137,17 +195,43 @@ impl fmt::Display for Status {
             spans.waiting,
             spans.dropped()
         )?;
+        if spans.unrecorded() > 0 {
+            writeln!(
+                f,
+                "lost       by where they began: exits {} and work {} outside of entries, \
+                 entries {} inside of entries",
+                spans.exits_outside, spans.intermediates_outside, spans.entries_inside
+            )?;
+        }
         if spans.ignored > 0 {
             writeln!(f, "ignored    {} by rules", spans.ignored)?;
         }
         if spans.dropped() > 0 {
             writeln!(
                 f,
-                "dropped    {} no room, {} refused by the agent, {} not writable, {} after the stop",
+                "dropped    {} no room, {} refused by the agent, {} too large for it, {} never \
+                 answered, {} not writable, {} after the stop, {} no memory",
                 spans.dropped_full,
                 spans.dropped_rejected,
+                spans.dropped_too_large,
+                spans.dropped_unanswered,
                 spans.dropped_invalid,
-                spans.dropped_stopped
+                spans.dropped_stopped,
+                spans.dropped_memory
+            )?;
+        }
+        if spans.maybe_twice > 0 {
+            writeln!(
+                f,
+                "twice      {} may have arrived twice: the agent did not answer in time",
+                spans.maybe_twice
+            )?;
+        }
+        if self.descriptors_lost > 0 {
+            writeln!(
+                f,
+                "files      {} of the tracer's descriptors closed or replaced by the application",
+                self.descriptors_lost
             )?;
         }
         writeln!(
@@ -176,6 +260,14 @@ impl fmt::Display for Status {
                 events.dropped_stopped
             )?;
         }
+        let lines = &self.lines;
+        if lines.waiting + lines.unwritten > 0 {
+            writeln!(
+                f,
+                "log lines  {} written, {} waiting, {} not written",
+                lines.written, lines.waiting, lines.unwritten
+            )?;
+        }
         write!(
             f,
             "buffer     {} KiB of {} KiB",
@@ -192,15 +284,10 @@ impl fmt::Display for Status {
     }
 }
 
-/// Losses inside spans, counted where they happen.
-pub(crate) static DROPS: Drops = Drops {
-    attributes: AtomicU64::new(0),
-    stacks: AtomicU64::new(0),
-    contexts_malformed: AtomicU64::new(0),
-    contexts_omitted: AtomicU64::new(0),
-    cuts: AtomicU64::new(0),
-};
+/// Losses inside spans and messages, counted where they happen: those of the process.
+static DROPS: Drops = Drops::new();
 
+/// The losses of one tracer.
 #[derive(Debug)]
 pub(crate) struct Drops {
     attributes: AtomicU64,
@@ -208,37 +295,92 @@ pub(crate) struct Drops {
     contexts_malformed: AtomicU64,
     contexts_omitted: AtomicU64,
     cuts: AtomicU64,
+    unbegun: AtomicU64,
 }
 
 impl Drops {
+    pub(crate) const fn new() -> Self {
+        Self {
+            attributes: AtomicU64::new(0),
+            stacks: AtomicU64::new(0),
+            contexts_malformed: AtomicU64::new(0),
+            contexts_omitted: AtomicU64::new(0),
+            cuts: AtomicU64::new(0),
+            unbegun: AtomicU64::new(0),
+        }
+    }
+
     /// An attribute for which its span had no room.
     #[cold]
-    pub(crate) fn attribute(&self) {
-        self.attributes.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn attribute() {
+        Self::of_current(|drops| &drops.attributes);
     }
 
     /// A stack for which there was no time.
     #[cold]
-    pub(crate) fn stack(&self) {
-        self.stacks.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn stack() {
+        Self::of_current(|drops| &drops.stacks);
     }
 
     /// The context of a message that cannot be understood.
     #[cold]
-    pub(crate) fn context(&self) {
-        self.contexts_malformed.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn context() {
+        Self::of_current(|drops| &drops.contexts_malformed);
     }
 
     /// A context for which its message had no room.
     #[cold]
-    pub(crate) fn omitted_context(&self) {
-        self.contexts_omitted.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn omitted_context() {
+        Self::of_current(|drops| &drops.contexts_omitted);
+    }
+
+    /// A span that did not begin, because there was no memory for it.
+    #[cold]
+    pub(crate) fn unbegun() {
+        DROPS.unbegun.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A text longer than its field's limit.
     #[cold]
-    pub(crate) fn cut(&self) {
-        self.cuts.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn cut() {
+        Self::of_current(|drops| &drops.cuts);
+    }
+
+    /// Counts for the process, and for the tracer of the current context where that is
+    /// a recorder's.
+    #[inline(never)]
+    fn of_current(counter: impl Fn(&Self) -> &AtomicU64) {
+        let count = |drops: &Self| counter(drops).fetch_add(1, Ordering::Relaxed);
+        count(&DROPS);
+        local::with_current(|context| context.scope().map(|scope| count(scope.drops())));
+    }
+
+    /// These, and the spans that were not recorded; all else is 0.
+    pub(crate) fn counts(&self, unrecorded: unrecorded::Counts) -> SpanCounts {
+        SpanCounts {
+            attributes_dropped: self.attributes.load(Ordering::Relaxed),
+            stacks_dropped: self.stacks.load(Ordering::Relaxed),
+            contexts_malformed: self.contexts_malformed.load(Ordering::Relaxed),
+            contexts_omitted: self.contexts_omitted.load(Ordering::Relaxed),
+            texts_cut: self.cuts.load(Ordering::Relaxed),
+            entries_inside: unrecorded.entries_inside,
+            exits_outside: unrecorded.exits_outside,
+            intermediates_outside: unrecorded.intermediates_outside,
+            ..SpanCounts::default()
+        }
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn clear(&self) {
+        for count in [
+            &self.attributes,
+            &self.stacks,
+            &self.contexts_malformed,
+            &self.contexts_omitted,
+            &self.cuts,
+        ] {
+            count.store(0, Ordering::Relaxed);
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::config::{CapturedLogs, KafkaHeaderFormat};
 use crate::local;
 use crate::record::Head;
 use crate::settings::{Live, Settings, Switches};
+use crate::status::Drops;
+use crate::unrecorded::Unrecorded;
 
 /// The settings of the process's tracer, off until [`init`](crate::init).
 pub(crate) static GLOBAL: Live = Live::off();
@@ -30,6 +32,12 @@ impl Tracer {
     #[inline]
     pub(crate) fn scoped(scope: Arc<Scope>) -> Self {
         Self(Some(scope))
+    }
+
+    /// That of a context's scope; the process's where there is none.
+    #[cold]
+    pub(crate) fn of(scope: Option<&Arc<Scope>>) -> Self {
+        Self(scope.cloned())
     }
 
     /// The tracer of the current context if that has one of its own, else this.
@@ -141,17 +149,32 @@ thread_local! {
 pub(crate) struct Scope {
     settings: Live,
     records: Mutex<Vec<u8>>,
+    unrecorded: Unrecorded,
+    drops: Drops,
 }
 
 impl Scope {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn new(settings: Settings) -> Self {
+        use crate::unrecorded::Patience;
+
         let live = Live::off();
         live.replace(settings);
         Self {
             settings: live,
             records: Mutex::new(Vec::new()),
+            unrecorded: Unrecorded::new(Patience::Any),
+            drops: Drops::new(),
         }
+    }
+
+    pub(crate) fn unrecorded(&self) -> &Unrecorded {
+        &self.unrecorded
+    }
+
+    /// What was lost in spans and messages.
+    pub(crate) fn drops(&self) -> &Drops {
+        &self.drops
     }
 
     pub(crate) fn settings(&self) -> &Live {
@@ -179,6 +202,8 @@ impl Scope {
 
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn clear(&self) {
+        self.unrecorded.clear();
+        self.drops.clear();
         self.records
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

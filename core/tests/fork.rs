@@ -431,12 +431,24 @@ fn stacks_are_resolved_in_parent_and_children() {
         fail("parent");
         thread::sleep(Duration::from_millis(1));
     });
-    for _ in 0..10 {
-        let child = Child::fork(|| {
+    for child in 0..10 {
+        // The last one goes on until the debug information has been looked through, in its
+        // 50 ms a second.
+        let most = if child == 9 { 60 } else { 1 };
+        let child = Child::fork(move || {
+            // SAFETY: it takes a plain number.
+            unsafe { libc::alarm(120) };
             let dropped = || instana::status().spans.stacks_dropped;
             let before = dropped();
-            fail("child");
-            assert!(instana::flush(LONG));
+            for _ in 0..most {
+                let known = dropped();
+                fail("child");
+                assert!(instana::flush(LONG));
+                if dropped() == known {
+                    break;
+                }
+                thread::sleep(Duration::from_secs(u64::from(most > 1)));
+            }
             instana::entry_span("child drops").tag("stacks", dropped() - before);
             assert!(instana::flush(LONG));
         });
@@ -447,7 +459,8 @@ fn stacks_are_resolved_in_parent_and_children() {
     drop(guard);
     let spans = agent.spans();
     let mut calls = named(&spans, "child call");
-    assert_eq!(calls.len(), 10);
+    let all = calls.len() as u64;
+    assert!(all >= 10);
     // A machine that is too slow for the 50 ms a second leaves some out, and says so.
     calls.retain(|call| call.get("stack").is_some());
     let drops = named(&spans, "child drops").into_iter();
@@ -458,7 +471,7 @@ fn stacks_are_resolved_in_parent_and_children() {
                 .unwrap()
         })
         .sum();
-    assert_eq!(calls.len() as u64 + drops, 10);
+    assert_eq!(calls.len() as u64 + drops, all);
     assert!(!calls.is_empty());
     for call in calls {
         let method = call["stack"][0]["m"].as_str().unwrap();

@@ -2,7 +2,6 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,10 +9,9 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::map::ServiceMap;
-use crate::notice::Notice;
 use crate::protocol::AnnounceAnswer;
 use crate::server::Server;
-use crate::state::{Process, Request, Shared, State, View};
+use crate::state::{Dropped, Notices, Process, Request, Shared, State, View};
 use crate::trace::Trace;
 use crate::validate::{Finding, Violations};
 
@@ -212,8 +210,8 @@ impl DevAgent {
     /// The violations; their `Display` is a readable list.
     pub fn check(&self) -> Result<(), Violations> {
         self.shared.read(|state| {
-            let links = state.links();
-            let total = state.violations.total() + links.len() as u64;
+            let (links, more) = state.links();
+            let total = state.violations.total() + more;
             if total == 0 {
                 return Ok(());
             }
@@ -235,12 +233,16 @@ impl DevAgent {
         }
     }
 
-    /// What happens from now on. A receiver that falls 4096 notices behind misses some.
+    /// What happens from now on.
     #[must_use]
-    pub fn subscribe(&self) -> Receiver<Notice> {
-        let (sender, receiver) = sync_channel(4096);
-        self.shared.change(|state| state.subscribe(sender));
-        receiver
+    pub fn subscribe(&self) -> Notices {
+        self.shared.change(State::subscribe)
+    }
+
+    /// What was given up to stay within the memory.
+    #[must_use]
+    pub fn dropped(&self) -> Dropped {
+        self.view(|view| view.dropped())
     }
 
     // Controls.
@@ -272,10 +274,11 @@ impl DevAgent {
     }
 
     /// Queues an agent request `{action, messageId, args}` for a process; the
-    /// answer to its next metrics carries it. `false` when the pid is unknown.
+    /// answer to its next metrics carries it. `false` when the pid is unknown, or
+    /// when too many wait for it.
     pub fn queue_request(&self, pid: u64, request: Value) -> bool {
         self.shared
-            .change(|state| queue_request(state, pid, request))
+            .change(|state| state.queue_request(pid, request))
     }
 
     /// The agent restarts, as tracers see it: every pid is unknown (404) until
@@ -308,19 +311,6 @@ impl DevAgent {
     pub fn clear(&self) {
         self.shared.change(State::clear);
     }
-}
-
-/// Queues an agent request for a known process.
-pub(crate) fn queue_request(state: &mut State, pid: u64, request: Value) -> bool {
-    let process = state
-        .processes
-        .get_mut(pid)
-        .filter(|process| process.known && process.queued.len() < 100);
-    let known = process.is_some();
-    if let Some(process) = process {
-        process.queued.push(request);
-    }
-    known
 }
 
 /// Why an agent did not start.

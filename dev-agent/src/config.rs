@@ -14,9 +14,13 @@ pub struct Config {
     pub(crate) reject_announces: u32,
     pub(crate) reject_ready: u32,
     pub(crate) quiet_after: Duration,
-    pub(crate) span_bytes: usize,
+    pub(crate) memory: usize,
     pub(crate) processes: usize,
     pub(crate) connections: usize,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) kept_requests: usize,
     pub(crate) kept_findings: usize,
     pub(crate) check_times: bool,
@@ -37,9 +41,13 @@ impl Config {
             reject_announces: 0,
             reject_ready: 0,
             quiet_after: Duration::from_millis(1200),
-            span_bytes: 64 * 1024 * 1024,
+            memory: crate::memory::DEFAULT,
             processes: 256,
-            connections: 512,
+            connections: 256,
+            hosts: Vec::new(),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
             kept_requests: 5000,
             kept_findings: 1000,
             check_times: true,
@@ -93,21 +101,54 @@ impl Config {
         self
     }
 
-    /// Memory for spans in bytes; the oldest are dropped and counted. Default 64 MiB.
-    pub fn span_bytes(mut self, bytes: usize) -> Self {
-        self.span_bytes = bytes;
+    /// Memory in bytes for all that came: spans, metrics, events, findings, the
+    /// request log, notices, connections and their unfinished requests. What is
+    /// oldest is dropped first and counted ([`crate::Dropped`]). Default 64 MiB,
+    /// at least 4 MiB.
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
         self
     }
 
-    /// How many processes are kept. Default 256.
+    /// How many processes are kept. Default 256; fewer where there is less than
+    /// 256 KiB of memory for each.
     pub fn processes(mut self, limit: usize) -> Self {
         self.processes = limit.max(1);
         self
     }
 
-    /// How many connections are served at once; further ones are closed. Default 512.
+    /// How many connections are served at once. For a new one, the one that was
+    /// idle for longest is closed. Default 256; fewer where there is less than
+    /// 256 KiB of memory for each.
     pub fn connections(mut self, limit: usize) -> Self {
         self.connections = limit.max(1);
+        self
+    }
+
+    /// A name that tracers may call the agent by (`Host`), where it is one that a
+    /// web page could have: any with a dot, but for those in `.internal`, `.local`
+    /// and the like. Addresses, `localhost` and names without a dot need none.
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into().to_ascii_lowercase());
+        self
+    }
+
+    /// How long the head of a request may take. Default 10 s.
+    pub fn head_timeout(mut self, timeout: Duration) -> Self {
+        self.head_timeout = timeout;
+        self
+    }
+
+    /// How long nothing may come from a connection whose request is unfinished.
+    /// Default 30 s.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may be idle between two requests. Default 5 min.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
         self
     }
 

@@ -151,6 +151,16 @@ impl Fault {
         json!({"on": on, "what": what, "times": self.times})
     }
 
+    /// The bytes that it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let what = match &self.what {
+            What::Body(body) => body.capacity(),
+            What::Garbage(bytes) => bytes.capacity(),
+            _ => 0,
+        };
+        size_of::<Self>() + self.on.method.as_ref().map_or(0, String::len) + what
+    }
+
     pub(crate) fn on(&self) -> &Matcher {
         &self.on
     }

@@ -1,16 +1,23 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
+use crate::state::SpanRecord;
 use crate::trace::{SpanKind, Trace, TraceSpan};
+
+/// Further services are left out.
+const SERVICES: usize = 1000;
+/// Further edges are left out.
+const EDGES: usize = 5000;
 
 /// Which services call which, counted over the kept spans.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ServiceMap {
-    /// By name.
+    /// By name; 1000 at most.
     pub services: Vec<Service>,
-    /// By caller and callee.
+    /// By caller and callee; 5000 at most.
     pub edges: Vec<Edge>,
 }
 
@@ -76,34 +83,31 @@ impl ServiceMap {
     /// The map of these traces.
     #[must_use]
     pub fn of(traces: &[Trace]) -> Self {
-        let mut services: BTreeMap<&str, Tally> = BTreeMap::new();
-        let mut edges: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
+        let mut draft = Draft::default();
         for trace in traces {
+            let entries = Entries::of(trace.spans().iter());
             for span in trace.spans() {
-                services.entry(&span.service).or_default().add(span);
-            }
-            for (from, to, kind, errors) in calls(trace) {
-                let edge = edges.entry((from, to, kind)).or_default();
-                edge.0 += 1;
-                edge.1 += u64::from(errors > 0);
+                draft.add(span, &entries);
             }
         }
-        Self {
-            services: services
-                .into_iter()
-                .map(|(name, tally)| tally.service(name))
-                .collect(),
-            edges: edges
-                .into_iter()
-                .map(|((from, to, kind), (calls, errors))| Edge {
-                    from,
-                    to,
-                    kind,
-                    calls,
-                    errors,
-                })
-                .collect(),
+        draft.map()
+    }
+
+    /// The map of the spans of each trace, which are read one by one.
+    pub(crate) fn of_records<'a>(
+        traces: impl Iterator<Item = Vec<&'a SpanRecord>>,
+        service: impl Fn(&SpanRecord) -> String,
+    ) -> Self {
+        let mut draft = Draft::default();
+        let read = |record: &&SpanRecord| TraceSpan::of_record(record, service(record));
+        for trace in traces {
+            let entries = trace.iter().filter(|record| record.kind() == Some(1));
+            let entries = Entries::of(entries.map(read));
+            for span in trace.iter().map(read) {
+                draft.add(&span, &entries);
+            }
         }
+        draft.map()
     }
 
     /// The map as JSON.
@@ -142,7 +146,9 @@ impl Tally {
     fn service(mut self, name: &str) -> Service {
         self.durations_ms.sort_unstable();
         let durations = &self.durations_ms;
-        let total_ms = durations.iter().sum();
+        let total_ms = durations
+            .iter()
+            .fold(0, |sum: u64, ms| sum.saturating_add(*ms));
         let mean_ms = match self.calls {
             0 => 0.0,
             calls => ratio(total_ms, calls),
@@ -169,41 +175,89 @@ fn ratio(part: u64, of: u64) -> f64 {
     part as f64 / of as f64
 }
 
-/// The calls of a trace: from, to, kind, errors. An exit goes to the services
-/// of its child entries, else to its target outside.
-fn calls(trace: &Trace) -> Vec<(String, String, String, u64)> {
-    let mut entries: HashMap<&str, Vec<&TraceSpan>> = HashMap::new();
-    for span in trace
-        .spans()
-        .iter()
-        .filter(|span| span.kind == SpanKind::Entry)
-    {
-        if let Some(parent) = &span.parent {
-            entries.entry(parent).or_default().push(span);
+/// The services of entries by their parents: those that an exit calls.
+struct Entries(HashMap<String, Vec<String>>);
+
+impl Entries {
+    fn of(spans: impl Iterator<Item = impl Borrow<TraceSpan>>) -> Self {
+        let mut entries: HashMap<String, Vec<String>> = HashMap::new();
+        for span in spans {
+            let span: &TraceSpan = span.borrow();
+            if let Some(parent) = span
+                .parent
+                .as_ref()
+                .filter(|_| span.kind == SpanKind::Entry)
+            {
+                let services = entries.entry(parent.clone()).or_default();
+                services.push(span.service.clone());
+            }
+        }
+        Self(entries)
+    }
+}
+
+/// A map that is being made.
+#[derive(Default)]
+struct Draft {
+    services: BTreeMap<String, Tally>,
+    /// From, to and kind; calls and errors.
+    edges: BTreeMap<(String, String, String), (u64, u64)>,
+}
+
+impl Draft {
+    fn add(&mut self, span: &TraceSpan, entries: &Entries) {
+        if let Some(tally) = self.services.get_mut(&span.service) {
+            tally.add(span);
+        } else if self.services.len() < SERVICES {
+            let tally = self.services.entry(span.service.clone()).or_default();
+            tally.add(span);
+        }
+        if span.kind == SpanKind::Exit {
+            self.calls(span, entries);
         }
     }
-    let mut calls = Vec::new();
-    for exit in trace
-        .spans()
-        .iter()
-        .filter(|span| span.kind == SpanKind::Exit)
-    {
-        let from = exit.service.clone();
-        match entries.get(exit.id.as_str()) {
-            Some(entries) => {
-                for entry in entries {
-                    let to = entry.service.clone();
-                    calls.push((from.clone(), to, "service".to_owned(), exit.errors));
+
+    /// An exit goes to the services of its child entries, else to its target outside.
+    fn calls(&mut self, exit: &TraceSpan, entries: &Entries) {
+        match entries.0.get(&exit.id) {
+            Some(services) => {
+                for service in services {
+                    self.call(exit, service, "service");
                 }
             }
             None if !exit.target.is_empty() => {
-                let kind = exit.target.split(' ').next().unwrap_or_default().to_owned();
-                calls.push((from, exit.target.clone(), kind, exit.errors));
+                let kind = exit.target.split(' ').next().unwrap_or_default();
+                self.call(exit, &exit.target, kind);
             }
             None => {}
         }
     }
-    calls
+
+    fn call(&mut self, exit: &TraceSpan, to: &str, kind: &str) {
+        let key = (exit.service.clone(), to.to_owned(), kind.to_owned());
+        if self.edges.len() >= EDGES && !self.edges.contains_key(&key) {
+            return;
+        }
+        let edge = self.edges.entry(key).or_default();
+        edge.0 += 1;
+        edge.1 += u64::from(exit.errors > 0);
+    }
+
+    fn map(self) -> ServiceMap {
+        let services = self.services.into_iter();
+        let edges = self.edges.into_iter();
+        let edge = |((from, to, kind), (calls, errors))| Edge {
+            from,
+            to,
+            kind,
+            calls,
+            errors,
+        };
+        ServiceMap {
+            services: services.map(|(name, tally)| tally.service(&name)).collect(),
+            edges: edges.map(edge).collect(),
+        }
+    }
 }
 
 #[cfg(test)]

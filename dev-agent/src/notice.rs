@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use crate::json::{ALLOCATION, weight};
+use crate::state::Weigh;
 use crate::trace::Trace;
 use crate::validate::Finding;
 
@@ -20,9 +22,27 @@ pub enum Notice {
     },
     /// An event or monitoring event.
     Event(Value),
+    /// So many notices did not fit into the agent's memory before they were taken.
+    Missed(u64),
+    /// A process has another name now: that of its snapshot.
+    Named {
+        /// Its answered pid.
+        pid: u64,
+        /// Its name.
+        name: String,
+    },
+    /// A request of a web page, or for another host, was refused.
+    Refused {
+        /// The header that showed it.
+        header: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// The agent forgot all processes.
     Restarted,
-    /// A trace is finished; it comes again when further spans arrive.
+    /// A trace is finished: its first 1000 spans, as far as they fit into the
+    /// agent's memory. When further spans arrive, it comes again with those,
+    /// which are `late`, and the spans above them.
     Trace(Trace),
     /// A rule was violated.
     Violation(Finding),
@@ -42,9 +62,27 @@ impl Notice {
                 json!({"notice": "announced", "pid": pid, "plugin": plugin, "name": name, "again": again})
             }
             Self::Event(event) => json!({"notice": "event", "event": event}),
+            Self::Missed(count) => json!({"notice": "missed", "count": count}),
+            Self::Named { pid, name } => json!({"notice": "named", "pid": pid, "name": name}),
+            Self::Refused { header, value } => {
+                json!({"notice": "refused", "header": header, "value": value})
+            }
             Self::Restarted => json!({"notice": "restarted"}),
             Self::Trace(trace) => tagged("trace", trace.to_json()),
             Self::Violation(finding) => tagged("violation", finding.to_json()),
+        }
+    }
+}
+
+impl Weigh for Notice {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Announced { plugin, name, .. } => plugin.weight() + name.weight(),
+            Self::Event(event) => weight(event),
+            Self::Named { name: text, .. } | Self::Refused { value: text, .. } => text.weight(),
+            Self::Missed(_) | Self::Restarted => ALLOCATION,
+            Self::Trace(trace) => trace.weight(),
+            Self::Violation(finding) => finding.weight(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod compilers;
 mod debian;
 mod options;
 mod packages;
+mod rust_versions;
 mod sanitize;
 mod services;
 mod steps;

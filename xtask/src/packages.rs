@@ -20,6 +20,15 @@ pub(crate) fn published() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// All packages: those of the workspace and what they depend on.
+pub(crate) fn all() -> Result<Vec<Value>, String> {
+    let mut metadata = metadata_with(&["--format-version", "1"])?;
+    match metadata.get_mut("packages").map(Value::take) {
+        Some(Value::Array(packages)) => Ok(packages),
+        _ => Err("no packages in Cargo's metadata".to_owned()),
+    }
+}
+
 /// The features of a package in the workspace with this manifest.
 pub(crate) fn features(manifest: &str, package: &str) -> Result<Vec<String>, String> {
     let metadata = metadata_of(&["--manifest-path", manifest])?;
@@ -44,10 +53,15 @@ fn metadata() -> Result<Value, String> {
     metadata_of(&[])
 }
 
+/// Of the workspace's own packages.
 fn metadata_of(arguments: &[&str]) -> Result<Value, String> {
+    metadata_with(&[&["--no-deps", "--format-version", "1"], arguments].concat())
+}
+
+fn metadata_with(arguments: &[&str]) -> Result<Value, String> {
     let program = option_env!("CARGO").unwrap_or("cargo");
     let output = Command::new(program)
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .arg("metadata")
         .args(arguments)
         .output()
         .map_err(|error| format!("{program} could not be started: {error}"))?;

@@ -3,7 +3,7 @@
 use crate::options::How;
 use crate::services::{self, Service, Up};
 use crate::steps::{self, Step};
-use crate::{bench, compilers, packages, tree};
+use crate::{bench, compilers, packages, rust_versions, tree};
 
 /// All steps, tests included.
 pub(crate) fn test(how: &How) -> Vec<Step> {
@@ -103,6 +103,7 @@ fn checks_after() -> Vec<Step> {
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
         steps::timed("core's dependencies", tree::check),
+        steps::timed("minimum Rust versions", rust_versions::check),
         // The README's first command builds nothing else.
         steps::cargo("shop alone", &["check", "--package", "shop"]),
     ];

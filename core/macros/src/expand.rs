@@ -88,40 +88,47 @@ fn unknown(argument: &Ident, arguments: &[Ident]) -> String {
     format!("no argument of this function, {known}; for another value write `{argument} = value`")
 }
 
-/// Runs the body inside the span.
+/// Runs the body inside the span. It returns what comes out of it: a value at the end of
+/// a block is a finding of `clippy::implicit_return`.
 fn run(options: &Options, function: &Function) -> TokenStream {
     let site = Span::mixed_site();
     let instana = &options.instana;
     let returned = output::erased(&function.signature);
-    let body = body(function);
-    let called = quote_spanned!(site=> __span.enter(move || -> #returned #body));
+    let called = called(function, &returned);
     let traced = in_span(options);
     match Output::of(&function.signature) {
         Output::Async => {
-            let future = future(options, &returned, &body);
-            quote_spanned!(site=> #future #traced.await)
+            let future = future(options, function, &returned);
+            quote_spanned!(site=> #future return #traced.await;)
         }
         // An uninhabited type that has a name.
         Output::AsyncNever => {
             let returned = syn::parse_quote!(::core::convert::Infallible);
-            let future = future(options, &returned, &body);
+            let future = future(options, function, &returned);
             quote_spanned!(site=> #future match #traced.await {})
         }
         Output::BoxedFuture => quote_spanned! {site=>
             let __future = #called;
-            ::std::boxed::Box::pin(#traced)
+            return ::std::boxed::Box::pin(#traced);
         },
         Output::Future => quote_spanned! {site=>
             let __future = #called;
-            #traced
+            return #traced;
         },
         Output::Value if options.errors => quote_spanned! {site=>
             let __output = #called;
             #instana::__macro::Outcome::new(&__output).record(&mut __span);
-            __output
+            return __output;
         },
-        Output::Never | Output::Unit | Output::Value => called,
+        Output::Unit | Output::Value => quote_spanned!(site=> return #called;),
+        Output::Never => called,
     }
+}
+
+/// The body in a closure that is called.
+fn called(function: &Function, returned: &Type) -> TokenStream {
+    let body = body(function);
+    quote_spanned!(Span::mixed_site()=> __span.enter(move || -> #returned #body))
 }
 
 /// The body in its own braces: the compiler points to them.
@@ -134,15 +141,24 @@ fn body(function: &Function) -> TokenStream {
 }
 
 /// The variable `__future`. What is never run in it tells the compiler what it
-/// returns.
-fn future(options: &Options, returned: &Type, body: &TokenStream) -> TokenStream {
+/// returns. The body is an arm because rustc takes braces at the end of a block for
+/// ones that are not needed.
+fn future(options: &Options, function: &Function, returned: &Type) -> TokenStream {
+    let site = Span::mixed_site();
     let instana = &options.instana;
-    quote_spanned! {Span::mixed_site()=>
+    let body = body(function);
+    // That it returns a future is said in the signature.
+    let allowed = output::returns_future(&function.signature)
+        .then(|| quote_spanned!(site=> #[allow(clippy::async_yields_async)]));
+    quote_spanned! {site=>
+        #allowed
         let __future = async move {
             if false {
                 return #instana::__macro::never::<#returned>();
             }
-            #body
+            match () {
+                () => #body
+            }
         };
     }
 }

@@ -35,7 +35,7 @@ impl Output {
             _ if is_async => Self::Async,
             Type::Never(_) => Self::Never,
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
-            Type::ImplTrait(output) if output.bounds.iter().any(is_future) => Self::Future,
+            output if is_impl_future(output) => Self::Future,
             output if is_boxed_future(output) => Self::BoxedFuture,
             _ => Self::Value,
         }
@@ -43,6 +43,17 @@ impl Output {
 
     pub(crate) fn is_async(self) -> bool {
         matches!(self, Self::Async | Self::AsyncNever)
+    }
+}
+
+/// Whether the function's value is a future.
+pub(crate) fn returns_future(signature: &Signature) -> bool {
+    match &signature.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, output) => {
+            let output = plain(output);
+            is_boxed_future(output) || is_impl_future(output)
+        }
     }
 }
 
@@ -76,6 +87,10 @@ fn plain(output: &Type) -> &Type {
         Type::Group(inner) => plain(&inner.elem),
         _ => output,
     }
+}
+
+fn is_impl_future(output: &Type) -> bool {
+    matches!(output, Type::ImplTrait(output) if output.bounds.iter().any(is_future))
 }
 
 fn is_future(bound: &TypeParamBound) -> bool {

@@ -1,69 +1,19 @@
-//! One blocking keep-alive connection to the agent. Every exchange has a total
-//! deadline.
+//! A keep-alive connection to the agent. Every exchange has a total deadline.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::time::Instant;
 
-use crate::agent::http::{Decoder, Fault, Method, Request, Response};
-use crate::agent::socket::{self, SocketName};
-use crate::agent::wire::{Broken, Wire, remaining};
+use crate::agent::address::Address;
+use crate::agent::exchange::{Exchange, Failure};
+use crate::agent::http::{Request, Response};
+use crate::agent::link::{Broken, Link};
+use crate::agent::net;
+use crate::agent::socket::SocketName;
 
 /// The largest body of an answer in bytes.
 pub(crate) const MAX_ANSWER: usize = 1024 * 1024;
-/// Bodies up to this size leave together with their head.
-const ONE_PACKET: usize = 16 * 1024;
-/// Bytes of an answer that are read at once. Most have fewer.
-const READ_PART: usize = 4 * 1024;
-
-/// Where the agent is, or may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    host: String,
-    port: u16,
-    authority: String,
-}
-
-impl Address {
-    /// `host` is a name, an IPv4 address or an IPv6 address, with or without brackets.
-    pub(crate) fn new(host: &str, port: u16) -> Self {
-        let host = host.trim();
-        let host = host.strip_prefix('[').unwrap_or(host);
-        let host = host.strip_suffix(']').unwrap_or(host).to_owned();
-        let authority = match host.split_once('%') {
-            // A zone means something on this machine only (RFC 9110, 7.2).
-            Some((address, _)) if address.contains(':') => format!("[{address}]:{port}"),
-            _ if host.contains(':') => format!("[{host}]:{port}"),
-            _ => format!("{host}:{port}"),
-        };
-        Self {
-            host,
-            port,
-            authority,
-        }
-    }
-
-    /// All socket addresses of the host. A name is looked up by the system's
-    /// resolver, which knows no deadline: with a name server that does not
-    /// answer this takes as long as the system is set to (often 5 to 30 s).
-    fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(address) = self.host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, self.port)]);
-        }
-        // What would break the request's head is no host.
-        if self.host.is_empty() || !self.host.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "not a host name"));
-        }
-        Ok((self.host.as_str(), self.port).to_socket_addrs()?.collect())
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.authority)
-    }
-}
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -77,8 +27,27 @@ pub(crate) enum Error {
     Closed(Address),
     /// The peer does not speak HTTP, or speaks it wrongly; says what is wrong.
     Malformed(Address, &'static str),
+    /// The application has closed or replaced our descriptor.
+    NotOurs(Address),
     /// The answer is larger than the limit (in bytes).
     TooLarge(Address, usize),
+}
+
+impl Error {
+    pub(crate) fn new(address: &Address, failure: Failure) -> Self {
+        let address = address.clone();
+        match failure {
+            Failure::Closed { .. } | Failure::Reset { .. } => Self::Closed(address),
+            Failure::Connect(error) => match error.kind() {
+                ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::Timeout(address),
+                _ => Self::Connect(address, error),
+            },
+            Failure::Malformed(what) => Self::Malformed(address, what),
+            Failure::NotOurs => Self::NotOurs(address),
+            Failure::Timeout => Self::Timeout(address),
+            Failure::TooLarge => Self::TooLarge(address, MAX_ANSWER),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -88,6 +57,9 @@ impl fmt::Display for Error {
             Self::Timeout(address) => write!(f, "{address}: no answer in time"),
             Self::Closed(address) => write!(f, "{address}: closed without a whole answer"),
             Self::Malformed(address, what) => write!(f, "{address}: {what}"),
+            Self::NotOurs(address) => {
+                write!(f, "{address}: the application closed the connection")
+            }
             Self::TooLarge(address, limit) => {
                 write!(f, "{address}: the answer is larger than {limit} bytes")
             }
@@ -101,26 +73,30 @@ impl std::error::Error for Error {}
 #[derive(Debug)]
 pub(crate) struct Connection {
     address: Address,
-    limit: usize,
-    wire: Option<Wire>,
-    /// What is sent in one piece: a head, and a body if it is small.
-    out: Vec<u8>,
-    part: Box<[u8; READ_PART]>,
-    /// Whether an exchange has ended well on this stream.
-    used: bool,
+    /// Which of the host's addresses an agent answered at.
+    peer: SocketAddr,
+    link: Option<Link>,
 }
 
 impl Connection {
     /// A connection to be made; nothing happens yet.
-    pub(crate) fn new(address: Address) -> Self {
+    pub(crate) fn new(address: Address, peer: SocketAddr) -> Self {
         Self {
             address,
-            limit: MAX_ANSWER,
-            wire: None,
-            out: Vec::new(),
-            part: Box::new([0; READ_PART]),
-            used: false,
+            peer,
+            link: None,
         }
+    }
+
+    /// With a link that was made before.
+    pub(crate) fn with(mut self, link: Option<Link>) -> Self {
+        self.link = link;
+        self
+    }
+
+    /// Keeps a link for the next exchange.
+    pub(crate) fn keep(&mut self, link: Option<Link>) {
+        self.link = link;
     }
 
     /// Where it leads.
@@ -128,51 +104,35 @@ impl Connection {
         &self.address
     }
 
-    /// Connects, if it is not connected: each address of the host in turn,
-    /// within the deadline together.
-    pub(crate) fn connect(&mut self, deadline: Instant) -> Result<(), Error> {
-        if self.wire.is_some() {
-            return Ok(());
-        }
-        self.used = false;
-        let addresses = self
-            .address
-            .resolve()
-            .map_err(|error| self.refused(error))?;
-        let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
-        for (tried, address) in addresses.iter().enumerate() {
-            let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let time = remaining(deadline).ok_or_else(|| Error::Timeout(self.address.clone()))?;
-            // At least a millisecond: zero would be an error.
-            let time = (time / left).max(Duration::from_millis(1));
-            match TcpStream::connect_timeout(address, time) {
-                // A port of the ephemeral range on this machine can end up
-                // connected to itself, and would then be taken when the agent
-                // comes up.
-                Ok(stream) if is_own_peer(&stream) => {
-                    last = ErrorKind::ConnectionRefused.into();
-                }
-                Ok(stream) => {
-                    // Latency only; a socket that refuses it still works.
-                    drop(stream.set_nodelay(true));
-                    self.wire = Some(Wire::new(stream));
-                    return Ok(());
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(self.refused(last))
+    /// Another one to the same place, to be made.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.address.clone(), self.peer)
+    }
+
+    /// Whether both lead to the same place.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.peer == other.peer && self.address == other.address
     }
 
     /// Closes the connection; the next exchange makes a new one.
     pub(crate) fn disconnect(&mut self) {
-        self.wire = None;
+        self.link = None;
     }
 
-    /// The descriptor and inode of the open socket, for the announce. Stays
-    /// true during the next exchange only if the connection is a fresh one.
-    pub(crate) fn identity(&self) -> Option<SocketName> {
-        socket::name(self.wire.as_ref()?.stream())
+    /// Makes a new connection and names its socket, for the announce. Stays true during
+    /// the next exchange.
+    pub(crate) fn identity(&mut self, deadline: Instant) -> Option<SocketName> {
+        // A failure shows again in the next exchange.
+        let mut link = Link::dial(&self.peer).ok()?;
+        while !link.connected().ok()? {
+            if Instant::now() >= deadline {
+                return None;
+            }
+            net::wait(&[link.interest(true)?], deadline);
+        }
+        let name = link.name();
+        self.link = Some(link);
+        name
     }
 
     /// One exchange, ended by `deadline` at the latest. When a connection that
@@ -183,125 +143,55 @@ impl Connection {
         request: &Request<'_>,
         deadline: Instant,
     ) -> Result<Response, Error> {
-        self.drop_if_stale();
-        let reused = self.wire.is_some() && self.used;
-        self.connect(deadline)?;
-        let mut outcome = self.exchange(request, deadline);
-        if reused && matches!(outcome, Err(Failure::Closed { answered: false })) {
-            self.disconnect();
-            self.connect(deadline)?;
-            outcome = self.exchange(request, deadline);
-        }
-        match outcome {
-            Ok((response, keep_alive)) => {
-                self.used = true;
-                if !keep_alive {
-                    self.disconnect();
-                }
-                Ok(response)
-            }
-            Err(failure) => {
-                self.disconnect();
-                Err(self.describe(failure))
+        self.exchange(request, deadline)
+            .map_err(|failure| Error::new(&self.address, failure))
+    }
+
+    /// A link for one exchange: the one that waits, unless the peer has already said
+    /// something on it (good-bye, mostly), or one that is being made.
+    pub(crate) fn link(&mut self) -> Result<Link, Failure> {
+        if let Some(mut link) = self.link.take() {
+            if !link.is_used || link.is_quiet() {
+                return Ok(link);
             }
         }
+        self.fresh_link()
     }
 
-    /// Closes a waiting connection on which the peer has already said
-    /// something: good-bye, mostly.
-    fn drop_if_stale(&mut self) {
-        if self.wire.as_ref().is_some_and(|wire| !wire.is_quiet()) {
-            self.disconnect();
-        }
+    /// A link that is being made.
+    pub(crate) fn fresh_link(&self) -> Result<Link, Failure> {
+        Link::dial(&self.peer).map_err(|broken| match broken {
+            Broken::Connect(error) => Failure::Connect(error),
+            _ => Failure::NotOurs,
+        })
     }
 
-    fn exchange(
-        &mut self,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> Result<(Response, bool), Failure> {
-        let Some(wire) = &mut self.wire else {
-            return Err(Failure::Closed { answered: false });
-        };
-        self.out.clear();
-        request.write_head(&self.address.authority, &mut self.out);
-        let mut body = request.body;
-        if body.len() <= ONE_PACKET {
-            self.out.extend_from_slice(body);
-            body = &[];
+    fn exchange(&mut self, request: &Request<'_>, deadline: Instant) -> Result<Response, Failure> {
+        if Instant::now() >= deadline {
+            return Err(Failure::Timeout);
         }
-        let written = wire
-            .write(&self.out, deadline)
-            .and_then(|()| wire.write(body, deadline));
-        let mut answer = || read(wire, &mut *self.part, request.method, self.limit, deadline);
-        match written {
-            Ok(()) => answer(),
-            // The peer may have answered (413, say) before it closed.
-            Err(Broken::Closed) => match answer() {
-                Ok((response, _)) => Ok((response, false)),
-                Err(_) => Err(Failure::Closed { answered: false }),
-            },
-            Err(Broken::Timeout) => Err(Failure::Timeout),
+        let link = self.link()?;
+        let authority = self.address.authority();
+        let begin = |link| Exchange::new(link, request, authority, MAX_ANSWER);
+        let mut exchange = begin(link);
+        let mut outcome = exchange.run(deadline);
+        if exchange.is_reused() && outcome.as_ref().is_err_and(was_stale) {
+            exchange = begin(self.fresh_link()?);
+            outcome = exchange.run(deadline);
         }
-    }
-
-    fn refused(&self, error: io::Error) -> Error {
-        match error.kind() {
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => Error::Timeout(self.address.clone()),
-            _ => Error::Connect(self.address.clone(), error),
-        }
-    }
-
-    fn describe(&self, failure: Failure) -> Error {
-        let address = self.address.clone();
-        match failure {
-            Failure::Closed { .. } => Error::Closed(address),
-            Failure::Malformed(what) => Error::Malformed(address, what),
-            Failure::Timeout => Error::Timeout(address),
-            Failure::TooLarge => Error::TooLarge(address, self.limit),
-        }
+        outcome?;
+        let (response, link) = exchange.finish();
+        self.link = link;
+        Ok(response)
     }
 }
 
-/// Why an exchange broke off.
-#[derive(Clone, Copy, Debug)]
-enum Failure {
-    Closed { answered: bool },
-    Malformed(&'static str),
-    Timeout,
-    TooLarge,
-}
-
-fn read(
-    wire: &mut Wire,
-    part: &mut [u8],
-    method: Method,
-    limit: usize,
-    deadline: Instant,
-) -> Result<(Response, bool), Failure> {
-    let mut decoder = Decoder::new(method, limit);
-    loop {
-        let complete = match wire.read(part, deadline) {
-            Ok(0) => decoder.end().map(|()| true),
-            Ok(count) => decoder.feed(part.get(..count).unwrap_or_default()),
-            Err(Broken::Closed) => Err(Fault::Truncated),
-            Err(Broken::Timeout) => return Err(Failure::Timeout),
-        };
-        match complete {
-            Ok(true) => return Ok(decoder.finish()),
-            Ok(false) => {}
-            Err(Fault::Malformed(what)) => return Err(Failure::Malformed(what)),
-            Err(Fault::TooLarge) => return Err(Failure::TooLarge),
-            Err(Fault::Truncated) => {
-                let answered = decoder.started();
-                return Err(Failure::Closed { answered });
-            }
-        }
-    }
-}
-
-fn is_own_peer(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(own), Ok(peer)) if own == peer)
+/// Whether a connection that was kept may have been closed before the request.
+pub(crate) fn was_stale(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Closed { answered: false } | Failure::NotOurs | Failure::Reset { answered: false }
+    )
 }
 
 #[cfg(test)]

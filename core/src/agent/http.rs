@@ -5,11 +5,21 @@ use std::mem::MaybeUninit;
 
 use crate::json;
 
+mod framing;
+
+use self::framing::{Framing, has_blank_line, value};
+
 /// The longest head of an answer in bytes, and the most headers in it.
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// The longest chunk-size line (extensions included) and trailer line in bytes.
 const MAX_LINE: usize = 1024;
+/// The most interim answers (1xx) before an answer. An agent sends none.
+const MAX_INTERIM: u32 = 8;
+/// The most bytes of an answer beyond its body, chunk sizes and trailers included, and how
+/// many of them a byte of the body may bring along.
+const MAX_OVERHEAD: usize = 64 * 1024;
+const OVERHEAD_PER_BYTE: usize = 8;
 
 /// The methods the protocol uses (docs/PROTOCOL.md, "Requests").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +115,17 @@ impl<'a> Request<'a> {
 }
 
 /// A whole answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Response {
     /// The status code, 200 to 999.
     pub(crate) status: u16,
     /// The body, at most as long as the decoder's limit.
     pub(crate) body: Vec<u8>,
+    /// Whether the head speaks of a body, which an answer to HEAD does not bring along.
+    pub(crate) has_body: bool,
+    /// The values of these headers in lower case, shortened; empty without one.
+    pub(crate) content_type: String,
+    pub(crate) server: String,
 }
 
 impl Response {
@@ -138,10 +153,15 @@ pub(crate) struct Decoder {
     limit: usize,
     stage: Stage,
     pending: Vec<u8>,
-    status: u16,
-    body: Vec<u8>,
+    response: Response,
     keep_alive: bool,
-    started: bool,
+    /// Bytes that have come.
+    received: usize,
+    /// Interim answers that have come.
+    interim: u32,
+    /// How much of an unfinished head was parsed in vain, and was searched for its end.
+    parsed: usize,
+    seen: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,16 +185,18 @@ impl Decoder {
             limit,
             stage: Stage::Head,
             pending: Vec::new(),
-            status: 0,
-            body: Vec::new(),
+            response: Response::default(),
             keep_alive: true,
-            started: false,
+            received: 0,
+            interim: 0,
+            parsed: 0,
+            seen: 0,
         }
     }
 
     /// Takes the next bytes; true when the answer is complete.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
-        self.started |= !bytes.is_empty();
+        self.received = self.received.saturating_add(bytes.len());
         let mut pending = std::mem::take(&mut self.pending);
         pending.extend_from_slice(bytes);
         let mut at = 0;
@@ -186,6 +208,11 @@ impl Decoder {
             }
         }
         pending.drain(..at);
+        let body = self.response.body.len();
+        let frame = self.received.saturating_sub(pending.len() + body);
+        if frame > MAX_OVERHEAD + body.saturating_mul(OVERHEAD_PER_BYTE) {
+            return Err(Fault::Malformed("the answer has no end"));
+        }
         // Bytes that nobody asked for: the connection is out of step.
         if self.stage == Stage::Done && !pending.is_empty() {
             self.keep_alive = false;
@@ -209,16 +236,12 @@ impl Decoder {
 
     /// Whether any byte of an answer has come.
     pub(crate) fn started(&self) -> bool {
-        self.started
+        self.received > 0
     }
 
     /// The complete answer, and whether the connection can be used again.
     pub(crate) fn finish(self) -> (Response, bool) {
-        let response = Response {
-            status: self.status,
-            body: self.body,
-        };
-        (response, self.keep_alive)
+        (self.response, self.keep_alive)
     }
 
     /// Consumes a part of `rest`; `None` asks for more bytes.
@@ -260,6 +283,13 @@ impl Decoder {
     }
 
     fn head(&mut self, rest: &[u8]) -> Result<Option<usize>, Fault> {
+        // One that comes byte by byte is not parsed for each of them.
+        let fresh = rest.get(self.seen.saturating_sub(2)..).unwrap_or_default();
+        self.seen = rest.len();
+        if !has_blank_line(fresh) && rest.len() < (self.parsed * 2).min(MAX_HEAD) {
+            return Ok(None);
+        }
+        self.parsed = rest.len();
         // Not written to before: most answers have few.
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut head = httparse::Response::new(&mut []);
@@ -279,13 +309,21 @@ impl Decoder {
         match status {
             101 => return Err(Fault::Malformed("the answer switches protocols")),
             // Interim answers: the real one follows.
-            100..=199 => return Ok(Some(used)),
+            100..=199 if self.interim < MAX_INTERIM => {
+                self.interim += 1;
+                (self.parsed, self.seen) = (0, 0);
+                return Ok(Some(used));
+            }
+            100..=199 => return Err(Fault::Malformed("the answer has no end")),
             200..=999 => {}
             _ => return Err(Fault::Malformed("no such status code")),
         }
         let framing = Framing::of(head.version == Some(1), head.headers)?;
-        self.status = status;
         self.keep_alive = framing.keep_alive;
+        self.response.status = status;
+        self.response.has_body = !matches!(framing.stage, Stage::Length(0) | Stage::UntilClose);
+        self.response.content_type = value(head.headers, "content-type");
+        self.response.server = value(head.headers, "server");
         self.stage = if self.method == Method::Head || status == 204 || status == 304 {
             // Some send the body that they must not send, and it may come later.
             self.keep_alive &= matches!(framing.stage, Stage::Length(0) | Stage::UntilClose);
@@ -310,7 +348,7 @@ impl Decoder {
             }
             Ok(httparse::Status::Complete((used, size))) => {
                 let size = usize::try_from(size).map_err(|_| Fault::TooLarge)?;
-                if size > self.limit.saturating_sub(self.body.len()) {
+                if size > self.limit.saturating_sub(self.response.body.len()) {
                     return Err(Fault::TooLarge);
                 }
                 self.stage = Stage::ChunkData(size);
@@ -338,75 +376,14 @@ impl Decoder {
     /// Moves at most `most` bytes to the body.
     fn take(&mut self, rest: &[u8], most: usize) -> Result<usize, Fault> {
         let used = rest.len().min(most);
-        if used > self.limit.saturating_sub(self.body.len()) {
+        if used > self.limit.saturating_sub(self.response.body.len()) {
             return Err(Fault::TooLarge);
         }
-        self.body
+        self.response
+            .body
             .extend_from_slice(rest.get(..used).unwrap_or_default());
         Ok(used)
     }
-}
-
-/// How an answer's body ends, and whether another one may follow it.
-struct Framing {
-    stage: Stage,
-    keep_alive: bool,
-}
-
-impl Framing {
-    /// RFC 9112, section 6.3, for an answer that may have a body.
-    fn of(http_1_1: bool, headers: &[httparse::Header<'_>]) -> Result<Self, Fault> {
-        let mut length = None;
-        let mut chunked = None;
-        let mut keep_alive = http_1_1;
-        for header in headers {
-            let is = |name| header.name.eq_ignore_ascii_case(name);
-            let mut words = header
-                .value
-                .split(|byte| *byte == b',')
-                .map(<[u8]>::trim_ascii);
-            if is("content-length") {
-                for word in words {
-                    let number = parse_length(word)?;
-                    if length.is_some_and(|known| known != number) {
-                        return Err(Fault::Malformed("two different lengths"));
-                    }
-                    length = Some(number);
-                }
-            } else if is("transfer-encoding") {
-                let last = words.next_back();
-                chunked = last.map(|word| word.eq_ignore_ascii_case(b"chunked"));
-            } else if is("connection") {
-                for word in words {
-                    if word.eq_ignore_ascii_case(b"close") {
-                        keep_alive = false;
-                    } else if word.eq_ignore_ascii_case(b"keep-alive") && !http_1_1 {
-                        keep_alive = true;
-                    }
-                }
-            }
-        }
-        // Both a length and a coding: the coding wins, the connection is suspect.
-        keep_alive &= chunked.is_none() || length.is_none();
-        let stage = match (chunked, length) {
-            (Some(true), _) => Stage::ChunkSize,
-            (Some(false), _) | (None, None) => Stage::UntilClose,
-            (None, Some(length)) => Stage::Length(length),
-        };
-        Ok(Self { stage, keep_alive })
-    }
-}
-
-fn parse_length(word: &[u8]) -> Result<usize, Fault> {
-    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
-        return Err(Fault::Malformed("the length is not a number"));
-    }
-    let add = |length: usize, digit: &u8| {
-        length
-            .checked_mul(10)?
-            .checked_add(usize::from(digit - b'0'))
-    };
-    word.iter().try_fold(0, add).ok_or(Fault::TooLarge)
 }
 
 #[cfg(test)]

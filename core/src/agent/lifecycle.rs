@@ -6,8 +6,12 @@
 
 use std::time::Duration;
 
-use crate::agent::schedule::{Deliveries, HURRY, Retry, SECOND, next_on_grid};
+use crate::agent::schedule::{self, Deliveries, HURRY, Pace, Retry, SECOND, next_on_grid};
 use crate::agent::status::Phase;
+
+mod step;
+
+pub(crate) use self::step::{Action, Change, Demand, Event, Failure};
 
 /// Failed announces before the agent is looked up again.
 const ANNOUNCES_PER_LOOKUP: u32 = 5;
@@ -17,116 +21,6 @@ const NOT_FOUND_LIMIT: u32 = 10;
 const READINESS_TRIES: u32 = 60;
 /// Time between two snapshots.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(600);
-
-/// What to do now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// PUT the announce; answer with `Announced` or `AnnounceFailed`.
-    Announce,
-    /// HEAD; answer with `Readiness` or `ReadinessFailed`.
-    CheckReadiness,
-    /// GET `/`; answer with `Found` or `NotFound`.
-    Lookup,
-    /// POST metrics; answer with `MetricsAccepted` or `MetricsFailed`.
-    SendMetrics {
-        /// With the snapshot.
-        snapshot: bool,
-    },
-    /// POST one event; answer with `Delivered` or `NotDelivered`.
-    SendEvent,
-    /// POST one batch of spans; answer with `SpansAccepted` or `SpansFailed`.
-    SendSpans,
-    /// Housekeeping, once a second; no answer.
-    Tick,
-    /// Nothing to do before this time.
-    Wait(Duration),
-}
-
-/// What came of the last action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// The announce was accepted.
-    Announced {
-        /// The time between two metrics.
-        metrics_interval: Duration,
-    },
-    /// It was not.
-    AnnounceFailed(Failure),
-    /// An event was accepted, or there was none.
-    Delivered,
-    /// An event was not accepted. After three times 4xx or `Malformed` it is given
-    /// up.
-    NotDelivered(Failure),
-    /// An agent answers.
-    Found {
-        /// At another address than before.
-        moved: bool,
-    },
-    /// The metrics were accepted.
-    MetricsAccepted {
-        /// They had the snapshot with them.
-        snapshot: bool,
-    },
-    /// They were not, whatever the reason.
-    MetricsFailed,
-    /// No agent anywhere.
-    NotFound,
-    /// The readiness check was answered.
-    Readiness(bool),
-    /// The readiness check was not answered.
-    ReadinessFailed,
-    /// A batch was accepted, or there was nothing to send.
-    SpansAccepted {
-        /// Nothing, or little, is left: the rest can wait for the next tick.
-        drained: bool,
-    },
-    /// A batch was not accepted. After three times 400, 413 or `Malformed` it is
-    /// given up.
-    SpansFailed(Failure),
-}
-
-/// Why something was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// A 2xx answer that says something else than it should. Of spans: they
-    /// cannot be encoded.
-    Malformed,
-    /// Another status.
-    Status(u16),
-    /// No answer.
-    Transport,
-}
-
-/// What a failure or success changes beyond the schedule; for the log, and for
-/// the owner of the spans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// This batch of spans is never going to be accepted.
-    BatchRejected,
-    /// The first metrics were accepted: the process is known to the agent.
-    Connected,
-    /// This event is never going to be accepted.
-    EventRejected,
-    /// Spans go to the raw-trace endpoint from now on.
-    FallbackStarted,
-    /// An agent that worked does not any more.
-    Lost,
-    /// The agent accepted the announce, but did not become ready.
-    NeverReady,
-}
-
-/// What the rest of the process wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Demand {
-    /// There are spans to send.
-    pub(crate) pending: bool,
-    /// There are many: do not wait for the tick.
-    pub(crate) woken: bool,
-    /// There is an event to send.
-    pub(crate) event: bool,
-    /// Somebody waits for a flush or for the shutdown.
-    pub(crate) hurry: bool,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -163,6 +57,8 @@ pub(crate) struct Lifecycle {
     due: Duration,
     tried: Duration,
     retry: Retry,
+    /// The last lookup has found nothing.
+    nobody: bool,
     failed_announces: u32,
     not_found: u32,
     fallback: bool,
@@ -173,6 +69,8 @@ pub(crate) struct Lifecycle {
     snapshot_due: Duration,
     tick_due: Duration,
     spans: Deliveries,
+    /// A batch is on its way.
+    in_flight: bool,
     events: Deliveries,
     /// An event was sent last: spans that are due come first.
     was_event: bool,
@@ -187,6 +85,7 @@ impl Lifecycle {
             due: Duration::ZERO,
             tried: Duration::ZERO,
             retry: Retry::from(Duration::ZERO),
+            nobody: false,
             failed_announces: 0,
             not_found: 0,
             fallback: false,
@@ -196,6 +95,7 @@ impl Lifecycle {
             snapshot_due: Duration::ZERO,
             tick_due: SECOND,
             spans: Deliveries::at(Duration::ZERO, tempo.spans),
+            in_flight: false,
             events: Deliveries::at(Duration::ZERO, SECOND),
             was_event: false,
         }
@@ -217,7 +117,7 @@ impl Lifecycle {
         self.fallback
     }
 
-    /// What to do at `now`. Everything but `Wait` and `Tick` has to be
+    /// What to do at `now`. Everything but `Wait`, `Tick` and `SendSpans` has to be
     /// answered by [`feed`](Self::feed) before the next call.
     pub(crate) fn next(&mut self, now: Duration, demand: Demand) -> Action {
         if now >= self.tick_due {
@@ -253,7 +153,8 @@ impl Lifecycle {
     fn delivery(&mut self, now: Duration, demand: Demand) -> Action {
         let due = |is_there: bool, due: Duration| if is_there { due } else { Duration::MAX };
         let event = due(demand.event, self.events.due(true, demand.hurry));
-        let spans = due(demand.pending, self.spans.due(demand.woken, demand.hurry));
+        let has_spans = demand.pending && !self.in_flight;
+        let spans = due(has_spans, self.spans.due(demand.woken, demand.hurry));
         if now >= event && !(self.was_event && now >= spans) {
             self.was_event = true;
             self.events.sent(now);
@@ -262,6 +163,7 @@ impl Lifecycle {
         if now >= spans {
             self.was_event = false;
             self.spans.sent(now);
+            self.in_flight = true;
             return Action::SendSpans;
         }
         Action::Wait(event.min(spans))
@@ -275,16 +177,22 @@ impl Lifecycle {
                 if moved {
                     self.leave_fallback(now);
                 }
+                // An agent that has just come up is announced to as eagerly as at first.
+                if std::mem::take(&mut self.nobody) {
+                    self.retry = Retry::from(now);
+                }
                 self.failed_announces = 0;
                 self.go(Step::Announce, now);
                 None
             }
             Event::NotFound => {
                 let lost = self.leave_fallback(now);
-                self.retry_later(Step::Lookup, now, jitter);
-                if let Some(delay) = self.lookup_delay {
-                    self.due = now + delay;
-                }
+                self.nobody = true;
+                let delay = match self.lookup_delay {
+                    Some(delay) => delay,
+                    None => self.retry.lookup(now, jitter),
+                };
+                self.go(Step::Lookup, self.tried + delay);
                 lost
             }
             Event::Announced { metrics_interval } => {
@@ -307,10 +215,11 @@ impl Lifecycle {
             Event::MetricsAccepted { snapshot } => self.metrics_accepted(now, snapshot),
             Event::MetricsFailed => self.metrics_failed(now, jitter),
             Event::SpansAccepted { drained } => {
+                self.in_flight = false;
                 self.spans.accepted(now, drained);
                 None
             }
-            Event::SpansFailed(failure) => self.spans_failed(now, failure),
+            Event::SpansFailed { failure, pace } => self.spans_failed(now, failure, pace),
             Event::Delivered => {
                 self.events.accepted(now, true);
                 None
@@ -342,7 +251,7 @@ impl Lifecycle {
     }
 
     fn retry_later(&mut self, step: Step, now: Duration, jitter: f64) {
-        let delay = self.retry.delay(now, jitter);
+        let delay = self.retry.announce(now, jitter);
         self.go(step, now + delay);
     }
 
@@ -363,15 +272,23 @@ impl Lifecycle {
         let mut change = None;
         match failure {
             Failure::Status(404) => self.not_found = self.not_found.saturating_add(1),
-            Failure::Malformed | Failure::Status(_) => self.not_found = 0,
-            Failure::Transport => change = self.leave_fallback(now),
+            Failure::Malformed | Failure::Status(_) | Failure::TooLarge => self.not_found = 0,
+            Failure::Broken
+            | Failure::Cut
+            | Failure::Foreign
+            | Failure::Transport
+            | Failure::Unanswered => {
+                // It may be somewhere else by now.
+                self.failed_announces = ANNOUNCES_PER_LOOKUP;
+                change = self.leave_fallback(now);
+            }
         }
         if self.not_found >= NOT_FOUND_LIMIT && !self.fallback {
             self.fallback = true;
             self.restart_deliveries(now);
             change = Some(Change::FallbackStarted);
         }
-        self.failed_announces += 1;
+        self.failed_announces = self.failed_announces.saturating_add(1);
         let mut step = Step::Announce;
         if self.failed_announces >= ANNOUNCES_PER_LOOKUP {
             self.failed_announces = 0;
@@ -392,7 +309,7 @@ impl Lifecycle {
             _ => 1,
         };
         if tries < READINESS_TRIES {
-            self.go(Step::Readiness { tries }, now + SECOND);
+            self.go(Step::Readiness { tries }, now + schedule::readiness(tries));
             return None;
         }
         self.go(Step::Announce, now + SECOND);
@@ -427,24 +344,28 @@ impl Lifecycle {
         None
     }
 
-    fn spans_failed(&mut self, now: Duration, failure: Failure) -> Option<Change> {
-        if failure == Failure::Transport {
-            if let Some(lost) = self.leave_fallback(now) {
-                self.go(Step::Lookup, now);
-                return Some(lost);
-            }
-        }
-        let for_good = matches!(failure, Failure::Malformed | Failure::Status(400 | 413));
-        self.spans
-            .refused(now, for_good)
-            .then_some(Change::BatchRejected)
+    fn spans_failed(&mut self, now: Duration, failure: Failure, pace: Pace) -> Option<Change> {
+        self.in_flight = false;
+        self.spans.refused(now, pace);
+        let lost = failure
+            .is_loss()
+            .then(|| self.leave_fallback(now))
+            .flatten()?;
+        self.go(Step::Lookup, now);
+        Some(lost)
     }
 
     fn event_failed(&mut self, now: Duration, failure: Failure) -> Option<Change> {
-        let for_good = matches!(failure, Failure::Malformed | Failure::Status(400..=499));
-        self.events
-            .refused(now, for_good)
-            .then_some(Change::EventRejected)
+        let is_for_good = matches!(
+            failure,
+            Failure::Malformed | Failure::TooLarge | Failure::Status(400..=499)
+        );
+        if is_for_good {
+            let given_up = self.events.refused_for_good(now);
+            return given_up.then_some(Change::EventRejected);
+        }
+        self.events.refused(now, Pace::Later);
+        None
     }
 
     /// The agent that the fallback counted on is gone or another one: count anew.

@@ -113,7 +113,11 @@ mod tests {
         ];
         for (status, body, expected) in table {
             let body = body.as_bytes().to_vec();
-            let response = Response { status, body };
+            let response = Response {
+                status,
+                body,
+                ..Response::default()
+            };
             assert_eq!(accept(&response), expected, "{response:?}");
         }
     }

@@ -3,30 +3,37 @@
 //!
 //! Pure parts: [`http`] (message framing), [`lifecycle`] (what to do when), [`schedule`],
 //! the parsers in [`lookup`], [`identity`], [`announce`] and [`requests`]. Shells
-//! around them: [`connection`] (one keep-alive connection on a [`wire`]),
-//! [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
+//! around them: [`link`] (a socket that never blocks), [`exchange`] (a request and its answer
+//! over one), [`connection`] (one that is kept), [`search`] (all places at once), [`delivery`]
+//! (the request of spans that is on its way), [`session`] (one exchange each), [`worker`] (the thread), [`signal`] (what
 //! other threads say to it).
 
+pub(crate) mod address;
 pub(crate) mod announce;
 pub(crate) mod connection;
+pub(crate) mod delivery;
+pub(crate) mod exchange;
+pub(crate) mod foreign;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod lifecycle;
+pub(crate) mod link;
 pub(crate) mod lookup;
-pub(crate) mod paths;
 #[cfg(unix)]
-mod peek;
+pub(crate) mod net;
 #[cfg(not(unix))]
-#[path = "peek_portable.rs"]
-mod peek;
+#[path = "net_portable.rs"]
+pub(crate) mod net;
+pub(crate) mod paths;
 pub(crate) mod requests;
 pub(crate) mod schedule;
+pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod signal;
+pub(crate) mod size;
 pub(crate) mod socket;
 pub(crate) mod status;
 #[cfg(test)]
 mod testing;
 pub(crate) mod voice;
-pub(crate) mod wire;
 pub(crate) mod worker;

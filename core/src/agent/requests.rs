@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 /// action and message id in bytes.
 const MAX_REQUESTS: usize = 16;
 const MAX_TEXT: usize = 256;
+/// The longest answer that is looked at, in bytes: it comes each second.
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// One request of the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,9 @@ pub(crate) fn parse(answer: &[u8]) -> Option<Vec<AgentRequest>> {
     // What comes each second is not parsed.
     if matches!(answer.trim_ascii(), b"" | b"[]" | b"{}") {
         return Some(Vec::new());
+    }
+    if answer.len() > MAX_ANSWER {
+        return None;
     }
     let entries = match serde_json::from_slice(answer) {
         Ok(Value::Array(entries)) => entries,
@@ -89,6 +94,8 @@ mod tests {
         for (answer, expected) in table {
             assert_eq!(parse(answer.as_bytes()), expected, "{answer}");
         }
+        let long = format!("[{}]", " ".repeat(MAX_ANSWER));
+        assert_eq!(parse(long.as_bytes()), None);
         let many = format!("[{}]", vec![r#"{"messageId":"1"}"#; 100].join(","));
         assert_eq!(
             parse(many.as_bytes()).map(|all| all.len()),

@@ -6,11 +6,16 @@ use std::time::Duration;
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// While somebody waits for a flush, failed steps are tried again this soon.
 pub(crate) const HURRY: Duration = Duration::from_millis(50);
-/// Retries come every second for this long after the start or after the agent
-/// was lost; later the delay grows by half up to its cap.
+/// The first pause between attempts. Each is twice as long as the one before, up to a
+/// second: most agents that do not know a process yet soon do.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// For this long after the start, or after the agent was lost or found; later the delay
+/// between announces grows by half up to its cap.
 const EAGER: Duration = Duration::from_secs(60);
 const MAX_DELAY: Duration = Duration::from_secs(10);
-/// A batch that is refused for good this often is given up.
+/// The longest time between two lookups: an agent that appears is found within a second.
+const LOOKUP_DELAY: Duration = Duration::from_millis(900);
+/// An event that is refused for good this often is given up.
 const REJECTIONS: u32 = 3;
 
 /// The delays between attempts at lookup and announce.
@@ -25,18 +30,49 @@ impl Retry {
     pub(crate) fn from(since: Duration) -> Self {
         Self {
             since,
-            delay: SECOND,
+            delay: FIRST_DELAY,
         }
     }
 
-    /// The next delay, up to a tenth longer or shorter. `jitter` is between 0
+    /// The delay before the next announce, up to a tenth shorter. `jitter` is between 0
     /// and 1.
-    pub(crate) fn delay(&mut self, now: Duration, jitter: f64) -> Duration {
-        if now.saturating_sub(self.since) >= EAGER {
-            self.delay = (self.delay * 3 / 2).min(MAX_DELAY);
-        }
-        self.delay.mul_f64(0.9 + 0.2 * jitter.clamp(0.0, 1.0))
+    pub(crate) fn announce(&mut self, now: Duration, jitter: f64) -> Duration {
+        let delay = self.delay;
+        let is_eager = now.saturating_sub(self.since) < EAGER;
+        self.delay = if is_eager || delay < SECOND {
+            (delay * 2).min(SECOND)
+        } else {
+            (delay * 3 / 2).min(MAX_DELAY)
+        };
+        shortened(delay, jitter)
     }
+
+    /// The delay before the next lookup, from the beginning of the last.
+    pub(crate) fn lookup(&mut self, now: Duration, jitter: f64) -> Duration {
+        self.announce(now, jitter)
+            .min(shortened(LOOKUP_DELAY, jitter))
+    }
+}
+
+/// The delay before the next of so many checks whether the agent is ready.
+pub(crate) fn readiness(checks: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(checks.saturating_sub(1).min(8));
+    (HURRY * doubled).min(SECOND)
+}
+
+fn shortened(delay: Duration, jitter: f64) -> Duration {
+    delay.mul_f64(0.9 + 0.1 * jitter.clamp(0.0, 1.0))
+}
+
+/// How soon a batch that was not accepted is followed by another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// At once: it is a smaller one.
+    Now,
+    /// After 50 ms, and twice as long each time, while none is accepted.
+    Soon,
+    /// After a second, and twice as long each time.
+    Later,
 }
 
 /// When batches (of spans, or of one event) are sent: once an interval, at once
@@ -48,6 +84,8 @@ pub(crate) struct Deliveries {
     tried: Duration,
     draining: bool,
     failures: u32,
+    /// Failures that were followed by another batch soon.
+    soon: u32,
     rejections: u32,
 }
 
@@ -60,6 +98,7 @@ impl Deliveries {
             tried: now,
             draining: false,
             failures: 0,
+            soon: 0,
             rejections: 0,
         }
     }
@@ -93,6 +132,7 @@ impl Deliveries {
     /// The batch was accepted; `drained` if the rest can wait for the next tick.
     pub(crate) fn accepted(&mut self, now: Duration, drained: bool) {
         self.failures = 0;
+        self.soon = 0;
         self.rejections = 0;
         self.draining = !drained;
         if drained {
@@ -100,24 +140,38 @@ impl Deliveries {
         }
     }
 
-    /// The batch was refused, `for_good` if the same will be refused again.
-    /// True if it has to be given up.
-    #[must_use = "a batch that is not given up comes back for ever"]
-    pub(crate) fn refused(&mut self, now: Duration, for_good: bool) -> bool {
-        self.draining = false;
-        if for_good {
-            self.rejections += 1;
-            if self.rejections >= REJECTIONS {
-                self.rejections = 0;
-                self.failures = 0;
-                self.due = now + SECOND;
-                return true;
+    /// The batch was refused: another one, or the same, follows at this pace.
+    pub(crate) fn refused(&mut self, now: Duration, pace: Pace) {
+        self.draining = pace == Pace::Now;
+        let delay = match pace {
+            Pace::Now => Duration::ZERO,
+            Pace::Soon => {
+                self.soon = self.soon.saturating_add(1);
+                self.failures = self.failures.max(1);
+                HURRY * 2_u32.saturating_pow(self.soon.min(9) - 1)
             }
-        }
-        let delay = SECOND * 2_u32.saturating_pow(self.failures.min(4));
-        self.failures = self.failures.saturating_add(1);
+            Pace::Later => {
+                let delay = SECOND * 2_u32.saturating_pow(self.failures.min(4));
+                self.failures = self.failures.saturating_add(1);
+                delay
+            }
+        };
         self.due = now + delay.min(MAX_DELAY);
-        false
+    }
+
+    /// The batch was refused in a way that is for good where it comes three times. True
+    /// if it has to be given up.
+    #[must_use = "a batch that is not given up comes back for ever"]
+    pub(crate) fn refused_for_good(&mut self, now: Duration) -> bool {
+        self.rejections += 1;
+        if self.rejections < REJECTIONS {
+            self.refused(now, Pace::Later);
+            return false;
+        }
+        self.rejections = 0;
+        self.failures = 0;
+        self.due = now + SECOND;
+        true
     }
 }
 
@@ -167,13 +221,20 @@ mod tests {
         let mut drained = fresh();
         drained.accepted(now, true);
         let mut failing = fresh();
-        assert!(!failing.refused(now, false));
+        failing.refused(now, Pace::Later);
+        let mut halved = fresh();
+        halved.refused(now, Pace::Now);
+        let mut halved_later = fresh();
+        halved_later.refused(now, Pace::Later);
+        halved_later.refused(now, Pace::Now);
         // Not in a hurry, many spans, in a hurry.
         for (spans, due) in [
             (fresh(), [now, Duration::ZERO, Duration::ZERO]),
             (draining, [Duration::ZERO; 3]),
             (drained, [now + SECOND, Duration::ZERO, Duration::ZERO]),
             (failing, [now + SECOND, now + SECOND, now + HURRY]),
+            (halved, [Duration::ZERO; 3]),
+            (halved_later, [now; 3]),
         ] {
             let found = [
                 spans.due(false, false),
@@ -181,6 +242,44 @@ mod tests {
                 spans.due(false, true),
             ];
             assert_eq!(found, due, "{spans:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_follows_at_its_pace() {
+        let now = Duration::from_secs(100);
+        let ms = Duration::from_millis;
+        for (pace, delays) in [
+            (Pace::Now, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (
+                Pace::Soon,
+                [50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000],
+            ),
+            (
+                Pace::Later,
+                [
+                    1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000,
+                ],
+            ),
+        ] {
+            let mut spans = Deliveries::at(now, SECOND);
+            for delay in delays {
+                spans.refused(now, pace);
+                assert_eq!(spans.due, now + ms(delay), "{pace:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lookups_never_pause_for_more_than_a_second() {
+        for jitter in [0.0, 0.5, 1.0, 7.0] {
+            let mut retry = Retry::from(Duration::ZERO);
+            let mut now = Duration::ZERO;
+            while now < SECOND * 10_000 {
+                let delay = retry.lookup(now, jitter);
+                assert!(delay <= LOOKUP_DELAY, "{delay:?} at {now:?}");
+                now += delay;
+            }
         }
     }
 }

@@ -9,27 +9,34 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::agent::announce::{self, Announced};
-use crate::agent::connection::{Address, Connection, Error};
-use crate::agent::http::{Method, Request, Response};
+use crate::agent::connection::Connection;
+use crate::agent::delivery::Delivery;
+use crate::agent::http::{Method, Request};
 use crate::agent::identity::Process;
 use crate::agent::lifecycle::{Change, Event, Failure};
 use crate::agent::lookup;
 use crate::agent::paths::{self, Paths};
 use crate::agent::requests;
+use crate::agent::search::Search;
 use crate::agent::status::AgentState;
 use crate::agent::voice::{Scene, Topic, Voice};
 use crate::event::Courier;
 use crate::log::{self, Level};
 use crate::secrets::Matcher;
 
-/// How long connecting to the gateway may take: it is one hop away, and a
-/// router that drops the packets must not keep us from the configured host.
-const GATEWAY_CONNECT: Duration = Duration::from_secs(1);
+mod judge;
+mod spans;
+
+/// The longest request there is.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// How long a line for the agent's log may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What can be done about what goes wrong.
 mod fix {
+    pub(super) const FOREIGN: &str = "something else answers in the agent's place: check proxies \
+                                      between, INSTANA_AGENT_HOST and INSTANA_AGENT_PORT";
+    pub(super) const LARGE: &str = "raise the body limit of the agent or of a proxy between";
     pub(super) const MALFORMED: &str =
         "check that no proxy changes the agent's answers, and update the agent";
     pub(super) const NOBODY: &str =
@@ -77,7 +84,11 @@ pub(crate) struct Session {
     courier: Courier,
     state: Arc<AgentState>,
     voice: Voice,
+    search: Search,
     connection: Option<Connection>,
+    /// The `Server` of the agent's answer to the lookup.
+    server: String,
+    delivery: Delivery,
     announced: Announced,
     /// The announced pid as text, and the one in our announce.
     pid: String,
@@ -112,7 +123,10 @@ impl Session {
             courier,
             state,
             voice: Voice::default(),
+            search: Search::default(),
             connection: None,
+            server: String::new(),
+            delivery: Delivery::default(),
             announced: Announced::default(),
             pid: String::new(),
             own_pid: std::process::id().to_string(),
@@ -122,7 +136,7 @@ impl Session {
 
     /// When a request that starts now has to be over, `until` at the latest.
     pub(crate) fn deadline(&self, until: Option<Instant>) -> Instant {
-        let deadline = Instant::now() + self.config.timeout.min(Duration::from_secs(3600));
+        let deadline = Instant::now() + self.config.timeout.min(LONGEST);
         until.map_or(deadline, |until| until.min(deadline))
     }
 
@@ -157,44 +171,39 @@ impl Session {
         }
     }
 
-    /// GET `/` at the configured host, then at the default gateway.
+    /// GET `/` at the configured host and at the default gateway.
     pub(crate) fn lookup(&mut self, until: Option<Instant>) -> Event {
-        let known = self.connection.take();
-        let known = known.as_ref().map(Connection::address);
-        let mut reasons = Vec::new();
-        let mut topic = Topic::Nobody;
         let hosts = lookup::candidates(&self.config.host, (self.config.gateway)());
-        for (number, host) in hosts.iter().enumerate() {
-            let address = Address::new(host, self.config.port);
-            let mut connection = Connection::new(address.clone());
-            let deadline = self.deadline(until);
-            let connect = match number {
-                0 => deadline,
-                _ => deadline.min(Instant::now() + GATEWAY_CONNECT),
-            };
-            let request = Request::bare(Method::Get, "/");
-            let outcome = connection
-                .connect(connect)
-                .and_then(|()| connection.send(&request, deadline));
-            self.count(&outcome);
-            match outcome.map(|answer| lookup::accept(&answer)) {
-                Ok(Ok(())) => {
-                    let moved = known.is_some_and(|known| *known != address);
-                    let text = address.to_string();
-                    self.state.update(|status| status.address = Some(text));
-                    self.connection = Some(connection);
-                    return Event::Found { moved };
-                }
-                Ok(Err(refusal)) => {
-                    topic = Topic::NoAgent;
-                    self.malformed();
-                    reasons.push(format!("{address} {refusal}"));
-                }
-                Err(error) => reasons.push(error.to_string()),
+        let timeout = self.config.timeout.min(LONGEST);
+        let looked = self.search.look(&hosts, self.config.port, timeout, until);
+        self.state.update(|status| {
+            status.requests += looked.requests;
+            status.failures += looked.failures;
+            status.malformed_answers += looked.malformed;
+        });
+        let found = match looked.outcome {
+            Ok(found) => found,
+            Err(reasons) => {
+                self.connection = None;
+                let topic = if looked.refused > 0 {
+                    Topic::NoAgent
+                } else {
+                    Topic::Nobody
+                };
+                self.not_found(topic, &reasons);
+                return Event::NotFound;
             }
-        }
-        self.not_found(topic, &reasons.join("; "));
-        Event::NotFound
+        };
+        let moved = self
+            .connection
+            .as_ref()
+            .is_some_and(|known| !known.is_like(&found.connection));
+        let text = found.connection.address().to_string();
+        self.state.update(|status| status.address = Some(text));
+        self.delivery.set_place(&found.connection);
+        self.connection = Some(found.connection);
+        self.server = found.server;
+        Event::Found { moved }
     }
 
     /// PUT: the announce, on a connection of its own whose socket it names.
@@ -202,12 +211,8 @@ impl Session {
         let process = Process::read(&self.secrets);
         self.own_pid = process.pid.to_string();
         let deadline = self.deadline(until);
-        let socket = self.connection.as_mut().and_then(|connection| {
-            connection.disconnect();
-            // A failure shows again in the request below.
-            connection.connect(deadline).ok()?;
-            connection.identity()
-        });
+        let connection = self.connection.as_mut();
+        let socket = connection.and_then(|connection| connection.identity(deadline));
         let body = announce::body(&process, socket.as_ref());
         let path = self.paths.announce();
         let answer = match self.exchange(&Request::json(Method::Put, &path, &body), deadline) {
@@ -238,7 +243,7 @@ impl Session {
         let request = Request::bare(Method::Head, &path);
         match self.exchange(&request, self.deadline(until)) {
             Ok(_) => Event::Readiness(true),
-            Err(Failure::Transport) => Event::ReadinessFailed,
+            Err(Failure::Foreign | Failure::Transport) => Event::ReadinessFailed,
             Err(_) => Event::Readiness(false),
         }
     }
@@ -274,27 +279,6 @@ impl Session {
             }
         }
         Event::MetricsAccepted { snapshot }
-    }
-
-    /// POST: one batch of spans.
-    pub(crate) fn spans(
-        &mut self,
-        body: &[u8],
-        fallback: bool,
-        until: Option<Instant>,
-    ) -> Result<(), Failure> {
-        let path = if fallback {
-            paths::RAW_TRACE.to_owned()
-        } else {
-            self.paths.traces(&self.pid)
-        };
-        let request = Request::json(Method::Post, &path, body);
-        self.exchange(&request, self.deadline(until))
-            .map(|_| ())
-            .inspect_err(|_| {
-                let text = format_args!("spans are kept and sent again: {}", self.trouble);
-                self.voice.say(Level::Warn, Topic::SpansRefused, text);
-            })
     }
 
     /// Whether an event waits.
@@ -338,6 +322,11 @@ impl Session {
             let text = format!("a part of the settings is ignored: {}", problems.join("; "));
             self.voice.keep(Level::Warn, &text);
         }
+    }
+
+    /// Once a second.
+    pub(crate) fn tick(&mut self) {
+        self.voice.tick(Instant::now());
     }
 
     /// POST: a line for the agent's own log, if one waits. Failures are ignored.
@@ -417,8 +406,12 @@ impl Session {
         let (level, topic) = match failure {
             // Normal while the agent is still discovering the process.
             Failure::Status(404) => (Level::Info, Topic::AnnounceNotFound),
-            Failure::Transport => (Level::Warn, Topic::AnnounceUnanswered),
-            Failure::Malformed | Failure::Status(_) => (Level::Warn, Topic::AnnounceRefused),
+            Failure::Broken | Failure::Cut | Failure::Transport | Failure::Unanswered => {
+                (Level::Warn, Topic::AnnounceUnanswered)
+            }
+            Failure::Foreign | Failure::Malformed | Failure::Status(_) | Failure::TooLarge => {
+                (Level::Warn, Topic::AnnounceRefused)
+            }
         };
         let text = format_args!("the announce is repeated: {trouble}");
         self.voice.say(level, topic, text);
@@ -436,53 +429,5 @@ impl Session {
              {fix}"
         );
         self.voice.say(Level::Warn, topic, text);
-    }
-
-    /// One request to the agent; anything but 2xx is a failure.
-    fn exchange(&mut self, request: &Request<'_>, deadline: Instant) -> Result<Response, Failure> {
-        let Some(connection) = &mut self.connection else {
-            return Err(Failure::Transport);
-        };
-        let outcome = connection.send(request, deadline);
-        self.count(&outcome);
-        match outcome {
-            Ok(answer) if answer.is_success() => Ok(answer),
-            Ok(answer) => {
-                let (method, path) = (request.method.name(), request.path);
-                let address = self.address();
-                let status = answer.status;
-                let fix = match (request.method, status) {
-                    (Method::Put, 404) => fix::UNKNOWN,
-                    _ => fix::REFUSED,
-                };
-                self.fail(
-                    &format!("{address} answered {status} to {method} {path}"),
-                    fix,
-                );
-                Err(Failure::Status(status))
-            }
-            Err(error) => {
-                self.fail(&error.to_string(), fix::UNANSWERED);
-                Err(Failure::Transport)
-            }
-        }
-    }
-
-    fn count(&self, outcome: &Result<Response, Error>) {
-        self.state.update(|status| {
-            status.requests += 1;
-            status.failures += u64::from(!outcome.as_ref().is_ok_and(Response::is_success));
-            let malformed = matches!(outcome, Err(Error::Malformed(..) | Error::TooLarge(..)));
-            status.malformed_answers += u64::from(malformed);
-        });
-    }
-
-    fn malformed(&self) {
-        self.state.update(|status| status.malformed_answers += 1);
-    }
-
-    fn fail(&mut self, text: &str, fix: &'static str) {
-        self.state.error(text, fix);
-        text.clone_into(&mut self.trouble);
     }
 }

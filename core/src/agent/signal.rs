@@ -100,6 +100,15 @@ impl Signal {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        Self::seen(&mut state)
+    }
+
+    /// Agent thread: what was said, without waiting.
+    pub(crate) fn look(&self) -> Woken {
+        Self::seen(&mut self.lock())
+    }
+
+    fn seen(state: &mut State) -> Woken {
         state.news = false;
         let waiting = state
             .flush_until

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +37,12 @@ pub(crate) enum Reply {
     Answer(u16, String),
     /// The connection is closed without an answer.
     Close,
+    /// A status, a header and a body.
+    Headed(u16, String, String),
+    /// These bytes, and the connection is closed.
+    Raw(Vec<u8>),
+    /// The connection is reset without an answer: not all of the request was read.
+    Reset,
     /// No answer, until the peer goes away.
     Hang,
 }
@@ -64,7 +71,15 @@ pub(crate) struct FakeAgent {
 
 impl FakeAgent {
     pub(crate) fn start(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(0, handler)
+    }
+
+    /// At a port that was free a moment ago.
+    pub(crate) fn start_at(
+        port: u16,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             log: Mutex::default(),
@@ -110,16 +125,22 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
         let head = received.method == "HEAD";
         shared.log.lock().unwrap().push(received);
         shared.changed.notify_all();
-        let (status, body) = match reply {
-            Reply::Answer(status, body) => (status, body),
+        let (status, header, body) = match reply {
+            Reply::Answer(status, body) => (status, String::new(), body),
+            Reply::Headed(status, header, body) => (status, header + "\r\n", body),
             Reply::Close => return,
+            Reply::Raw(bytes) => {
+                stream.write_all(&bytes).unwrap();
+                return;
+            }
+            Reply::Reset => return reset(&stream),
             Reply::Hang => {
                 drop(stream.read(&mut [0]));
                 return;
             }
         };
         let length = body.len();
-        let mut answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n");
+        let mut answer = format!("HTTP/1.1 {status} X\r\n{header}Content-Length: {length}\r\n\r\n");
         if !head {
             answer.push_str(&body);
         }
@@ -127,6 +148,21 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
             return;
         }
     }
+}
+
+/// Closes a socket as it is closed where a request was not read to its end.
+#[expect(unsafe_code, reason = "std has no SO_LINGER on stable Rust")]
+fn reset(stream: &TcpStream) {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    let length = size_of::<libc::linger>() as libc::socklen_t;
+    let pointer = (&raw const linger).cast();
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_LINGER);
+    // SAFETY: the pointer is valid for reads of `length` bytes.
+    let result = unsafe { libc::setsockopt(stream.as_raw_fd(), level, option, pointer, length) };
+    assert_eq!(result, 0);
 }
 
 fn receive(stream: &mut TcpStream) -> Option<Received> {

@@ -1,9 +1,9 @@
-//! What the agent thread says in the log: one line per change of state, and
-//! nothing twice while the agent stays away.
+//! What the agent thread says in the log: one line per change of state, nothing
+//! twice while the agent stays away, and little where its state changes again and again.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::lifecycle::Change;
 use crate::agent::paths::RAW_TRACE;
@@ -14,6 +14,11 @@ const MAX_LINES: usize = 8;
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// The longest line for the agent's log in bytes.
 const MAX_LINE: usize = 1024;
+
+/// Lines on a topic that are written as they come. Of more there is one in each
+/// [`QUIET`], which says how many it stands for.
+const BURST: u32 = 3;
+const QUIET: Duration = Duration::from_secs(60);
 
 /// The plugin name that agents do not know today (docs/PROTOCOL.md, "Not certain").
 const UNKNOWN_PLUGIN: &str = "rust";
@@ -53,6 +58,26 @@ pub(crate) enum Topic {
     SpansRejected,
     /// Spans were not accepted.
     SpansRefused,
+    /// A span is larger than the agent takes.
+    SpanTooLarge,
+    /// Requests of spans are larger than the agent takes.
+    RequestTooLarge,
+    /// Spans were sent twice and never answered.
+    Unanswered,
+}
+
+/// What was said on a topic.
+#[derive(Clone, Debug)]
+struct Said {
+    topic: Topic,
+    /// Not again until the agent is connected again.
+    is_closed: bool,
+    /// When the lines that count began, and how many there were.
+    since: Instant,
+    written: u32,
+    /// The last of those that were not written, and how many there are.
+    held: Option<(Level, String)>,
+    more: u32,
 }
 
 /// A line for the agent's own log.
@@ -80,7 +105,7 @@ pub(crate) struct Scene<'a> {
 /// Remembers what was said.
 #[derive(Debug, Default)]
 pub(crate) struct Voice {
-    said: Vec<Topic>,
+    said: Vec<Said>,
     lines: VecDeque<Line>,
     next_line: Duration,
 }
@@ -88,10 +113,58 @@ pub(crate) struct Voice {
 impl Voice {
     /// Says it, unless something on this topic was said already.
     pub(crate) fn say(&mut self, level: Level, topic: Topic, text: fmt::Arguments<'_>) {
-        if self.said.contains(&topic) {
-            return;
+        self.say_at(Instant::now(), level, topic, text);
+    }
+
+    fn say_at(&mut self, now: Instant, level: Level, topic: Topic, text: fmt::Arguments<'_>) {
+        let mut said = self.take(now, topic);
+        let is_closed = std::mem::replace(&mut said.is_closed, true);
+        if said.more == 0 && now.saturating_duration_since(said.since) >= QUIET {
+            (said.since, said.written) = (now, 0);
         }
-        self.said.push(topic);
+        let is_held = said.written >= BURST;
+        if is_held && !is_closed {
+            said.more = said.more.saturating_add(1);
+            said.held = Some((level, printable(&text.to_string(), MAX_LINE)));
+        } else if !is_closed {
+            said.written += 1;
+        }
+        self.said.push(said);
+        if !is_closed && !is_held {
+            self.write(level, topic, text);
+        }
+    }
+
+    /// Now and then: says what was held back, and how often.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        for said in &mut self.said {
+            let is_due = now.saturating_duration_since(said.since) >= QUIET;
+            if let Some((level, text)) = said.held.take_if(|_| is_due) {
+                due.push((level, said.topic, text, std::mem::take(&mut said.more)));
+                said.since = now;
+            }
+        }
+        for (level, topic, text, more) in due {
+            self.write(level, topic, format_args!("{text} ({more} more times)"));
+        }
+    }
+
+    fn take(&mut self, now: Instant, topic: Topic) -> Said {
+        match self.said.iter().position(|said| said.topic == topic) {
+            Some(known) => self.said.swap_remove(known),
+            None => Said {
+                topic,
+                is_closed: false,
+                since: now,
+                written: 0,
+                held: None,
+                more: 0,
+            },
+        }
+    }
+
+    fn write(&mut self, level: Level, topic: Topic, text: fmt::Arguments<'_>) {
         log::write(level, text);
         if level <= Level::Warn || topic == Topic::Connected {
             self.keep(level, &text.to_string());
@@ -150,17 +223,14 @@ impl Voice {
                 );
                 self.say(Level::Warn, Topic::NotReady, text);
             }
-            Change::BatchRejected => {
-                let text =
-                    format_args!("spans are dropped, the agent does not take them: {trouble}");
-                self.say(Level::Error, Topic::SpansRejected, text);
-            }
         }
     }
 
     /// The agent works: every topic may be said again. A panic stays said.
     fn reset(&mut self) {
-        self.said.retain(|topic| *topic == Topic::Panic);
+        for said in &mut self.said {
+            said.is_closed &= said.topic == Topic::Panic;
+        }
     }
 
     /// The next line for the agent's own log, if it is time for one.
@@ -191,13 +261,12 @@ mod tests {
     #[test]
     fn changes_in_words() {
         #[rustfmt::skip]
-        let table: [(Change, &str, &[&str]); 7] = [
+        let table: [(Change, &str, &[&str]); 6] = [
             (Change::Connected, "rust", &["connected to the agent at a:1 as rust 7"]),
             (Change::Lost, "rust", &["lost the agent at a:1 (why)"]),
             (Change::FallbackStarted, "rust", &["a:1", "rawtrace", "INSTANA_PLUGIN_NAME=golang"]),
             (Change::FallbackStarted, "golang", &["a:1", "rawtrace", "host pid namespace"]),
             (Change::NeverReady, "rust", &["a:1", "(why)"]),
-            (Change::BatchRejected, "rust", &["dropped", "why"]),
             (Change::EventRejected, "rust", &["event", "dropped", "why"]),
         ];
         for (change, plugin, words) in table {
@@ -244,11 +313,51 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_comes_and_goes_is_told_of_once_a_minute() {
+        let mut voice = Voice::default();
+        let begun = Instant::now();
+        let mut lines = Vec::new();
+        // Lost and found once a second for ten minutes, then gone.
+        for second in 0..660 {
+            let now = begun + Duration::from_secs(second);
+            if second < 600 {
+                voice.reset();
+            }
+            let text = format_args!("lost {second}");
+            voice.say_at(now, Level::Warn, Topic::Lost, text);
+            voice.tick(now);
+            lines.extend(voice.lines.drain(..).map(|line| line.text));
+        }
+        assert_eq!(lines[..3], ["lost 0", "lost 1", "lost 2"]);
+        assert_eq!(lines[3], "lost 60 (58 more times)");
+        assert_eq!(lines[4], "lost 120 (60 more times)");
+        assert_eq!(lines.len(), 3 + 10, "{lines:#?}");
+        assert_eq!(lines[12], "lost 599 (59 more times)");
+        // After a quiet minute, lines are written as they come.
+        let later = begun + Duration::from_secs(800);
+        voice.reset();
+        voice.say_at(later, Level::Warn, Topic::Lost, format_args!("again"));
+        assert_eq!(voice.lines.pop_front().unwrap().text, "again");
+    }
+
+    #[test]
+    fn topics_are_limited_one_by_one() {
+        let mut voice = Voice::default();
+        let now = Instant::now();
+        for _ in 0..10 {
+            voice.reset();
+            voice.say_at(now, Level::Warn, Topic::Lost, format_args!("lost"));
+        }
+        voice.say_at(now, Level::Warn, Topic::Nobody, format_args!("nobody"));
+        assert_eq!(voice.lines.back().unwrap().text, "nobody");
+        assert_eq!(voice.lines.len(), 4);
+    }
+
+    #[test]
     fn lines_for_the_agent_are_few_and_rare() {
         let mut voice = Voice::default();
         for _ in 0..20 {
-            voice.reset();
-            voice.say(Level::Warn, Topic::Lost, format_args!("x"));
+            voice.keep(Level::Warn, "x");
         }
         let sent = (0..300)
             .filter(|second| voice.line(Duration::from_secs(*second)).is_some())

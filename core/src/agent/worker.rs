@@ -6,67 +6,26 @@ use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::agent::lifecycle::{Action, Change, Demand, Event, Failure, Lifecycle, Tempo};
-use crate::agent::session::{Origin, Session};
+use crate::agent::session::Session;
 use crate::agent::signal::{Signal, Woken};
+use crate::agent::size::{Sent, Sizes, Verdict};
 use crate::agent::status::{AgentState, Phase};
-use crate::config::Tree;
 use crate::id::Generator;
-use crate::secrets::Matcher;
+use crate::threads;
 
-/// A batch is full at 1000 spans or 5 MiB. One that is less than half full
-/// shows that the source was empty when it was encoded.
-const HALF_SPANS: usize = 500;
-const HALF_BODY: usize = 5 * 1024 * 1024 / 2;
-/// A buffer larger than this is given back after use.
-const KEPT_BODY: usize = 1024 * 1024;
+mod ports;
+
+pub(crate) use self::ports::{Applied, Batch, MetricSource, SettingsSink, SpanSource};
+
 /// The pause after a panic outside of an action.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
-
-/// Where the spans come from. Bounded by itself.
-pub(crate) trait SpanSource: Send {
-    /// Encodes the oldest spans not yet acknowledged as one JSON array into the
-    /// empty `body`, below 5 MiB and 1000 spans; returns how many it took, of
-    /// which rules may have left some out. Takes as many as fit: less than half of
-    /// both limits means that there were no more. 0: there is nothing to send.
-    fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize;
-    /// The batch encoded last was accepted.
-    fn acknowledge(&mut self);
-    /// The batch encoded last was not accepted: encode it again next time.
-    fn retry(&mut self);
-    /// The batch encoded last is given up (counted).
-    fn reject(&mut self);
-    /// Whether anything waits to be sent.
-    fn pending(&self) -> bool;
-    /// Housekeeping: once a second, and when a flush or the shutdown begins.
-    fn tick(&mut self);
-}
-
-/// Where the metrics come from.
-pub(crate) trait MetricSource: Send {
-    /// Encodes the body of one metrics POST into the empty `body`.
-    fn encode(&mut self, pid: u64, snapshot: bool, body: &mut Vec<u8>);
-}
-
-/// Who acts on the agent's settings.
-pub(crate) trait SettingsSink: Send {
-    /// Called after each successful announce, before anything is sent.
-    fn apply(&self, answer: &Tree) -> Applied;
-}
-
-/// What followed from the agent's settings.
-#[derive(Clone, Debug)]
-pub(crate) struct Applied {
-    /// The time between two metrics.
-    pub(crate) metrics_interval: Duration,
-    /// Which keys are secret.
-    pub(crate) secrets: Matcher,
-    /// Settings of the agent that could not be used, in words.
-    pub(crate) problems: Vec<String>,
-}
+/// While spans are on their way, flushes and the shutdown are noticed after this time at
+/// the latest.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// The agent thread's state.
 pub(crate) struct Worker<S, M, T> {
@@ -85,13 +44,26 @@ pub(crate) struct Worker<S, M, T> {
     /// The action in progress, for a panic in it.
     running: Option<Action>,
     many_spans: bool,
+    sizes: Sizes,
+    flight: Option<Flight>,
     flush: Option<u64>,
     shutdown: Option<Instant>,
     /// Since the flush or the shutdown began: the source was emptied, or had
     /// nothing although it said so.
     drained: bool,
     nothing: bool,
+    /// For metrics.
     body: Vec<u8>,
+}
+
+/// The batch of spans whose answer is awaited.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    begun: Instant,
+    bytes: usize,
+    batch: Batch,
+    /// It was encoded after the last flush had begun.
+    is_of_flush: bool,
 }
 
 impl<S, M, T> fmt::Debug for Worker<S, M, T> {
@@ -129,6 +101,8 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             wake: now,
             running: None,
             many_spans: false,
+            sizes: Sizes::new(),
+            flight: None,
             flush: None,
             shutdown: None,
             drained: false,
@@ -144,9 +118,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         M: 'static,
         T: 'static,
     {
-        thread::Builder::new()
-            .name("instana-agent".to_owned())
-            .spawn(move || self.run())
+        threads::spawn("instana-agent", move || self.run())
     }
 
     /// Runs until the shutdown. A panic in one cycle ends that cycle only.
@@ -170,13 +142,14 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
 
     /// One look at the world and at most one exchange.
     fn cycle(&mut self) -> ControlFlow<bool> {
-        let woken = self.signal.wait(self.wake);
+        let woken = self.wait();
         if let Some(until) = woken.shutdown {
             if Instant::now() >= until {
                 return ControlFlow::Break(!self.source.pending() && !self.session.has_event());
             }
         }
         self.notice(woken);
+        self.progress_spans();
         let (pending, event) = (self.source.pending(), self.session.has_event());
         if woken.shutdown.is_some() && (!pending || self.nothing) && !event {
             return ControlFlow::Break(!pending);
@@ -206,6 +179,16 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         ControlFlow::Continue(())
     }
 
+    /// Waits until there is something to do.
+    fn wait(&mut self) -> Woken {
+        if self.flight.is_none() {
+            return self.signal.wait(self.wake);
+        }
+        let until = self.wake.min(Instant::now() + SLICE);
+        self.session.wait_for_spans(until);
+        self.signal.look()
+    }
+
     /// Takes in what other threads said.
     fn notice(&mut self, woken: Woken) {
         self.many_spans |= woken.spans;
@@ -216,6 +199,9 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         if flush_begins || shutdown_begins {
             self.drained = false;
             self.nothing = false;
+            if let Some(flight) = &mut self.flight {
+                flight.is_of_flush = false;
+            }
             self.session.begin_flush();
             self.source.tick();
         }
@@ -223,35 +209,41 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
 
     fn perform(&mut self, action: Action) {
         self.running = Some(action);
+        if action == Action::SendSpans {
+            self.begin_spans();
+            self.running = None;
+            return;
+        }
+        let begun = self.flight.map(|_| Instant::now());
+        let event = self.exchange(action);
+        if let Some(begun) = begun {
+            self.session.extend_spans(begun.elapsed());
+        }
+        self.running = None;
+        if let Some(event) = event {
+            self.feed(event);
+        }
+    }
+
+    fn exchange(&mut self, action: Action) -> Option<Event> {
         let until = self.shutdown;
-        let event = match action {
+        Some(match action {
             Action::Announce => self.announce(),
             Action::CheckReadiness => self.session.readiness(until),
             Action::Lookup => self.session.lookup(until),
             Action::SendEvent => self.session.send_event(until),
             Action::SendMetrics { snapshot } => self.send_metrics(snapshot),
-            Action::SendSpans => self.send_spans(),
             Action::Tick => {
                 self.tick();
-                self.running = None;
-                return;
+                return None;
             }
-            Action::Wait(_) => return,
-        };
-        self.running = None;
-        self.feed(event);
+            Action::SendSpans | Action::Wait(_) => return None,
+        })
     }
 
     fn feed(&mut self, event: Event) {
         let jitter = self.random.next() as f64 / u64::MAX as f64;
         let change = self.lifecycle.feed(self.started.elapsed(), event, jitter);
-        if let Event::SpansFailed(_) = event {
-            if change == Some(Change::BatchRejected) {
-                self.source.reject();
-            } else {
-                self.source.retry();
-            }
-        }
         if change == Some(Change::EventRejected) {
             self.session.reject_event();
         }
@@ -264,8 +256,13 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
     }
 
     fn announce(&mut self) -> Event {
+        let before = self.session.announced().agent_uuid.clone();
         if let Err(failure) = self.session.announce(self.shutdown) {
             return Event::AnnounceFailed(failure);
+        }
+        if self.session.announced().agent_uuid != before {
+            // Another agent may take more.
+            self.sizes = Sizes::new();
         }
         let applied = self.settings.apply(&self.session.announced().settings);
         self.session.tell_settings(&applied.problems);
@@ -282,32 +279,79 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         self.session.metrics(&self.body, snapshot, self.shutdown)
     }
 
-    fn send_spans(&mut self) -> Event {
+    fn begin_spans(&mut self) {
         self.many_spans = false;
         let fallback = self.lifecycle.is_fallback();
+        let limits = self.sizes.limits(self.started.elapsed());
+        let mut body = self.session.spans_body();
         let origin = self.session.origin(fallback);
-        self.body.clear();
-        let count = self.source.encode(&origin, &mut self.body);
-        if count == 0 {
+        let Some(batch) = self.source.encode(&origin, &limits, &mut body) else {
             self.drained = true;
             self.nothing = true;
-            return Event::SpansAccepted { drained: true };
+            return self.feed(Event::SpansAccepted { drained: true });
+        };
+        self.flight = Some(Flight {
+            begun: Instant::now(),
+            bytes: body.len(),
+            batch,
+            is_of_flush: true,
+        });
+        self.session.begin_spans(body, fallback, self.shutdown);
+        self.progress_spans();
+    }
+
+    /// Lets the spans that are on their way go on.
+    fn progress_spans(&mut self) {
+        let Some(flight) = self.flight else {
+            return;
+        };
+        self.running = Some(Action::SendSpans);
+        if let Some(outcome) = self.session.poll_spans() {
+            self.flight = None;
+            match outcome.result {
+                Ok(()) => self.spans_accepted(flight, outcome.maybe_twice),
+                Err(failure) => self.spans_failed(flight, failure),
+            }
         }
-        let small = count < HALF_SPANS && self.body.len() < HALF_BODY;
-        let outcome = self.session.spans(&self.body, fallback, self.shutdown);
-        if self.body.capacity() > KEPT_BODY {
-            self.body = Vec::new();
+        self.running = None;
+    }
+
+    fn spans_accepted(&mut self, flight: Flight, maybe_twice: bool) {
+        let Batch {
+            is_last, is_second, ..
+        } = flight.batch;
+        self.source.acknowledge(maybe_twice || is_second);
+        self.sizes.accepted(flight.bytes, flight.begun.elapsed());
+        let drained = is_last || !self.source.pending();
+        if drained {
+            self.session.forget_spans_body();
         }
-        if let Err(failure) = outcome {
-            return Event::SpansFailed(failure);
+        self.drained |= drained && flight.is_of_flush;
+        // What a flush waits for may have come meanwhile.
+        let drained = drained && (flight.is_of_flush || self.flush.is_none());
+        self.feed(Event::SpansAccepted { drained });
+    }
+
+    fn spans_failed(&mut self, flight: Flight, failure: Failure) {
+        self.session.forget_spans_body();
+        let sent = Sent {
+            bytes: flight.bytes,
+            spans: flight.batch.spans,
+            is_second: flight.batch.is_second,
+        };
+        let (verdict, pace) = self.sizes.refused(self.started.elapsed(), failure, sent);
+        self.session.tell_spans(failure, verdict);
+        self.feed(Event::SpansFailed { failure, pace });
+        // At the end: the source may panic.
+        match verdict {
+            Verdict::Again => self.source.retry(),
+            Verdict::Doubt => self.source.doubt(),
+            Verdict::GiveUp(reason) => self.source.give_up(reason),
         }
-        self.source.acknowledge();
-        let drained = small || !self.source.pending();
-        self.drained |= drained;
-        Event::SpansAccepted { drained }
     }
 
     fn tick(&mut self) {
+        self.session.tick();
         self.source.tick();
         if self.lifecycle.phase() == Phase::Ready && self.shutdown.is_none() {
             self.session.log_line(self.started.elapsed());
@@ -325,8 +369,7 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
             Some(Action::Lookup) => Event::NotFound,
             // The agent is not to blame, and spans have to go on without metrics.
             Some(Action::SendMetrics { .. }) => Event::MetricsAccepted { snapshot: false },
-            // Given up after three times: it would panic for ever.
-            Some(Action::SendSpans) => Event::SpansFailed(Failure::Malformed),
+            Some(Action::SendSpans) => return self.recover_spans(),
             Some(Action::SendEvent) => Event::NotDelivered(Failure::Malformed),
             Some(Action::Tick | Action::Wait(_)) => return,
             // Between the actions no schedule keeps it from coming back at once.
@@ -337,6 +380,26 @@ impl<S: SpanSource, M: MetricSource, T: SettingsSink> Worker<S, M, T> {
         };
         // The source may panic here again.
         drop(catch_unwind(AssertUnwindSafe(|| self.feed(event))));
+    }
+
+    /// After a panic while spans were encoded: they are given up after some times, for it
+    /// would panic for ever.
+    fn recover_spans(&mut self) {
+        self.session.abandon_spans();
+        let nothing = Batch {
+            spans: 0,
+            is_last: false,
+            is_second: false,
+        };
+        let flight = self.flight.take().unwrap_or(Flight {
+            begun: Instant::now(),
+            bytes: 0,
+            batch: nothing,
+            is_of_flush: false,
+        });
+        // The source may panic here again.
+        let recovered = AssertUnwindSafe(|| self.spans_failed(flight, Failure::Malformed));
+        drop(catch_unwind(recovered));
     }
 }
 

@@ -6,12 +6,15 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::problem::{Problems, Using};
+use super::problem::{self, Problems, Using};
 use super::tree::Tree;
 use super::yaml;
 
 /// Bytes of a file (as in Go).
 const LARGEST: u64 = 1024 * 1024;
+
+/// Bytes of a path that are shown.
+const SHOWN: usize = 512;
 
 /// Reads the file that `variable` names.
 pub(crate) fn load(variable: &str, path: &str, problems: &mut Problems) -> Option<Tree> {
@@ -26,12 +29,13 @@ pub(crate) fn load(variable: &str, path: &str, problems: &mut Problems) -> Optio
     };
     match yaml::parse(&text) {
         Ok(root) => {
-            let path: Arc<str> = path.into();
+            let path: Arc<str> = problem::safe(variable, path, SHOWN).into();
             Some(Tree::of_file(&path, root))
         }
         Err(error) => {
-            let text = format!("{path}:{}: not YAML: {}", error.line, error.text);
-            problems.add(text, INSTEAD);
+            let path = problem::safe(variable, path, SHOWN);
+            let told = problem::safe("", &error.text, SHOWN);
+            problems.add(format!("{path}:{}: not YAML: {told}", error.line), INSTEAD);
             None
         }
     }

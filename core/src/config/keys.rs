@@ -5,15 +5,16 @@
 //! `docs/ENVIRONMENT.md` shows the table to users; a test compares the two.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::code::Given;
 use super::env::Environment;
 use super::kind::{
-    Bytes, Capture, CapturedLogs, Disabled, Disabling, Endpoints, Filters, Frames, Headers, Host,
-    IgnoredEndpoint, Inverse, KafkaFormat, KafkaHeaderFormat, Kind, LogLevel, Millis, Mode, Name,
-    Pause, Plugin, PollRate, Port, Presence, Secrets, SpanFilters, Spans, StackTraces, Statuses,
-    Switch, Technologies, TechnologyStackTraces,
+    Bytes, Capture, CapturedLogs, Disabled, Disabling, Endpoints, FilePath, Filters, Frames,
+    Headers, Host, IgnoredEndpoint, Inverse, KafkaFormat, KafkaHeaderFormat, Kind, LogLevel,
+    Millis, Mode, Name, Pause, Plugin, PollRate, Port, Presence, Secrets, SpanFilters, Spans,
+    StackTraces, Statuses, Switch, Technologies, TechnologyStackTraces,
 };
 use super::problem::Problems;
 use super::reader::Reader;
@@ -132,7 +133,7 @@ macro_rules! keys {
         }),*];
 
         /// The settings in force.
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         pub(crate) struct Config {
             $($(#[doc = $doc])* pub(crate) $name: <$kind as Kind>::Value,)*
             pub(crate) origins: Origins,
@@ -145,7 +146,7 @@ macro_rules! keys {
         }
 
         /// What one source says; `None` is nothing.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Default)]
         pub(crate) struct Layer {
             $(pub(super) $name: Option<Entry<<$kind as Kind>::Value>>,)*
         }
@@ -170,6 +171,7 @@ macro_rules! keys {
                         config.origins.$name = origin.clone();
                     }
                 )*
+                config.secrets = config.secrets.with_signed_urls(config.hide_signed_urls);
                 config
             }
 
@@ -179,6 +181,25 @@ macro_rules! keys {
                     let value = <$kind as Kind>::show(&self.$name);
                     Setting::new(stringify!($name), &value, &self.origins.$name)
                 }),*]
+            }
+        }
+
+        /// As users may see it.
+        impl fmt::Debug for Config {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_list().entries(self.settings()).finish()
+            }
+        }
+
+        /// As users may see it.
+        impl fmt::Debug for Layer {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut list = f.debug_list();
+                $(if let Some(Entry { value, origin }) = &self.$name {
+                    let value = <$kind as Kind>::show(value);
+                    list.entry(&Setting::new(stringify!($name), &value, origin));
+                })*
+                list.finish()
             }
         }
 
@@ -227,7 +248,7 @@ macro_rules! keys {
 
 keys! {
     /// Where the configuration file is.
-    config_path: Name = None,
+    config_path: FilePath = None,
     variables [variable(
         "INSTANA_CONFIG_PATH",
         "path",
@@ -266,12 +287,12 @@ keys! {
     )],
     paths [];
 
-    /// The pause between two lookups; `None` is short at first, longer later.
+    /// The pause between two lookups; `None` is a second at most.
     retry_interval: Pause = None,
     variables [variable(
         "INSTANA_RETRY_AGENT_CONNECTION_IN_MS",
         "milliseconds, 100 to 600000",
-        "1 s, after a minute growing to 10 s",
+        "1 s at most",
         "How long after a lookup without an agent the next one is made.",
     )],
     paths [];
@@ -290,7 +311,7 @@ keys! {
     service: Name = None,
     variables [variable(
         "INSTANA_SERVICE_NAME",
-        "text",
+        "text, 1 to 1024 bytes",
         "none",
         "The service of all spans. Without it, Instana derives the service from each span.",
     )],
@@ -300,7 +321,7 @@ keys! {
     process_name: Name = None,
     variables [variable(
         "INSTANA_PROCESS_NAME",
-        "text",
+        "text, 1 to 1024 bytes",
         "the service, else the name of the executable",
         "The name of the process in the infrastructure view.",
     )],
@@ -318,6 +339,20 @@ keys! {
         "secrets",
         "map of `matcher` (the mode) and `list` (the terms), or a text",
         "As `INSTANA_SECRETS`.",
+    )];
+
+    /// Whether what signs URLs is secret, too.
+    hide_signed_urls: Switch = true,
+    variables [variable(
+        "INSTANA_HIDE_SIGNED_URLS",
+        "`true`, `1`, `false`, `0`",
+        "`true`",
+        "What signs a URL, or lets one in, is hidden beside what `INSTANA_SECRETS` names: `X-Amz-Signature`, `sig`, `code`, `access_token` and others; see below.",
+    )],
+    paths [both(
+        "tracing.global.hide-signed-urls",
+        "`true`, `false`",
+        "As `INSTANA_HIDE_SIGNED_URLS`.",
     )];
 
     /// Headers to capture, in lower case.
@@ -454,6 +489,16 @@ keys! {
         "list of statuses",
         "As `INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS`.",
     )];
+
+    /// Whether a call that was given up has failed.
+    cancelled_exits: Switch = true,
+    variables [variable(
+        "INSTANA_CANCELLED_EXITS_AS_ERRORS",
+        "`true`, `1`, `false`, `0`",
+        "`true`",
+        "Calls to other services that are given up, as the slower ones of a `select!` are, have the error `cancelled after N ms`. `false`: they have the tag `cancelled_after_ms` instead, and no error.",
+    )],
+    paths [];
 
     /// What is not recorded.
     disable: Disabling = Disabled::default(),

@@ -11,6 +11,9 @@ const MAX_HEADER: usize = 256;
 /// Bytes of a host name (RFC 1035).
 const MAX_HOST: usize = 253;
 
+/// Bytes of a service's or a process's name.
+const MAX_NAME: usize = 1024;
+
 /// Bytes of a plugin name.
 const MAX_PLUGIN: usize = 64;
 
@@ -65,8 +68,13 @@ pub(crate) fn plugin(value: &str) -> Option<String> {
 }
 
 pub(crate) fn name(value: &str) -> Option<String> {
+    text(value, MAX_NAME)
+}
+
+/// A text of 1 to `most` bytes.
+pub(crate) fn text(value: &str, most: usize) -> Option<String> {
     let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
+    (1..=most).contains(&value.len()).then(|| value.to_owned())
 }
 
 /// The names in lower case, each once and at most 64; those that are none, and those
@@ -163,6 +171,20 @@ mod tests {
         assert_eq!(plugin("my.rust_1-x").as_deref(), Some("my.rust_1-x"));
         for value in ["", "Rust", "a/b", "a b", "ü", &"a".repeat(65)] {
             assert_eq!(plugin(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        for (value, expected) in [
+            (" shop ", Some("shop".len())),
+            (" ", None),
+            (&"x".repeat(1024), Some(1024)),
+            (&"x".repeat(1025), None),
+            (&"é".repeat(513), None),
+            (&"x".repeat(6 << 20), None),
+        ] {
+            assert_eq!(name(value).map(|name| name.len()), expected);
         }
     }
 

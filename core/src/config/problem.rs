@@ -6,6 +6,10 @@ use crate::secrets::{self, Matcher};
 /// Bytes of a value that a message shows.
 const SHOWN: usize = 64;
 
+/// Bytes of a name that a message shows: names in a file or in the agent's answer are as
+/// long as others make them.
+const MAX_NAME: usize = 256;
+
 /// The most problems that are kept.
 const MOST: usize = 32;
 
@@ -38,6 +42,7 @@ impl Problems {
     /// The value of `name`, a variable or a key, is not what is accepted there.
     pub(crate) fn value(&mut self, name: &str, value: &str, accepted: &str, using: Using) {
         let value = safe(name, value, SHOWN);
+        let name = printable(name, MAX_NAME);
         self.add(format!("{name}={value:?} is not {accepted}"), using);
     }
 
@@ -121,6 +126,15 @@ mod tests {
         ] {
             assert_eq!(line(name, "hunter2").contains("hunter2"), shown, "{name}");
         }
+    }
+
+    #[test]
+    fn long_names_are_shortened() {
+        let text = line(&format!("tracing.{}", "x".repeat(1 << 20)), "hunter2");
+        assert!(
+            text.len() < 500 && text.starts_with("tracing.xxx"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -76,10 +76,7 @@ impl Courier {
 
     /// `text` without what the settings in force call secret.
     pub(crate) fn redacted(&self, text: &str) -> String {
-        match self.live.get() {
-            Some(settings) => redacted(text, &settings.config),
-            None => redacted(text, &Config::default()),
-        }
+        self.live.redacted(text)
     }
 }
 
@@ -109,17 +106,11 @@ fn encode(event: &Event, config: &Config) -> Value {
     body
 }
 
-/// As [`redacted`], and then cut.
+/// Without what is secret, and then cut.
 fn limited(text: &str, limit: u16, config: &Config) -> String {
     let mut out = String::with_capacity(text.len());
-    let redact = |text: &str, out: &mut String| secrets::text(&config.secrets, text, out);
+    let redact = |text: &str, out: &mut String| secrets::message(&config.secrets, text, out);
     Limit::dotted(limit + 3).write(redact, text, &mut out);
-    out
-}
-
-fn redacted(text: &str, config: &Config) -> String {
-    let mut out = String::with_capacity(text.len());
-    secrets::text(&config.secrets, text, &mut out);
     out
 }
 

@@ -3,6 +3,7 @@
 mod courier;
 mod outbox;
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock;
@@ -10,7 +11,7 @@ use crate::log::printable;
 use crate::runtime;
 use crate::secrets::kept;
 use crate::span::fields::prefix;
-use crate::tracer::Tracer;
+use crate::tracer::{GLOBAL, Tracer};
 
 pub(crate) use self::courier::Courier;
 pub(crate) use self::outbox::{OUTBOX, Outbox, OutboxGuard};
@@ -51,7 +52,7 @@ pub fn event(title: &str) -> Event {
 ///
 /// The title has at most 256 bytes and the text 4,000; URLs, connection strings
 /// and values of secret keys in them are redacted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "an event is sent by send()"]
 pub struct Event {
     title: String,
@@ -61,6 +62,20 @@ pub struct Event {
     /// `None` until it is sent: now.
     timestamp: Option<Duration>,
     subject: Subject,
+}
+
+/// With what is sent of its texts.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("title", &GLOBAL.redacted(&self.title))
+            .field("text", &GLOBAL.redacted(&self.text))
+            .field("severity", &self.severity)
+            .field("duration", &self.duration)
+            .field("timestamp", &self.timestamp)
+            .field("subject", &self.subject)
+            .finish()
+    }
 }
 
 /// How bad an event is, in the numbers of Instana's Go and Node.js tracers.

@@ -1,29 +1,39 @@
 //! Fills the bodies of requests from the backlog.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::batching::{self, Call, Fate};
 use super::encoder::{Encoder, Surroundings};
 use crate::agent::session::Origin;
-use crate::agent::worker::SpanSource;
+use crate::agent::size::{Limits, Reason};
+use crate::agent::worker::{Batch, SpanSource};
 use crate::clock::Timeline;
 use crate::config::Config;
 use crate::json;
 use crate::record::{FAMILIES, Record};
 use crate::rules::Rules;
-use crate::segment::{Backlog, Pool, Portion, Unsent};
+use crate::segment::{Backlog, Pool, Portion, Portions, Unsent};
 use crate::settings::{Live, Settings};
 use crate::slow_polls;
 use crate::span::{Family, fields};
+use crate::unrecorded;
 
-/// Spans in a request (docs/PROTOCOL.md, "Span requests").
-const MAX_SPANS: usize = 1_000;
+/// Records that rules may leave out before others have a turn.
+const MOST_LEFT_OUT: usize = 300_000;
 
-/// Requests' worth of spans that rules may leave out before others have a turn.
-const MOST_ROUNDS: usize = 300;
+/// Calls that span batching looks at for one request.
+const MOST_BATCHED: usize = 8_000;
 
-/// Bytes of a request's body: the smallest limit of the siblings (Go).
-const MAX_BODY: usize = 5 * 1024 * 1024;
+/// Others have a turn after this time, however little a request holds by then.
+const MOST_TIME: Duration = Duration::from_millis(100);
+/// The clock is looked at once in so many records.
+const LOOK_EACH: usize = 64;
+
+/// Room that there is in a body before a span is written, and by how much a body grows.
+/// The JSON of a span seldom is longer.
+const ROOM: usize = 128 * 1024;
+const GROWTH: usize = 1024 * 1024;
 
 /// Hands the spans of a pool to the agent thread.
 #[derive(Debug)]
@@ -33,6 +43,9 @@ pub(crate) struct Exporter {
     encoder: Encoder,
     /// Records that were taken and are not in the last body.
     unsent: Unsent,
+    /// How long writing a request may take, and when that is over.
+    pub(super) most_time: Duration,
+    until: Instant,
 }
 
 impl Exporter {
@@ -42,24 +55,48 @@ impl Exporter {
             live,
             encoder: Encoder::default(),
             unsent: Unsent::default(),
+            most_time: MOST_TIME,
+            until: Instant::now(),
         }
     }
 
-    fn fill(&mut self, settings: &Settings, from: &str, body: &mut Vec<u8>) -> Filled {
+    fn fill(
+        &mut self,
+        settings: &Settings,
+        from: &str,
+        limits: &Limits,
+        body: &mut Vec<u8>,
+    ) -> Filled {
         let service = settings.config.service.as_deref();
         let timeline = Timeline::now();
         let surroundings = Surroundings::new(from, service, &settings.config.secrets, timeline)
             .with_stacks(&settings.stacks);
-        let portions = self.backlog.portions(MAX_SPANS);
-        let mut most = MAX_SPANS;
-        let filled = loop {
+        // Records are shorter than their JSON.
+        let Portions {
+            list: portions,
+            is_all,
+            is_second,
+            body: most_bytes,
+            ..
+        } = self.backlog.portions(limits.bytes);
+        let limits = Limits {
+            bytes: limits.bytes.min(most_bytes.saturating_sub(ROOM)),
+            ..*limits
+        };
+        if body.capacity() > most_bytes {
+            *body = Vec::new();
+        }
+        let mut most = usize::MAX;
+        let mut filled = loop {
             let fates = if settings.config.span_batching {
-                fates(&portions, most, &timeline, settings.rules.as_deref())
+                let calls = calls(&portions, most, &timeline, settings.rules.as_deref());
+                batching::batch(&calls)
             } else {
                 Vec::new()
             };
             let plan = Plan {
                 most,
+                limits,
                 fates: &fates,
                 rules: settings.rules.as_deref(),
             };
@@ -71,7 +108,9 @@ impl Exporter {
             most = filled.records;
             self.begin(body);
         };
-        self.backlog.release_others(portions);
+        filled.is_last = filled.is_whole && is_all;
+        filled.is_second = is_second;
+        self.backlog.release_others(portions, body.capacity());
         filled
     }
 
@@ -95,14 +134,9 @@ impl Exporter {
             let (mut rest, before) = (bytes, filled.records);
             while let Some((record, tail)) = Record::split(rest) {
                 let has_room = filled.records < plan.most
+                    && !self.is_late(&filled)
                     && (plan.ignores(&record, &mut self.unsent)
-                        || self.append(
-                            &record,
-                            plan.fate(filled.records),
-                            surroundings,
-                            body,
-                            &mut filled.spans,
-                        ));
+                        || self.append(&record, plan, surroundings, body, &mut filled));
                 if !has_room {
                     break;
                 }
@@ -115,10 +149,17 @@ impl Exporter {
                     .take(portion, records, bytes.len() - rest.len());
             }
             if !rest.is_empty() {
-                break;
+                return filled;
             }
         }
+        filled.is_whole = true;
         filled
+    }
+
+    /// Whether others should have a turn: there is something to send, and it took long.
+    #[inline]
+    fn is_late(&self, filled: &Filled) -> bool {
+        filled.spans > 0 && filled.records % LOOK_EACH == 0 && Instant::now() >= self.until
     }
 
     /// Appends a span to the array. False where the body would become too large.
@@ -126,31 +167,47 @@ impl Exporter {
     fn append(
         &mut self,
         record: &Record<'_>,
-        fate: &Fate,
+        plan: &Plan<'_>,
         surroundings: &Surroundings<'_>,
         body: &mut Vec<u8>,
-        spans: &mut usize,
+        filled: &mut Filled,
     ) -> bool {
-        let batch = match fate {
+        let batch = match plan.fate(filled.records) {
             Fate::Alone => None,
             Fate::Survivor(batch) => Some(batch),
             Fate::Absorbed => return true,
         };
-        let before = body.len();
-        body.push(if *spans == 0 { b'[' } else { b',' });
-        let written = self.encoder.encode(record, batch, surroundings, body);
-        if written.is_err() {
-            body.truncate(before);
-            self.unsent.invalid += 1;
-            return true;
-        }
-        if body.len() >= MAX_BODY {
-            body.truncate(before);
+        if body.capacity() - body.len() < ROOM && !grow(body, plan.limits.bytes) {
             return false;
         }
-        *spans += 1;
-        true
+        let before = body.len();
+        body.push(if filled.spans == 0 { b'[' } else { b',' });
+        let written = self.encoder.encode(record, batch, surroundings, body);
+        // With the bracket behind it.
+        let (whole, own) = (body.len() + 1, body.len() - before);
+        if written.is_ok()
+            && own < plan.limits.span
+            && (whole <= plan.limits.bytes || filled.spans == 0)
+        {
+            filled.spans += 1;
+            return true;
+        }
+        body.truncate(before);
+        self.unsent.invalid += usize::from(written.is_err());
+        let is_too_large = written.is_ok() && own >= plan.limits.span;
+        self.unsent.too_large += usize::from(is_too_large);
+        written.is_err() || is_too_large
     }
+}
+
+/// Makes room for the next spans, if there is memory.
+#[cold]
+fn grow(body: &mut Vec<u8>, limit: usize) -> bool {
+    let wanted = match body.len() {
+        0 => ROOM,
+        written => (written + GROWTH).min(limit.max(written + ROOM)),
+    };
+    body.try_reserve_exact(wanted - body.len()).is_ok()
 }
 
 /// What is to be done with the records of a request.
@@ -158,6 +215,7 @@ impl Exporter {
 struct Plan<'a> {
     /// No more records than these.
     most: usize,
+    limits: Limits,
     /// Of the first ones; the others are sent as they are.
     fates: &'a [Fate],
     rules: Option<&'a Rules>,
@@ -182,16 +240,24 @@ impl Plan<'_> {
 struct Filled {
     records: usize,
     spans: usize,
+    /// All records of the portions are in it.
+    is_whole: bool,
+    is_last: bool,
+    is_second: bool,
 }
 
-/// What span batching does to the first `most` records.
-fn fates(
+/// The first `most` records as span batching sees them, as far as there is memory.
+fn calls(
     portions: &[Portion],
     most: usize,
     timeline: &Timeline,
     rules: Option<&Rules>,
-) -> Vec<Fate> {
+) -> Vec<Call> {
+    let most = most.min(MOST_BATCHED);
     let mut calls = Vec::new();
+    if calls.try_reserve(most).is_err() {
+        return calls;
+    }
     for portion in portions {
         let mut rest = portion.bytes();
         while let Some((record, tail)) = Record::split(rest).filter(|_| calls.len() < most) {
@@ -203,7 +269,7 @@ fn fates(
             rest = tail;
         }
     }
-    batching::batch(&calls)
+    calls
 }
 
 fn call(record: &Record<'_>, timeline: &Timeline) -> Call {
@@ -220,39 +286,61 @@ fn call(record: &Record<'_>, timeline: &Timeline) -> Call {
 }
 
 impl SpanSource for Exporter {
-    fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize {
+    fn encode(
+        &mut self,
+        origin: &Origin<'_>,
+        limits: &Limits,
+        body: &mut Vec<u8>,
+    ) -> Option<Batch> {
         self.begin(body);
+        self.until = Instant::now() + self.most_time;
         let settings = self
             .live
             .get()
             .unwrap_or_else(|| Arc::new(Settings::new(Config::default())));
         let from = from(origin);
-        for _ in 0..MOST_ROUNDS {
-            let filled = self.fill(&settings, &from, body);
+        let mut left_out = 0;
+        loop {
+            let filled = self.fill(&settings, &from, limits, body);
             if filled.spans > 0 {
                 body.push(b']');
-                return filled.records;
+                return Some(Batch {
+                    spans: filled.spans,
+                    is_last: filled.is_last,
+                    is_second: filled.is_second,
+                });
             }
             if filled.records == 0 {
-                return 0;
+                return None;
             }
             // Nothing but records that are not sent: there may be others.
-            self.backlog.acknowledge(self.unsent);
+            left_out += filled.records;
+            self.backlog.acknowledge(self.unsent, false);
             self.begin(body);
+            if left_out >= MOST_LEFT_OUT || Instant::now() >= self.until {
+                return None;
+            }
         }
-        0
     }
 
-    fn acknowledge(&mut self) {
-        self.backlog.acknowledge(self.unsent);
+    fn acknowledge(&mut self, maybe_twice: bool) {
+        self.backlog.acknowledge(self.unsent, maybe_twice);
     }
 
     fn retry(&mut self) {
         self.backlog.retry();
     }
 
-    fn reject(&mut self) {
-        self.backlog.reject();
+    fn doubt(&mut self) {
+        self.backlog.doubt();
+    }
+
+    fn give_up(&mut self, reason: Reason) {
+        self.backlog.give_up(match reason {
+            Reason::Refused => |counts| &mut counts.dropped_rejected,
+            Reason::TooLarge => |counts| &mut counts.dropped_too_large,
+            Reason::Unanswered => |counts| &mut counts.dropped_unanswered,
+        });
     }
 
     fn pending(&self) -> bool {
@@ -262,6 +350,7 @@ impl SpanSource for Exporter {
     fn tick(&mut self) {
         self.backlog.tick();
         slow_polls::tell();
+        unrecorded::say();
         self.encoder.tick();
     }
 }
@@ -278,3 +367,6 @@ fn from(origin: &Origin<'_>) -> String {
     out.push(b'}');
     String::from_utf8(out).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::agent::session::Origin;
+use crate::agent::size::{Limits, MAX_BODY};
 use crate::agent::worker::SpanSource as _;
 use crate::clock::Timeline;
 use crate::config::{Code, Config, Environment, Sources};
@@ -232,7 +233,9 @@ proptest! {
         prop_assert_eq!(json["data"]["shapes"]["lists"].as_object().unwrap().len(), names.len());
         for name in names {
             prop_assert_eq!(&json["data"]["shapes"]["lists"][name], &json!(texts));
-            prop_assert_eq!(&json["data"]["sdk"]["custom"]["tags"][name], &json!(name));
+            let tag = &json["data"]["sdk"]["custom"]["tags"][name];
+            let may_be_secret = name.contains([':', '=', '%', '\\', 'p']);
+            prop_assert!(tag == &json!(name) || may_be_secret && tag.is_string(), "{}", tag);
         }
     }
 }
@@ -317,6 +320,38 @@ fn attributes_of_an_unknown_section_are_left_out() {
     let attributes = &attributes;
     let span = encode(&Record { head, attributes }, "", Some("shop")).unwrap();
     assert_eq!(span["data"], json!({"service": "shop", "http": {}}));
+}
+
+#[test]
+fn tags_with_secret_names_and_texts_are_hidden() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut entry = Span::entry(&SHAPES, &Incoming::none());
+        entry.tag("password", "a b");
+        entry.tag("api_key", 4711);
+        entry.tag("Authorization", "Basic a");
+        entry.tag("to", "https://u:p@h/?secret=x");
+        entry.tag("customer", "a@b: 10:30, x=1");
+        entry.tag("items", 3);
+        entry.log_with("m", |entry| {
+            entry.field("secret", true);
+            entry.field("plain", "é");
+        });
+    });
+    let entry = recorder.span("shapes", Kind::Entry);
+    let json: Value = serde_json::from_str(&entry.json()).unwrap();
+    let custom = &json["data"]["sdk"]["custom"];
+    let expected = json!({
+        "password": "<redacted>", "api_key": "<redacted>", "Authorization": "<redacted>",
+        "to": "https://<redacted>:<redacted>@h/?secret=<redacted>",
+        "customer": "a@b: 10:30, x=1", "items": 3,
+    });
+    assert_eq!(custom["tags"], expected);
+    let (_, log) = custom["logs"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(
+        log,
+        &json!({"message": "m", "secret": "<redacted>", "plain": "é"})
+    );
 }
 
 #[test]
@@ -410,13 +445,14 @@ fn batches_end_where_a_request_is_full() {
         pool.record_shared(&head, attributes);
     }
     let mut exporter = Exporter::new(pool, live);
+    exporter.most_time = Duration::from_secs(600);
     let (mut calls, mut large, mut requests) = (0, 0, 0);
     let origin = Origin {
         pid: "1",
         host: None,
     };
     let mut body = Vec::new();
-    while exporter.encode(&origin, &mut body) > 0 {
+    while exporter.encode(&origin, &FULL, &mut body).is_some() {
         requests += 1;
         assert!(body.len() <= 5 << 20, "{} bytes", body.len());
         let spans: Vec<Value> = serde_json::from_slice(&body).unwrap();
@@ -424,7 +460,7 @@ fn batches_end_where_a_request_is_full() {
         let batches: Vec<_> = spans.iter().filter(|span| span["n"] == "redis").collect();
         assert_eq!(batches.len(), 1, "in request {requests}");
         calls += batches[0]["b"]["s"].as_u64().unwrap();
-        exporter.acknowledge();
+        exporter.acknowledge(false);
     }
     assert_eq!((calls, large, requests), (450, 450, 2));
     assert_eq!(pool.counts().sent, 900);
@@ -457,11 +493,16 @@ fn behind_spans_that_are_left_out_others_are_found() {
         host: None,
     };
     let mut body = Vec::new();
-    assert!(exporter.encode(&origin, &mut body) > 0);
+    assert!(exporter.encode(&origin, &FULL, &mut body).is_some());
     let spans: Vec<Value> = serde_json::from_slice(&body).unwrap();
     assert_eq!((spans.len(), &spans[0]["n"]), (1, &json!("g.http")));
-    exporter.acknowledge();
-    assert_eq!(exporter.encode(&origin, &mut body), 0);
+    exporter.acknowledge(false);
+    assert_eq!(exporter.encode(&origin, &FULL, &mut body), None);
     let counts = pool.counts();
     assert_eq!((counts.sent, counts.ignored, counts.waiting), (1, 2_500, 0));
 }
+
+const FULL: Limits = Limits {
+    bytes: MAX_BODY,
+    span: MAX_BODY,
+};

@@ -6,7 +6,7 @@ use std::str;
 use super::piece::Piece;
 use crate::clock::Timeline;
 use crate::json;
-use crate::secrets::{self as redact, Limit, Matcher};
+use crate::secrets::{self as redact, Dialect, Limit, Matcher};
 use crate::span::fields::{Attribute, named, pair, tag};
 use crate::span::log::Entry;
 use crate::span::tag::kind;
@@ -53,7 +53,7 @@ impl<'a> Value<'a> {
             | Shape::Dsn
             | Shape::Error
             | Shape::Message
-            | Shape::Statement => self.text(key, field, out),
+            | Shape::Statement(_) => self.text(key, field, out),
         }
     }
 
@@ -78,20 +78,24 @@ impl<'a> Value<'a> {
             return;
         };
         key.append_but_last(out);
+        if let Shape::Statement(dialect) = field.shape {
+            self.scratch.clear();
+            statement(dialect, text, field.limit, self.secrets, self.scratch);
+            return json::string(out, self.scratch);
+        }
         let redact = match field.shape {
             Shape::Query => redact::query,
             Shape::Url => redact::url,
             Shape::Path => redact::path,
             Shape::Dsn => redact::dsn,
-            Shape::Error | Shape::Message => redact::text,
-            Shape::Statement => redact::statement,
+            Shape::Error => redact::text,
+            Shape::Message => redact::message,
             _ => return json::string(out, text),
         };
         let redact = |text: &str, out: &mut String| redact(self.secrets, text, out);
         self.scratch.clear();
         let limit = match field.shape {
             Shape::Message => Limit::dotted(field.limit),
-            Shape::Statement => Limit::characters(field.limit),
             _ => Limit::bare(field.limit),
         };
         limit.write(redact, text, self.scratch);
@@ -247,8 +251,6 @@ fn header(
         }
         return;
     }
-    // They were written as text.
-    let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
     let redact = |value: &str, out: &mut String| redact::header(secrets, text(name), value, out);
     scratch.clear();
     Limit::bare(limit).write(redact, text(value), scratch);
@@ -278,6 +280,9 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
         return;
     }
     members.name(name);
+    if redact::is_secret_name(secrets, name) {
+        return json::string(members.out, redact::REDACTED);
+    }
     match kind {
         kind::INTEGER => json::signed(members.out, number as i64),
         kind::UNSIGNED => json::unsigned(members.out, number),
@@ -288,18 +293,49 @@ fn write_tag(name: &str, kind: u8, value: &[u8], secrets: &Matcher, members: &mu
         kind::FLOAT => {
             json::float(members.out, f64::from_bits(number));
         }
-        kind::ERROR | kind::STATEMENT => {
-            let text = str::from_utf8(value).unwrap_or_default();
-            let (redact, limit): (fn(_, &str, &mut String), _) = match kind {
-                kind::ERROR => (redact::text, Limit::bare(sdk::TAG_LIMIT)),
-                _ => (redact::statement, Limit::characters(sdk::TAG_LIMIT)),
-            };
+        kind::ERROR => {
             let mut scratch = String::new();
-            limit.write(|text, out| redact(secrets, text, out), text, &mut scratch);
+            // Who records calls to a database knows what of its words are names.
+            let redact = match name {
+                "db.error" => redact::text,
+                _ => redact::message,
+            };
+            let redact = |text: &str, out: &mut String| redact(secrets, text, out);
+            Limit::bare(sdk::TAG_LIMIT).write(redact, text(value), &mut scratch);
             json::string(members.out, &scratch);
         }
-        _ => json::string(members.out, str::from_utf8(value).unwrap_or_default()),
+        _ => match kind::dialect(kind) {
+            Some(dialect) => {
+                let mut scratch = String::new();
+                statement(dialect, text(value), sdk::TAG_LIMIT, secrets, &mut scratch);
+                json::string(members.out, &scratch);
+            }
+            None => free_text(text(value), secrets, members.out),
+        },
     }
+}
+
+/// Most tags are words.
+fn free_text(text: &str, secrets: &Matcher, out: &mut Vec<u8>) {
+    if !redact::may_hold_secret(secrets, text) {
+        return json::string(out, text);
+    }
+    let mut scratch = String::new();
+    redact::text(secrets, text, &mut scratch);
+    json::string(out, &scratch);
+}
+
+/// What was written as text.
+fn text(value: &[u8]) -> &str {
+    str::from_utf8(value).unwrap_or_default()
+}
+
+/// Writes a statement, up to so many characters, into the empty `out`.
+fn statement(dialect: Dialect, text: &str, limit: u16, secrets: &Matcher, out: &mut String) {
+    let write = |text: &str, is_part: bool, out: &mut String| {
+        redact::statement(secrets, dialect, text, is_part, out);
+    };
+    Limit::characters(limit).write_part(write, text, out);
 }
 
 /// Members of an object, with commas between them.
@@ -333,7 +369,9 @@ fn is_written_as_it_is(field: &Field, text: &[u8], secrets: &Matcher) -> bool {
         Shape::Query => {
             fits && json::is_plain_without(text, *b"?#;%+ @") && !secrets.may_match_in(text)
         }
-        Shape::Statement => fits && json::is_plain(text) && redact::has_no_literal(text),
+        Shape::Statement(_) => {
+            fits && json::is_plain(text) && redact::is_shown_as_it_is(secrets, text)
+        }
         Shape::Url | Shape::Path => fits && json::is_plain_without(text, *b"=?#@"),
         _ => false,
     }

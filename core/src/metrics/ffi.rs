@@ -75,13 +75,16 @@ pub(super) fn ticks_per_second() -> Option<u64> {
 }
 
 /// Bytes of the C heap: in use, and taken from the system. Stops the application while
-/// it walks all free chunks. `None` where the C library has no such function.
+/// it walks all free chunks. `None` where the C library has no such function, or where
+/// another allocator has taken the place of its own (one that is preloaded or linked for
+/// `malloc`, a sanitizer's): of that glibc knows nothing.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn c_heap() -> Option<(u64, u64)> {
     // It is there since glibc 2.33: looked up, so that the program starts with others.
-    // SAFETY: the name ends with a zero; RTLD_DEFAULT is always valid.
-    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
-    if function.is_null() {
+    let function = symbol(c"mallinfo2")?;
+    let glibc = object_of(symbol(c"gnu_get_libc_version")?)?;
+    let is_glibc = |function| object_of(function) == Some(glibc);
+    if !is_glibc(function) || !is_glibc(symbol(c"malloc")?) {
         return None;
     }
     type Mallinfo2 = extern "C" fn() -> libc::mallinfo2;
@@ -94,6 +97,25 @@ pub(super) fn c_heap() -> Option<(u64, u64)> {
         bytes(info.uordblks).saturating_add(mapped_alone),
         bytes(info.arena).saturating_add(mapped_alone),
     ))
+}
+
+/// The function that the process calls by a name.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn symbol(name: &std::ffi::CStr) -> Option<*mut libc::c_void> {
+    // SAFETY: the name ends with a zero; RTLD_DEFAULT is always valid.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!function.is_null()).then_some(function)
+}
+
+/// Where the program or library is loaded that a function is in.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn object_of(function: *mut libc::c_void) -> Option<usize> {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: the pointer is valid for writes of one `Dl_info`; any address may be asked for.
+    let is_known = unsafe { libc::dladdr(function, info.as_mut_ptr()) } != 0;
+    // SAFETY: it is made of pointers, which may be null.
+    let info = unsafe { info.assume_init() };
+    is_known.then_some(info.dli_fbase as usize)
 }
 
 /// Only glibc has it.
@@ -125,12 +147,33 @@ mod tests {
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn the_heap_of_c_holds_what_was_allocated() {
-        let Some((before, _)) = c_heap() else { return };
+        let object = |name| symbol(name).and_then(object_of);
+        let Some((before, _)) = c_heap() else {
+            let is_old = symbol(c"mallinfo2").is_none();
+            // As a sanitizer's.
+            let is_other = object(c"malloc") != object(c"gnu_get_libc_version");
+            assert!(is_old || is_other, "glibc has a heap");
+            return;
+        };
         let block = std::hint::black_box(vec![1_u8; 100 << 20]);
         let (after, mapped) = c_heap().unwrap();
         assert!(after >= before + (90 << 20), "{before} {after}");
         assert!(mapped >= after);
         drop(block);
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn functions_are_in_what_defines_them() {
+        let of_glibc = symbol(c"gnu_get_libc_version").and_then(object_of);
+        assert!(of_glibc.is_some());
+        assert_eq!(
+            symbol(c"gnu_get_libc_release").and_then(object_of),
+            of_glibc
+        );
+        let own = usage as fn() -> Option<Usage> as *mut libc::c_void;
+        assert!(object_of(own).is_some_and(|own| Some(own) != of_glibc));
+        assert_eq!(symbol(c"no function has this name"), None);
     }
 
     #[test]

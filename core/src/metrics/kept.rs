@@ -1,28 +1,20 @@
 //! A file of the kernel's that stays open from one sample to the next: finding one
 //! in `/proc` takes three times as long as reading it.
 //!
-//! An application may close every descriptor it knows, ours too, and the kernel may
-//! give its number to a file of the application's. So each use looks whether the
-//! descriptor is still that of the file that was opened, and one that is not is
-//! left alone.
+//! An application may close every descriptor it knows, ours too: then it is opened
+//! again.
 
 use std::fs::{self, File, Metadata};
-use std::os::fd::IntoRawFd as _;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::descriptor::Descriptor;
 
 /// A file or a folder, opened when it is first used.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
-    open: Option<Open>,
-}
-
-#[derive(Debug)]
-struct Open {
-    file: File,
-    /// Device and inode that it had when it was opened.
-    identity: (u64, u64),
+    open: Option<Descriptor<File>>,
 }
 
 impl Kept {
@@ -36,8 +28,12 @@ impl Kept {
 
     /// What the kernel tells of it now.
     pub(super) fn metadata(&mut self) -> Option<Metadata> {
-        match self.open() {
-            Some((_, metadata)) => Some(metadata),
+        let known = self.open.as_mut().and_then(Descriptor::metadata);
+        if known.is_some() {
+            return known;
+        }
+        match self.reopen() {
+            Some(open) => open.metadata(),
             // No descriptor is free: a path does as well.
             None => fs::metadata(&self.path).ok(),
         }
@@ -45,52 +41,25 @@ impl Kept {
 
     /// What one read from its beginning yields: these files come whole.
     pub(super) fn read<'a>(&mut self, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-        let (file, _) = self.open()?;
-        let length = file.read_at(buffer, 0).ok()?;
+        let known = self.open.as_mut().and_then(Descriptor::get);
+        let read = known.map(|file| file.read_at(buffer, 0));
+        let length = match read {
+            Some(read) => read.ok()?,
+            None => self.reopen()?.get()?.read_at(buffer, 0).ok()?,
+        };
         buffer.get(..length)
     }
 
-    fn open(&mut self) -> Option<(&File, Metadata)> {
-        let metadata = match self.metadata_if_ours() {
-            Some(metadata) => metadata,
-            None => {
-                self.close();
-                let file = File::open(&self.path).ok()?;
-                let metadata = file.metadata().ok()?;
-                let identity = identity(&metadata);
-                self.open = Some(Open { file, identity });
-                metadata
-            }
-        };
-        Some((&self.open.as_ref()?.file, metadata))
-    }
-
-    fn metadata_if_ours(&self) -> Option<Metadata> {
-        let open = self.open.as_ref()?;
-        let metadata = open.file.metadata().ok()?;
-        (identity(&metadata) == open.identity).then_some(metadata)
+    fn reopen(&mut self) -> Option<&mut Descriptor<File>> {
+        let file = File::open(&self.path).ok()?;
+        self.open = None;
+        Some(self.open.insert(Descriptor::new(file).ok()?))
     }
 
     /// Closes it, until it is used again.
     pub(super) fn close(&mut self) {
-        let is_ours = self.metadata_if_ours().is_some();
-        match self.open.take() {
-            Some(open) if !is_ours => {
-                let _: i32 = open.file.into_raw_fd();
-            }
-            _ => {}
-        }
+        self.open = None;
     }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(test)]
@@ -118,7 +87,8 @@ mod tests {
     }
 
     fn descriptor(kept: &mut Kept) -> i32 {
-        kept.open().unwrap().0.as_raw_fd()
+        assert!(kept.metadata().is_some());
+        kept.open.as_mut().unwrap().get().unwrap().as_raw_fd()
     }
 
     #[test]

@@ -37,6 +37,7 @@ use std::time::Instant;
 use crate::alloc;
 use crate::config::Config;
 use crate::span::polls;
+use crate::unrecorded;
 
 mod c_heap;
 #[cfg(target_os = "linux")]
@@ -123,6 +124,7 @@ impl Metrics {
         let sample = self.measured.then(|| Sample {
             heap: alloc::counts(),
             polls: polls::take_longest(),
+            unrecorded: unrecorded::PROCESS.counts(),
             ..sampler.sample(Instant::now())
         });
         let others = self.measured.then(|| Others {

@@ -32,6 +32,7 @@ use super::snapshot::Snapshot;
 use super::source::{Reading, Value};
 use crate::alloc::Counts;
 use crate::json::{self, Object};
+use crate::unrecorded;
 
 /// Which keys the agent expects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -165,7 +166,20 @@ fn rust_metrics(sample: &Sample, object: &mut Object<'_>) {
             object.fraction("longestWait", wait as f64 / 1_000.0);
         });
     }
+    rust_unrecorded(sample.unrecorded, object);
     rust_cgroup(&sample.cgroup, object);
+}
+
+fn rust_unrecorded(counts: unrecorded::Counts, object: &mut Object<'_>) {
+    object.group("spans", |object| {
+        for (key, count) in [
+            ("entriesInside", counts.entries_inside),
+            ("exitsOutside", counts.exits_outside),
+            ("intermediatesOutside", counts.intermediates_outside),
+        ] {
+            object.integer(key, Some(count).filter(|count| *count > 0));
+        }
+    });
 }
 
 fn rust_cgroup(group: &Cgroup, object: &mut Object<'_>) {
@@ -302,6 +316,11 @@ mod tests {
                 deallocated: 1_000,
             }),
             polls: Some((1_500, 250)),
+            unrecorded: unrecorded::Counts {
+                entries_inside: 51,
+                exits_outside: 52,
+                intermediates_outside: 53,
+            },
         }
     }
 
@@ -388,7 +407,7 @@ mod tests {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!(
-            r#"{{"pid":31877,"snapshot":{{"name":"sh\"op","version":"rustc 1.85.0","target":"t","os":"{os}","arch":"{arch}","exec":"/bin/shop","start":1700000000123,"cpu":8,"iv":"{version}"}},"metrics":{{"cpu":{{"user":1.25,"sys":0}},"mem":{{"virtual":9000,"resident":5000,"share":2000,"anonymous":3000,"peak":6000}},"threads":7,"openFiles":{{"current":20,"max":1024}},"contextSwitches":{{"voluntary":11,"involuntary":12}},"pageFaults":{{"minor":3,"major":1}},"heap":{{"live":2300,"liveObjects":20,"allocated":3300,"allocations":31,"deallocations":11}},"polls":{{"longest":1.5,"longestWait":0.25}},"cgroup":{{"cpu":{{"limit":1.5,"usage":21,"throttled":22,"throttledTime":23}},"memory":{{"limit":24,"usage":25}}}}}}}}"#
+            r#"{{"pid":31877,"snapshot":{{"name":"sh\"op","version":"rustc 1.85.0","target":"t","os":"{os}","arch":"{arch}","exec":"/bin/shop","start":1700000000123,"cpu":8,"iv":"{version}"}},"metrics":{{"cpu":{{"user":1.25,"sys":0}},"mem":{{"virtual":9000,"resident":5000,"share":2000,"anonymous":3000,"peak":6000}},"threads":7,"openFiles":{{"current":20,"max":1024}},"contextSwitches":{{"voluntary":11,"involuntary":12}},"pageFaults":{{"minor":3,"major":1}},"heap":{{"live":2300,"liveObjects":20,"allocated":3300,"allocations":31,"deallocations":11}},"polls":{{"longest":1.5,"longestWait":0.25}},"spans":{{"entriesInside":51,"exitsOutside":52,"intermediatesOutside":53}},"cgroup":{{"cpu":{{"limit":1.5,"usage":21,"throttled":22,"throttledTime":23}},"memory":{{"limit":24,"usage":25}}}}}}}}"#
         );
         assert_eq!(
             written(Schema::Rust, Some(&snapshot()), &sample()),

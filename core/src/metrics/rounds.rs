@@ -4,14 +4,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::registry::{Entry, Registration};
 use super::source::{Reading, Readings};
 use super::trouble::Trouble;
 use crate::context::Context;
+use crate::foreign;
 use crate::log;
+use crate::threads;
 
 /// A source that takes longer is slow.
 pub(super) const LIMIT: Duration = Duration::from_millis(50);
@@ -136,8 +137,7 @@ impl Sampler {
     fn start() -> Option<Self> {
         let (rounds, jobs) = mpsc::channel();
         let (sender, news) = mpsc::channel();
-        let thread = thread::Builder::new().name("instana-metrics".to_owned());
-        match thread.spawn(move || sample_all(&jobs, &sender)) {
+        match threads::spawn("instana-metrics", move || sample_all(&jobs, &sender)) {
             Ok(_) => Some(Self {
                 rounds,
                 news,
@@ -210,9 +210,11 @@ fn sample(entry: Entry) -> Option<Readings> {
     let run = || {
         // Otherwise it hangs on another thread, or was locked when the process was forked.
         if let Ok(mut source) = entry.source.try_lock() {
-            let is_over = suppressed.enter(|| {
-                source.sample(&mut readings);
-                source.is_over()
+            let is_over = foreign::call(|| {
+                suppressed.enter(|| {
+                    source.sample(&mut readings);
+                    source.is_over()
+                })
             });
             if is_over {
                 entry.registration.end("it is over");
@@ -221,7 +223,7 @@ fn sample(entry: Entry) -> Option<Readings> {
     };
     let sampled = catch_unwind(AssertUnwindSafe(run));
     // If it was unregistered meanwhile, this is its end: its own code, too.
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(entry)));
+    let dropped = catch_unwind(AssertUnwindSafe(|| foreign::call(|| drop(entry))));
     sampled.and(dropped).ok()?;
     Some(readings)
 }
@@ -229,6 +231,7 @@ fn sample(entry: Entry) -> Option<Readings> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;
+    use std::thread;
 
     use super::super::registry;
     use super::super::source::Source;

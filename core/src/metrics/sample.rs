@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::alloc;
+use crate::unrecorded;
 
 /// The figures of one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,8 @@ pub(super) struct Sample {
     /// The longest timed poll since the sample before, and the longest wait for a
     /// thread, in microseconds.
     pub(super) polls: Option<(u64, u64)>,
+    /// Spans that were not recorded because of where they began, since the start.
+    pub(super) unrecorded: unrecorded::Counts,
 }
 
 /// The control group that the process runs in. What has no limit, or cannot be read, is absent.

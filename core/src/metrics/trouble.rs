@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Severity, event};
 use crate::log;
 use crate::segment::POOL;
+use crate::tracer::GLOBAL;
 
 /// The same trouble is told of again after this time.
 const QUIET: Duration = Duration::from_secs(300);
@@ -32,7 +33,12 @@ impl Troubles {
     /// Spans that were dropped since the last call.
     pub(super) fn look(&mut self, now: Instant) {
         let counts = POOL.counts();
-        let dropped = counts.dropped_full + counts.dropped_rejected + counts.dropped_invalid;
+        let dropped = counts.dropped_full
+            + counts.dropped_memory
+            + counts.dropped_rejected
+            + counts.dropped_too_large
+            + counts.dropped_unanswered
+            + counts.dropped_invalid;
         if let Some(trouble) = self.dropped_spans(dropped, counts.dropped_full) {
             self.tell(now, &trouble);
         }
@@ -41,7 +47,8 @@ impl Troubles {
     /// Tells of it, unless that was done lately.
     pub(super) fn tell(&mut self, now: Instant, trouble: &Trouble) {
         if self.is_new(now, &trouble.title) {
-            log::tell(format_args!("{}: {}", trouble.title, trouble.text));
+            let line = format!("{}: {}", trouble.title, trouble.text);
+            log::tell(format_args!("{}", GLOBAL.redacted(&line)));
             event(&trouble.title)
                 .text(&trouble.text)
                 .severity(Severity::Warning)

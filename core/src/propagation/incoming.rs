@@ -17,6 +17,17 @@ pub trait Extract {
 
     /// Calls `value` with each value of a header, in their order.
     fn each(&self, header: Header, value: &mut dyn FnMut(&[u8]));
+
+    /// The value of a header that stands for one thing. Where it came more than once
+    /// with different values, none of them counts.
+    fn single(&self, header: Header) -> Option<&[u8]> {
+        let first = self.first(header)?;
+        let mut are_same = true;
+        self.each(header, &mut |other| {
+            are_same &= header.are_same(first, other);
+        });
+        are_same.then_some(first)
+    }
 }
 
 /// What a call brought along: which trace its entry continues, or that nothing
@@ -146,21 +157,21 @@ impl Incoming {
     pub(crate) fn decide(headers: &impl Extract, w3c_correlation: bool) -> Self {
         let mut incoming = Self::none();
         incoming.synthetic = headers
-            .first(Header::Synthetic)
+            .single(Header::Synthetic)
             .is_some_and(|value| value.trim_ascii() == b"1");
         let level = headers
-            .first(Header::Level)
+            .single(Header::Level)
             .map_or(Level::Absent, Level::parse);
         let traceparent = headers
-            .first(Header::Traceparent)
+            .single(Header::Traceparent)
             .and_then(Traceparent::parse);
         if let Some(traceparent) = &traceparent {
             incoming.remember(traceparent);
         }
         let continued = matches!(level, Level::Absent | Level::Traced) && {
             let ids = headers
-                .first(Header::TraceId)
-                .zip(headers.first(Header::SpanId));
+                .single(Header::TraceId)
+                .zip(headers.single(Header::SpanId));
             ids.is_some_and(|(trace, span)| incoming.continue_pair(trace, span))
         };
         let unsampled = traceparent.is_some_and(|traceparent| !traceparent.sampled);
@@ -217,9 +228,10 @@ impl Incoming {
     }
 
     /// The parent id that a suppressed call sends on unchanged: that of a
-    /// `traceparent` which was not sampled; else 0.
+    /// `traceparent` which was not sampled, as Node.js has it; else 0. One with the
+    /// random bit is of level 2, whose validation suite wants another parent.
     pub(crate) fn unsampled_parent(&self) -> u64 {
-        if self.bits.sampled {
+        if self.bits.sampled || self.bits.random {
             0
         } else {
             self.w3c_parent

@@ -15,8 +15,8 @@ pub(crate) enum Level {
     Suppressed,
     /// `1`
     Traced,
-    /// `1` with both parts of a correlation: the trace begins here, and belongs
-    /// to a page view or the like.
+    /// Both parts of a correlation: the trace begins here, and belongs to a page view
+    /// or the like.
     Correlated(Correlation),
 }
 
@@ -27,26 +27,28 @@ pub(crate) struct Correlation {
 }
 
 impl Level {
-    /// Grammar: `level [OWS "," OWS "correlationType=" type ";" OWS
-    /// "correlationId=" id]` (docs/PROTOCOL.md, "HTTP": the first character decides as
-    /// in Node.js, but a level of more than one character is no level).
+    /// The first character decides, as in Node.js (docs/PROTOCOL.md, "HTTP"), and both
+    /// parts of a correlation are looked for behind a comma.
+    #[inline]
     pub(crate) fn parse(value: &[u8]) -> Self {
-        let value = value.trim_ascii();
-        match value {
-            b"1" => return Self::Traced,
-            b"0" => return Self::Suppressed,
-            _ => {}
+        match value.trim_ascii() {
+            [b'1'] => Self::Traced,
+            [b'0', ..] => Self::Suppressed,
+            [] | [_] => Self::Absent,
+            more => Self::parse_more(more),
         }
-        let Some(comma) = value.iter().position(|byte| *byte == b',') else {
-            return Self::Absent;
-        };
-        let (level, correlation) = value.split_at(comma);
-        match level.trim_ascii() {
-            b"0" => Self::Suppressed,
-            b"1" => parse_correlation(correlation.get(1..).unwrap_or_default())
-                .map_or(Self::Traced, Self::Correlated),
+    }
+
+    #[cold]
+    fn parse_more(value: &[u8]) -> Self {
+        let level = match value.first() {
+            Some(b'1') => Self::Traced,
             _ => Self::Absent,
-        }
+        };
+        let correlation = value.split(|byte| *byte == b',').nth(1);
+        correlation
+            .and_then(parse_correlation)
+            .map_or(level, Self::Correlated)
     }
 }
 
@@ -85,26 +87,51 @@ mod tests {
                 id: "1a2b".into(),
             })
         };
-        let table: [(&[u8], Level); 16] = [
+        let table: [(&[u8], Level); 41] = [
             (b"1", Level::Traced),
             (b"0", Level::Suppressed),
             (b" 0\t", Level::Suppressed),
+            (b"00", Level::Suppressed),
+            (b"000", Level::Suppressed),
+            (b"01", Level::Suppressed),
+            (b"0.0", Level::Suppressed),
+            (b"0 ", Level::Suppressed),
+            (b"0 1", Level::Suppressed),
+            (b"0;", Level::Suppressed),
+            (b"0,", Level::Suppressed),
+            (b"0, 1", Level::Suppressed),
+            (b"0,1", Level::Suppressed),
+            (b"0\xff", Level::Suppressed),
+            (b"10", Level::Traced),
+            (b"11", Level::Traced),
+            (b"1.0", Level::Traced),
+            (b"1, 0", Level::Traced),
+            (b" 1 ", Level::Traced),
             (b"", Level::Absent),
+            (b"  ", Level::Absent),
+            (b",", Level::Absent),
+            (b"+0", Level::Absent),
+            (b"-1", Level::Absent),
             (b"2", Level::Absent),
+            (b"20", Level::Absent),
             (b"true", Level::Absent),
-            (b"01", Level::Absent),
+            (b"\"0\"", Level::Absent),
             (b"1,correlationType=web;correlationId=1a2b", web()),
+            (b"1,correlationType=web;correlationId=1a2b,0", web()),
             (b"1 , correlationType=web ; correlationId = 1a2b ", web()),
             (b"1,correlationId=1a2b;correlationType=web", web()),
+            (b"x,correlationType=web;correlationId=1a2b", web()),
+            (b",correlationType=web;correlationId=1a2b", web()),
+            (b"1,x,correlationType=web;correlationId=1a2b", Level::Traced),
             (b"1,correlationType=web", Level::Traced),
             (b"1,correlationType=;correlationId=1a2b", Level::Traced),
             (b"1,", Level::Traced),
             (b"1,\xff\xfe", Level::Traced),
+            (b"x,correlationType=web", Level::Absent),
             (
                 b"0,correlationType=web;correlationId=1a2b",
                 Level::Suppressed,
             ),
-            (b"x,correlationType=web;correlationId=1a2b", Level::Absent),
         ];
         for (value, expected) in table {
             assert_eq!(Level::parse(value), expected, "{}", value.escape_ascii());

@@ -50,4 +50,24 @@ impl Header {
             Self::Tracestate => "tracestate",
         }
     }
+
+    /// Whether two values of this header mean the same: ids may have zeros in front,
+    /// and digits in either case.
+    fn are_same(self, one: &[u8], other: &[u8]) -> bool {
+        let is_id = matches!(self, Self::TraceId | Self::SpanId);
+        are_same(is_id, one, other)
+    }
+}
+
+fn are_same(is_id: bool, one: &[u8], other: &[u8]) -> bool {
+    let (mut one, mut other) = (one.trim_ascii(), other.trim_ascii());
+    if !is_id {
+        return one == other;
+    }
+    for id in [&mut one, &mut other] {
+        while let [b'0', rest @ ..] = *id {
+            *id = rest;
+        }
+    }
+    one.eq_ignore_ascii_case(other)
 }

@@ -332,7 +332,7 @@ fn outgoing(incoming: &[(Header, &str)], sent: Headers) -> Headers {
 fn foreign_members_follow_ours_and_stop_at_32() {
     use Header::*;
     let long = format!("long={}", "x".repeat(200));
-    let members: Vec<String> = (0..40)
+    let members: Vec<String> = (0..32)
         .map(|n| {
             if n == 5 {
                 long.clone()
@@ -355,13 +355,46 @@ fn foreign_members_follow_ours_and_stop_at_32() {
     assert!(state[0].starts_with("in=8448eb211c80319c;"), "{state:?}");
     assert!(!state.contains(&long.as_str()), "the long one goes first");
     assert_eq!(state[1], "m0=v");
-    assert_eq!(state[31], "m31=v", "then those on the right: {state:?}");
+    assert_eq!(state[31], "m31=v", "{state:?}");
 }
 
 #[test]
-fn of_endless_long_members_as_many_go_out_as_are_allowed() {
+fn without_long_members_those_on_the_right_go() {
     use Header::*;
-    let members: Vec<String> = (0..290)
+    let members: Vec<String> = (0..32).map(|n| format!("m{n}=v")).collect();
+    let out = outgoing(
+        &[(Traceparent, TRACEPARENT), (Tracestate, &members.join(","))],
+        Headers::default(),
+    );
+    let state: Vec<&str> = out.get(Tracestate).unwrap().split(',').collect();
+    assert_eq!((state.len(), state[1], state[31]), (32, "m0=v", "m30=v"));
+}
+
+#[test]
+fn of_a_list_that_breaks_the_grammar_nothing_counts() {
+    use Header::*;
+    for list in ["a@b=1,x", "a=1=2", "A=1", "a=", "@a=1", "a =1"] {
+        for list in [format!("{IN},{list}"), format!("{list},{IN}")] {
+            let headers = [(Traceparent, TRACEPARENT), (Tracestate, list.as_str())];
+            assert!(
+                outcome(&headers, true).ends_with("tp=true"),
+                "{list}: no ancestor"
+            );
+            assert_eq!(outcome(&headers, false), "new", "{list}");
+            let state = outgoing(&headers, Headers::default());
+            let state = state.get(Tracestate).unwrap();
+            assert!(
+                state.starts_with("in=") && !state.contains(','),
+                "{list}: {state}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_long_members_as_many_go_out_as_are_allowed() {
+    use Header::*;
+    let members: Vec<String> = (0..32)
         .map(|n| format!("m{n}={}", "v".repeat(200)))
         .collect();
     let out = outgoing(

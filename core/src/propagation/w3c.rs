@@ -3,8 +3,11 @@
 use crate::context::W3cTrace;
 use crate::id;
 
-/// Members of an outgoing `tracestate`, ours included.
+/// Members of a `tracestate`, on the way in and, ours included, on the way out.
 const MAX_MEMBERS: usize = 32;
+
+/// Bytes of a member's key, and of its value.
+const MAX_TEXT: usize = 256;
 
 /// Members longer than this are the first to go when there are too many.
 const LONG_MEMBER: usize = 128;
@@ -83,8 +86,8 @@ pub(crate) fn traceparent(
     out
 }
 
-/// What is in `tracestate`, as far as it is wanted. Members with bytes that no
-/// header may hold are left out: not all carriers are HTTP.
+/// What is in `tracestate`, as far as it is wanted. All of it is dropped where one
+/// member breaks the grammar, and where there are more than 32.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tracestate {
     wanted: Wanted,
@@ -94,6 +97,9 @@ pub(crate) struct Tracestate {
     list: Vec<u8>,
     /// How many those are.
     members: usize,
+    /// How many came, ours included.
+    came: usize,
+    is_invalid: bool,
 }
 
 /// What a call needs of its `tracestate`.
@@ -114,14 +120,18 @@ impl Tracestate {
             instana: None,
             list: Vec::new(),
             members: 0,
+            came: 0,
+            is_invalid: false,
         }
     }
 
-    /// Adds the members of one header; a repeated header continues the list.
+    /// Adds the members of one header; a repeated header continues the list. Empty
+    /// members are none.
     pub(crate) fn add(&mut self, value: &[u8]) {
         // Where there are only Instana tracers, this is all of it.
         if let ([b'i', b'n', b'=', ids @ ..], Wanted::Foreign) = (value, self.wanted) {
             if ids.len() == 33 && !ids.contains(&b',') {
+                self.came += 1;
                 return;
             }
         }
@@ -130,21 +140,38 @@ impl Tracestate {
         }
         for member in value.split(|byte| *byte == b',') {
             let member = member.trim_ascii();
-            let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
-                continue;
-            };
-            // Without an early end, so that the compiler has vector instructions for it.
-            let printable = |all, byte: &u8| all & matches!(byte, b' '..=b'~');
-            if !member.iter().fold(true, printable) {
-                continue;
-            }
-            let (key, value) = member.split_at(equals);
-            if self.wanted == Wanted::All || !key.trim_ascii().eq_ignore_ascii_case(b"in") {
-                self.members += usize::from(append(&mut self.list, member));
-            } else if self.wanted == Wanted::ForeignAndOurs && self.instana.is_none() {
-                self.instana = instana_member(value.get(1..).unwrap_or_default());
+            if !member.is_empty() && !self.is_invalid && !self.add_member(member) {
+                return self.discard();
             }
         }
+    }
+
+    /// False where it makes the whole list invalid.
+    #[inline]
+    fn add_member(&mut self, member: &[u8]) -> bool {
+        let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
+            return false;
+        };
+        let (key, value) = member.split_at(equals);
+        let value = value.get(1..).unwrap_or_default();
+        self.came += 1;
+        if self.came > MAX_MEMBERS || !is_key(key) || !is_value(value) {
+            return false;
+        }
+        if self.wanted == Wanted::All || key != b"in" {
+            self.members += usize::from(append(&mut self.list, member));
+        } else if self.wanted == Wanted::ForeignAndOurs && self.instana.is_none() {
+            self.instana = instana_member(value);
+        }
+        true
+    }
+
+    #[cold]
+    fn discard(&mut self) {
+        self.is_invalid = true;
+        self.instana = None;
+        self.list.clear();
+        self.members = 0;
     }
 
     /// The members as they are sent on: 32, ours included. Of too many, long ones
@@ -162,6 +189,21 @@ impl Tracestate {
             Some(surplus) => evict(&self.list, surplus, most),
         })
     }
+}
+
+/// Level 2 of the specification has one grammar for all keys: `@`, which separated
+/// tenant and vendor in level 1, may stand anywhere but in front.
+fn is_key(key: &[u8]) -> bool {
+    let is_first = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let may_follow = |byte: &u8| is_first(byte) || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@');
+    key.len() <= MAX_TEXT && key.first().is_some_and(is_first) && key.iter().all(may_follow)
+}
+
+/// One without blanks at its end. They were cut off.
+fn is_value(value: &[u8]) -> bool {
+    // Without an early end, so that the compiler has vector instructions for it.
+    let is_legal = |all, byte: &u8| all & (matches!(byte, b' '..=b'~') & (*byte != b'='));
+    !value.is_empty() && value.len() <= MAX_TEXT && value.iter().fold(true, is_legal)
 }
 
 fn instana_member(value: &[u8]) -> Option<((u64, u64), u64)> {

@@ -2,10 +2,11 @@
 
 use super::REDACTED_USER;
 use super::address::Address;
-use super::key::is_secret_or_password;
+use super::key::Keys;
 use super::matcher::Matcher;
 use super::scan::{Form, scan};
 use super::seek::{last, split_at_any};
+use super::settled::settled;
 
 /// Writes a connection string. Passwords are secret to every matcher here.
 ///
@@ -18,9 +19,13 @@ use super::seek::{last, split_at_any};
 /// User information goes up to the last `@` before the parameters, for `@` is
 /// common in passwords and rare in the names of databases.
 pub(crate) fn dsn(matcher: &Matcher, dsn: &str, out: &mut String) {
-    let is_secret = |key: &str| is_secret_or_password(matcher, key);
+    settled(|dsn, out| write(matcher, dsn, out), dsn, out);
+}
+
+fn write(matcher: &Matcher, dsn: &str, out: &mut String) {
+    let keys = Keys::and_passwords(matcher);
     if let Some(form) = form_of_pairs(dsn) {
-        scan(&is_secret, dsn, form, out);
+        scan(keys, dsn, form, out);
         return;
     }
     let (scheme, rest) = split_scheme(dsn);
@@ -40,7 +45,7 @@ pub(crate) fn dsn(matcher: &Matcher, dsn: &str, out: &mut String) {
         out.push_str(REDACTED_USER);
     }
     let rest = rest.get(user..).unwrap_or_default();
-    scan(&is_secret, rest, Form::Query, out);
+    scan(keys, rest, Form::Query, out);
 }
 
 /// Cuts behind the `://` of `postgres://`, `jdbc:mysql://` and the like.

@@ -2,18 +2,22 @@
 
 use std::fmt;
 
+/// Places of the table: few enough for a cache, so many that statements without a term
+/// seldom look as if they held one.
+const SIZE: usize = 4_096;
+
 /// The first three bytes of each term, as a table of their hashes: a text in
 /// which none of them occurs holds no term, in whatever case.
 #[derive(Clone)]
 pub(super) struct Filter {
-    table: Box<[bool; 256]>,
+    table: Box<[bool; SIZE]>,
 }
 
 impl Filter {
     /// Terms of fewer than three bytes are not told from anything. Those beyond
     /// ASCII are in no ASCII text.
     pub(super) fn of<'a>(terms: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut table = Box::new([false; 256]);
+        let mut table = Box::new([false; SIZE]);
         for term in terms.into_iter().filter(|term| term.is_ascii()) {
             let [a, b, c, ..] = term.as_bytes() else {
                 return Self::all();
@@ -31,18 +35,27 @@ impl Filter {
     /// Takes any text for one that may hold a term.
     pub(super) fn all() -> Self {
         Self {
-            table: Box::new([true; 256]),
+            table: Box::new([true; SIZE]),
         }
     }
 
     /// False where the ASCII text holds no term.
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
     pub(super) fn finds(&self, text: &[u8]) -> bool {
+        self.finds_or(text, |_| false)
+    }
+
+    /// False where the ASCII text holds no term, and no byte that is a sign.
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a hash indexes a table of its size"
+    )]
+    pub(super) fn finds_or(&self, text: &[u8], is_sign: impl Fn(u8) -> bool) -> bool {
         let mut window = 0;
         text.iter().fold(false, |found, byte| {
             window = next(window, *byte);
-            found | self.table[hash(window)]
+            found | self.table[hash(window)] | is_sign(*byte)
         })
     }
 }
@@ -53,10 +66,10 @@ fn next(window: u32, byte: u8) -> u32 {
     window << 8 | u32::from(byte | 0x20)
 }
 
-/// Eight bits of a product that depend on the lower three bytes alone.
+/// Twelve bits of a product that depend on the lower three bytes alone.
 #[inline]
 fn hash(window: u32) -> usize {
-    usize::from((window.wrapping_mul(0x9e37_79b1) >> 16) as u8)
+    (window.wrapping_mul(0x9e37_79b1) >> 12) as usize % SIZE
 }
 
 impl fmt::Debug for Filter {

@@ -1,48 +1,101 @@
 //! Keys as they stand in texts: percent-encoded, with blanks as `+`.
 
 use super::decode::any_decoded;
+use super::escapes::any_unescaped;
 use super::fold;
 use super::matcher::Matcher;
 use super::redact::is_credential;
+use super::signed;
 use super::steps;
 
-/// A longer encoded key is taken for secret, unseen.
-const MAX_ENCODED: usize = 512;
+/// Bytes of the longest key that is looked at; a longer one is taken for secret, unseen.
+pub(super) const MAX_KEY: usize = 256;
 
 /// What the key of a password has in it.
 pub(super) const PASSWORDS: [&str; 3] = ["password", "passwd", "pwd"];
 
+/// Which keys are secret in a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys<'m> {
+    matcher: &'m Matcher,
+    /// Passwords and the headers of credentials are secret to every matcher.
+    with_passwords: bool,
+}
+
+impl<'m> Keys<'m> {
+    pub(super) fn of(matcher: &'m Matcher) -> Self {
+        Self {
+            matcher,
+            with_passwords: false,
+        }
+    }
+
+    pub(super) fn and_passwords(matcher: &'m Matcher) -> Self {
+        Self {
+            matcher,
+            with_passwords: true,
+        }
+    }
+
+    /// Whether `key`, raw or decoded, as a whole or one of its parts in brackets, is secret.
+    pub(super) fn is_secret(self, key: &str, in_query: bool) -> bool {
+        let is_secret = |key: &str| {
+            if self.with_passwords {
+                is_secret_or_password(self.matcher, key)
+            } else {
+                is_secret(self.matcher, key)
+            }
+        };
+        let is_signed = |key: &str| {
+            in_query && self.matcher.hides_signed_urls() && test(key, signed::is_in_query)
+        };
+        let is_one = |key: &str| is_secret(key) || is_signed(key);
+        is_one(key) || (key.contains(['[', ']', '\\']) && key.split(['[', ']', '\\']).any(is_one))
+    }
+}
+
 /// Whether `key`, raw or decoded, is secret to `matcher`.
 pub(super) fn is_secret(matcher: &Matcher, key: &str) -> bool {
-    test(key, |plain| matcher.is_secret(plain))
+    test(key, |plain| {
+        matcher.is_secret(plain) || is_signed(matcher, plain)
+    })
 }
 
 /// As [`is_secret`]; passwords and the headers of credentials are secret to every
 /// matcher.
 pub(super) fn is_secret_or_password(matcher: &Matcher, key: &str) -> bool {
     let is_ours = |key: &str| is_password(key) || is_credential(key.as_bytes());
-    test(key, |plain| matcher.is_secret(plain) || is_ours(plain))
+    test(key, |plain| {
+        matcher.is_secret(plain) || is_ours(plain) || is_signed(matcher, plain)
+    })
+}
+
+fn is_signed(matcher: &Matcher, key: &str) -> bool {
+    matcher.hides_signed_urls() && signed::is_anywhere(key)
 }
 
 /// Keys that hold a password whatever the matcher says
 /// (`password=` as in Go, `PWD=` as in Node.js).
-fn is_password(key: &str) -> bool {
+pub(super) fn is_password(key: &str) -> bool {
     PASSWORDS.iter().any(|term| fold::contains(key, term))
 }
 
 fn test(key: &str, is_secret: impl Fn(&str) -> bool) -> bool {
     let key = key.trim();
-    steps::count(key.len());
+    steps::count(key.len().min(MAX_KEY));
     if key.is_empty() {
         return false;
     }
-    if is_secret(key) {
+    if key.len() > MAX_KEY || is_secret(key) {
+        return true;
+    }
+    if key.contains('\\') && any_unescaped(key, |plain| is_secret(plain.trim())) {
         return true;
     }
     if !key.contains(['%', '+']) {
         return false;
     }
-    any_decoded::<MAX_ENCODED>(key, |plain| is_secret(plain.trim()))
+    any_decoded::<MAX_KEY>(key, |plain| is_secret(plain.trim()))
 }
 
 #[cfg(test)]
@@ -52,7 +105,7 @@ mod tests {
     #[test]
     fn encoded_keys_are_decoded_before_they_are_compared() {
         let matcher = Matcher::default();
-        let long = format!("%20{}", "a".repeat(MAX_ENCODED));
+        let long = format!("%20{}", "a".repeat(MAX_KEY));
         for key in [
             "password",
             "%70assword",

@@ -65,15 +65,36 @@ impl Limit {
     /// Writes `text`, of which [`kept`] bytes were kept, with `redact` into the
     /// empty `out`, and cuts what comes out.
     pub(crate) fn write(self, redact: impl Fn(&str, &mut String), text: &str, out: &mut String) {
-        // Up to three bytes of the character at the cut are missing, too.
-        let is_part = text.len() + 4 > self.kept || self.has_all_characters_kept(text);
-        if is_part {
+        if self.is_part(text) {
             redact(&[text, WORST].concat(), out);
             let end = out.trim_end_matches(|c| WORST.contains(c)).len();
             out.truncate(end);
+            self.cut(out, true);
         } else {
             redact(text, out);
+            self.cut(out, false);
         }
+    }
+
+    /// As [`write`](Self::write), with a `redact` that knows what to do with a part.
+    pub(crate) fn write_part(
+        self,
+        redact: impl Fn(&str, bool, &mut String),
+        text: &str,
+        out: &mut String,
+    ) {
+        let is_part = self.is_part(text);
+        redact(text, is_part, out);
+        self.cut(out, is_part);
+    }
+
+    /// Whether there was more than `text`. Up to three bytes of the character at the cut are
+    /// missing, too.
+    fn is_part(self, text: &str) -> bool {
+        text.len() + 4 > self.kept || self.has_all_characters_kept(text)
+    }
+
+    fn cut(self, out: &mut String, is_part: bool) {
         if is_part || out.len() > self.bytes {
             let most = self.bytes.saturating_sub(self.ending.len()).min(out.len());
             let end = (0..=most).rev().find(|end| out.is_char_boundary(*end));

@@ -2,24 +2,17 @@
 
 use std::fmt;
 
-use regex_lite::{Regex, RegexBuilder};
-
 use super::filter::Filter;
 use super::fold;
-use super::key::PASSWORDS;
+use super::key::{MAX_KEY, PASSWORDS};
+use super::patterns::Patterns;
+use super::signed;
 
 /// More terms are ignored.
 const MAX_TERMS: usize = 1_024;
 
-/// More expressions are ignored: each is tried for each key.
-const MAX_PATTERNS: usize = 64;
-
 /// Bytes; a longer term is ignored.
 const MAX_TERM: usize = 256;
-
-/// Bytes that one compiled expression may take: its size bounds the time of a
-/// match. `(?i).*(password|secret|token).*` takes 3 KiB.
-const MAX_REGEX: usize = 16 * 1024;
 
 /// The modes as users write them.
 pub(crate) const MODES: &str =
@@ -28,12 +21,12 @@ pub(crate) const MODES: &str =
 /// Tells by a key whether the value behind it is secret.
 ///
 /// The default is `contains-ignore-case` with `key`, `pass` and `secret`
-/// (docs/PROTOCOL.md, "Secrets"). A match allocates nothing; `regex` takes
-/// its scratch space from a pool that the expression owns.
+/// (docs/PROTOCOL.md, "Secrets"). A match allocates nothing, but for expressions.
 #[derive(Clone, Debug)]
 pub(crate) struct Matcher {
     rule: Rule,
     filter: Filter,
+    hides_signed_urls: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +36,7 @@ enum Rule {
     Equals(Vec<String>),
     EqualsIgnoreCase(Vec<String>),
     None,
-    Regex(Vec<Regex>),
+    Regex(Patterns),
 }
 
 impl Matcher {
@@ -52,15 +45,27 @@ impl Matcher {
             Rule::Contains(terms)
             | Rule::ContainsIgnoreCase(terms)
             | Rule::Equals(terms)
-            | Rule::EqualsIgnoreCase(terms) => Filter::of(
-                PASSWORDS
-                    .into_iter()
-                    .chain(terms.iter().map(String::as_str)),
-            ),
-            Rule::None => Filter::of(PASSWORDS),
+            | Rule::EqualsIgnoreCase(terms) => {
+                Filter::of(always_looked_for().chain(terms.iter().map(String::as_str)))
+            }
+            Rule::None => Filter::of(always_looked_for()),
             Rule::Regex(_) => Filter::all(),
         };
-        Self { rule, filter }
+        Self {
+            rule,
+            filter,
+            hides_signed_urls: true,
+        }
+    }
+
+    /// Whether what signs URLs is secret, too (the default).
+    pub(crate) fn with_signed_urls(mut self, hides: bool) -> Self {
+        self.hides_signed_urls = hides;
+        self
+    }
+
+    pub(super) fn hides_signed_urls(&self) -> bool {
+        self.hides_signed_urls
     }
 
     /// Reads the form of `INSTANA_SECRETS`, `mode:term,term`. Terms may hold
@@ -93,13 +98,8 @@ impl Matcher {
             return Ok(Self::new(Rule::None));
         }
         if mode == "regex" {
-            let patterns: Vec<Regex> = usable(terms, MAX_PATTERNS, skipped)
-                .iter()
-                .filter_map(|term| compiled(term, skipped))
-                .collect();
-            if patterns.is_empty() {
-                return Err(MatcherError::NoTerms);
-            }
+            let terms = usable(terms, Patterns::MOST, skipped);
+            let patterns = Patterns::new(&terms, skipped).ok_or(MatcherError::NoTerms)?;
             return Ok(Self::new(Rule::Regex(patterns)));
         }
         let rule = match mode.as_str() {
@@ -128,6 +128,28 @@ impl Matcher {
         self.filter.finds(text)
     }
 
+    /// As [`may_match_in`](Self::may_match_in); true also where a byte of `text` is a sign.
+    #[inline]
+    pub(super) fn may_match_in_or(&self, text: &[u8], is_sign: impl Fn(u8) -> bool) -> bool {
+        self.filter.finds_or(text, is_sign)
+    }
+
+    /// Whether a word that is secret, or names a password, stands anywhere in `text`.
+    pub(super) fn is_secret_word_in(&self, text: &str) -> bool {
+        if PASSWORDS.iter().any(|term| fold::contains(text, term)) {
+            return true;
+        }
+        match &self.rule {
+            Rule::Contains(terms) => terms.iter().any(|term| text.contains(term.as_str())),
+            Rule::ContainsIgnoreCase(terms) => terms.iter().any(|term| fold::contains(text, term)),
+            Rule::None => false,
+            Rule::Equals(_) | Rule::EqualsIgnoreCase(_) => {
+                words(text).any(|word| word.len() <= MAX_KEY && self.is_secret(word))
+            }
+            Rule::Regex(_) => words(text).any(|word| self.is_secret(word)),
+        }
+    }
+
     /// Whether the value of `key` must not leave the process. The key is taken
     /// as it is; encoded keys are the matter of the functions that redact.
     pub(crate) fn is_secret(&self, key: &str) -> bool {
@@ -137,7 +159,7 @@ impl Matcher {
             Rule::Equals(terms) => terms.iter().any(|term| key == term),
             Rule::EqualsIgnoreCase(terms) => terms.iter().any(|term| fold::equals(key, term)),
             Rule::None => false,
-            Rule::Regex(patterns) => patterns.iter().any(|pattern| pattern.is_match(key)),
+            Rule::Regex(patterns) => patterns.is_match(key),
         }
     }
 }
@@ -159,7 +181,7 @@ impl fmt::Display for Matcher {
             Rule::EqualsIgnoreCase(terms) => ("equals-ignore-case", terms),
             Rule::None => return f.write_str("none"),
             Rule::Regex(patterns) => {
-                return write!(f, "regex with {} expressions", patterns.len());
+                return write!(f, "regex with {} expressions", patterns.count());
             }
         };
         write!(f, "{mode}:{}", terms.join(","))
@@ -196,7 +218,7 @@ pub(crate) struct Skipped {
 }
 
 impl Skipped {
-    fn new(term: &str, accepted: &'static str) -> Self {
+    pub(super) fn new(term: &str, accepted: &'static str) -> Self {
         let mut end = term.len().min(MAX_TERM);
         while !term.is_char_boundary(end) {
             end -= 1;
@@ -230,40 +252,26 @@ fn usable(terms: &[impl AsRef<str>], most: usize, skipped: &mut Vec<Skipped>) ->
     kept
 }
 
-/// An expression that matches whole keys only (as in Go and Node.js). It has
-/// to be valid on its own, or `a)|(b` would leave the anchors.
-fn compiled(term: &str, skipped: &mut Vec<Skipped>) -> Option<Regex> {
-    let bare = without_anchors(term);
-    let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(MAX_REGEX).build();
-    let whole = build(bare).and_then(|_| build(&format!(r"\A(?:{bare})\z")));
-    if whole.is_err() {
-        skipped.push(Skipped::new(
-            term,
-            "a regular expression (no look-around, no Unicode classes)",
-        ));
-    }
-    whole.ok()
+/// What is looked for whatever the rule says.
+fn always_looked_for<'a>() -> impl Iterator<Item = &'a str> {
+    let identified = std::iter::once("identified");
+    let names = PASSWORDS.into_iter().chain(identified);
+    names.chain(signed::names().map(|name| name as &str))
 }
 
-fn without_anchors(term: &str) -> &str {
-    let mut bare = term;
-    while let Some(rest) = bare.strip_prefix('^').or_else(|| bare.strip_prefix(r"\A")) {
-        bare = rest;
-    }
-    loop {
-        let rest = if let Some(rest) = bare.strip_suffix('$') {
-            rest
-        } else if let Some(rest) = bare.strip_suffix('z').and_then(|r| r.strip_suffix('\\')) {
-            rest
-        } else {
-            return bare;
-        };
-        let backslashes = rest.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if backslashes % 2 == 1 {
-            return bare;
-        }
-        bare = rest;
-    }
+/// What may be a key in a text: words, words with dots and other signs in them as a whole
+/// and in parts, and what stands between quotes.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    let is_joined =
+        move |c: char| is_plain(c) || matches!(c, '-' | '.' | '$' | '@' | '#' | ':' | '/');
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '[' | ']');
+    text.split(move |c| !is_plain(c))
+        .chain(text.split(move |c| !(is_plain(c) || matches!(c, '-' | '$'))))
+        .chain(text.split(move |c| !(is_plain(c) || c == '.')))
+        .chain(text.split(move |c| !is_joined(c)))
+        .chain(text.split(is_quote).map(str::trim))
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

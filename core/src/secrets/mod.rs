@@ -2,8 +2,8 @@
 //! how texts are written without the values behind them.
 //!
 //! Where two readings of a text are possible, the one that hides more wins.
-//! The functions append to a `String` and allocate nothing else. Each may be
-//! applied to its own output again without changing it.
+//! The functions append to a `String`, and allocate little else where nothing is hidden.
+//! Each may be applied to its own output again without changing it: [`settled`] sees to that.
 //!
 //! | text | function |
 //! | --- | --- |
@@ -13,7 +13,9 @@
 //! | error text, any free text | [`text`] |
 //! | connection string | [`dsn()`] |
 //! | captured header | [`header`] |
-//! | statement of a database | [`statement()`] |
+//! | statement of a database | [`statement()`], [`masked`] |
+//! | text in which a server quotes | [`unquoted`], [`without_database_values`] |
+//! | line of a log, event | [`message`] |
 //! | command line | [`arguments()`] |
 //!
 //! A text is redacted first and cut to its limit after that ([`Limit`]).
@@ -23,30 +25,40 @@ mod address;
 mod arguments;
 mod decode;
 mod dsn;
+mod escapes;
 mod filter;
 mod fold;
 mod key;
 mod limit;
 mod matcher;
 mod nested;
+mod patterns;
 mod prose;
+mod quoted;
 mod redact;
 mod scan;
 mod seek;
+mod settled;
+mod signed;
 mod statement;
 #[cfg(test)]
 mod steps;
 #[cfg(not(test))]
 #[path = "steps_none.rs"]
 mod steps;
+mod value;
 mod word;
 
 pub(crate) use self::arguments::arguments;
 pub(crate) use self::dsn::dsn;
 pub(crate) use self::limit::{Limit, STATEMENT_BYTES, kept};
 pub(crate) use self::matcher::Matcher;
-pub(crate) use self::redact::{header, is_credential, path, query, text, url};
-pub(crate) use self::statement::{has_no_literal, statement};
+pub(crate) use self::quoted::{unquoted, without_database_values};
+pub(crate) use self::redact::{
+    header, is_credential, is_secret_name, may_hold_secret, message, path, query, text, url,
+};
+pub use self::statement::Dialect;
+pub(crate) use self::statement::{is_shown_as_it_is, masked, statement};
 
 /// What stands in the place of a secret value, in raw angle brackets (as in
 /// Node.js).

@@ -9,6 +9,30 @@ const ERRORS: [&str; 5] = ["Error", "Exception", "Failure", "Fault", "Warning"];
 /// What is said of keys that are not there, or that stand in a table.
 const OF_TABLES: [&str; 4] = ["such", "duplicate", "missing", "foreign"];
 
+/// What the codes of services begin and end with.
+const CODE_BEGINS: [&str; 9] = [
+    "Duplicate",
+    "Expired",
+    "Incorrect",
+    "Invalid",
+    "Malformed",
+    "Missing",
+    "NoSuch",
+    "Unknown",
+    "Unsupported",
+];
+const CODE_ENDS: [&str; 9] = [
+    "AlreadyExists",
+    "Denied",
+    "Disabled",
+    "Expired",
+    "Invalid",
+    "Mismatch",
+    "Missing",
+    "NotExist",
+    "NotFound",
+];
+
 /// Whether `before`, what stands before a colon, ends with the name of an error
 /// (`KeyError: a`, `Invalid_Key_Error: a`) or with a key that is no secret
 /// (`no such key: a`, `NoSuchKey: a`). Only before a blank, for else
@@ -18,7 +42,33 @@ pub(super) fn is_prose(before: &str, behind: &str) -> bool {
         return false;
     }
     let (others, name) = split_word(before);
-    !name.is_empty() && (is_error(name) || is_key_of_table(others, name))
+    let is_prose = || is_error(name) || is_key_of_table(others, name) || is_code(name, behind);
+    !name.is_empty() && is_prose()
+}
+
+/// Whether it is the code of an error with a sentence behind it, as services write these:
+/// `InvalidAccessKeyId: The AWS Access Key Id …`.
+fn is_code(name: &str, behind: &str) -> bool {
+    let begins = CODE_BEGINS.iter().any(|word| name.starts_with(word));
+    let ends = CODE_ENDS.iter().any(|word| name.ends_with(word));
+    let folded = name.to_ascii_lowercase();
+    let is_code = (begins || ends)
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !["pass", "pwd"].iter().any(|word| folded.contains(word));
+    is_code && is_sentence(behind.trim_start())
+}
+
+/// Whether a capitalised word and two others stand there.
+fn is_sentence(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let is_first = words.next().is_some_and(|word| {
+        let rest = word.strip_prefix(|c: char| c.is_ascii_uppercase());
+        rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_lowercase()))
+    });
+    let is_word =
+        |word: &str| word.len() < 20 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_first && words.next().is_some_and(is_word) && words.next().is_some()
 }
 
 fn is_error(name: &str) -> bool {

@@ -1,11 +1,13 @@
 //! Query strings, URLs, paths, texts and headers without their secrets.
 
 use super::address::Address;
-use super::key::{is_secret, is_secret_or_password};
+use super::key::{Keys, is_secret_or_password};
 use super::matcher::Matcher;
-use super::nested::has_secret;
+use super::nested::{has_secret, without_encoded};
+use super::quoted::without_database_values;
 use super::scan::{Form, scan};
 use super::seek::{last, split_at_any};
+use super::settled::settled;
 use super::word::Word;
 use super::{REDACTED, REDACTED_USER};
 
@@ -26,34 +28,56 @@ const COOKIE_HEADERS: [&str; 2] = ["cookie", "set-cookie"];
 pub(crate) fn query(matcher: &Matcher, query: &str, out: &mut String) {
     let (query, _) = split_at_any(query, &['#']);
     let query = query.trim_start_matches('?');
-    pairs(matcher, query, '&', [';', '?'], out);
+    let write = |query: &str, out: &mut String| pairs(matcher, query, '&', [';', '?'], out);
+    settled(write, query, out);
 }
 
 /// Writes a URL for `data.http.url`: user information is replaced, query and
 /// fragment are left out, matrix parameters are treated as in [`path`].
 pub(crate) fn url(matcher: &Matcher, url: &str, out: &mut String) {
-    let address = split_prefix(url);
-    out.push_str(address.prefix);
-    if address.user {
-        out.push_str(REDACTED_USER);
-    }
-    out.push_str(address.host);
-    path(matcher, address.rest, out);
+    let write = |url: &str, out: &mut String| {
+        let address = split_prefix(url);
+        out.push_str(address.prefix);
+        if address.user {
+            out.push_str(REDACTED_USER);
+        }
+        out.push_str(address.host);
+        segments(matcher, address.rest, out);
+    };
+    settled(write, url, out);
 }
 
 /// Writes a path: the value of a matrix parameter (`/a;key=value/b`) with a
 /// secret key is replaced, query and fragment are left out.
 pub(crate) fn path(matcher: &Matcher, path: &str, out: &mut String) {
+    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_url = match path.split_once("://") {
+        Some((scheme, _)) => is_scheme(scheme),
+        None => path.starts_with("//"),
+    };
+    if is_url && path.contains('@') {
+        return url(matcher, path, out);
+    }
+    segments(matcher, path, out);
+}
+
+fn segments(matcher: &Matcher, path: &str, out: &mut String) {
     let (path, _) = split_at_any(path, &['?', '#']);
-    pairs(matcher, path, '/', [';', '&'], out);
+    let write = |path: &str, out: &mut String| pairs(matcher, path, '/', [';', '&'], out);
+    settled(write, path, out);
 }
 
 /// Writes free text, such as an error's: in each URL in it the user
 /// information is replaced, and everywhere the value behind a secret key, as
 /// in `key=value` and `key: value`. Passwords are secret to every matcher here.
 pub(crate) fn text(matcher: &Matcher, text: &str, out: &mut String) {
-    let is_secret = |key: &str| is_secret_or_password(matcher, key);
-    scan(&is_secret, text, Form::Text, out);
+    free(matcher, text, Form::Text, out);
+}
+
+/// Writes a line of a log and the like: as [`text`], and without what a database quotes in
+/// an error that is passed on in it.
+pub(crate) fn message(matcher: &Matcher, message: &str, out: &mut String) {
+    text(matcher, &without_database_values(message), out);
 }
 
 /// Writes the value of the captured header `name`. The value of a secret name
@@ -68,8 +92,39 @@ pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut Strin
     } else {
         Form::Text
     };
-    let is_secret = |key: &str| is_secret_or_password(matcher, key);
-    scan(&is_secret, value, form, out);
+    free(matcher, value, form, out);
+}
+
+fn free(matcher: &Matcher, text: &str, form: Form, out: &mut String) {
+    let keys = Keys::and_passwords(matcher);
+    let write = |text: &str, out: &mut String| {
+        if !text.contains('%') {
+            return scan(keys, text, form, out);
+        }
+        let mut scanned = String::with_capacity(text.len());
+        scan(keys, text, form, &mut scanned);
+        without_encoded(matcher, &scanned, out);
+    };
+    settled(write, text, out);
+}
+
+/// Whether the value of what has this name, such as a tag, is hidden as a whole.
+pub(crate) fn is_secret_name(matcher: &Matcher, name: &str) -> bool {
+    let may_be = !name.is_ascii() || matcher.may_match_in(name.as_bytes());
+    (may_be || name.contains(['%', '\\'])) && is_secret_or_password(matcher, name)
+        || is_credential(name.as_bytes())
+}
+
+/// False where [`text`] would hide nothing: no secret has a place in `text`.
+pub(crate) fn may_hold_secret(matcher: &Matcher, text: &str) -> bool {
+    let has_pair = || text.contains([':', '=']);
+    let may_match = || {
+        !text.is_ascii()
+            || matcher.may_match_in(text.as_bytes())
+            || text.contains(['@', '%', '\\'])
+            || text.to_ascii_lowercase().contains("authorization")
+    };
+    (has_pair() || text.contains('%')) && may_match()
 }
 
 /// True for headers whose values are credentials whatever the matcher says.
@@ -100,6 +155,7 @@ fn split_prefix(url: &str) -> Address<'_> {
 fn pairs(matcher: &Matcher, text: &str, hard: char, soft: [char; 2], out: &mut String) {
     let [first, second] = soft;
     let is_query = hard == '&';
+    let keys = Keys::of(matcher);
     let mut word = Word::new(text, &['&']);
     let mut within_secret = false;
     let mut start = 0;
@@ -119,7 +175,7 @@ fn pairs(matcher: &Matcher, text: &str, hard: char, soft: [char; 2], out: &mut S
         let key = piece.split_once('=').map(|(key, _)| key);
         let is_rest = key.is_none() && within_secret && separator.starts_with(soft);
         if !is_rest {
-            within_secret = key.is_some_and(|key| is_secret(matcher, key))
+            within_secret = key.is_some_and(|key| keys.is_secret(key, is_query))
                 || ((is_query || key.is_some()) && has_secret(matcher, piece));
             out.push_str(separator);
             if within_secret {

@@ -1,9 +1,11 @@
 //! Finds `key=value` and `key: value` pairs and URLs in a text.
 
 use super::address::Address;
+use super::key::Keys;
 use super::prose::is_prose;
-use super::seek::{self, first, run, run_back, split_at_any};
-use super::steps;
+use super::redact::is_credential;
+use super::seek::{first, run_back, split_at_any};
+use super::value::{extent, extent_of_line, start_of_value};
 use super::word::Word;
 use super::{REDACTED, REDACTED_USER};
 
@@ -22,9 +24,9 @@ pub(super) enum Form {
 
 /// Copies `text` to `out` without user information and the values of keys that
 /// are secret.
-pub(super) fn scan(is_secret: &impl Fn(&str) -> bool, text: &str, form: Form, out: &mut String) {
+pub(super) fn scan(keys: Keys<'_>, text: &str, form: Form, out: &mut String) {
     let mut written = 0;
-    for found in Finder::new(is_secret, text, form) {
+    for found in Finder::new(keys, text, form) {
         out.push_str(between(text, written, found.start));
         out.push_str(found.mark);
         written = found.end;
@@ -33,8 +35,8 @@ pub(super) fn scan(is_secret: &impl Fn(&str) -> bool, text: &str, form: Form, ou
 }
 
 /// Whether [`scan`] would replace anything in `text`.
-pub(super) fn finds(is_secret: &impl Fn(&str) -> bool, text: &str, form: Form) -> bool {
-    Finder::new(is_secret, text, form).next().is_some()
+pub(super) fn finds(keys: Keys<'_>, text: &str, form: Form) -> bool {
+    Finder::new(keys, text, form).next().is_some()
 }
 
 /// A part of a text that is to be replaced.
@@ -48,8 +50,8 @@ struct Found {
 
 /// Finds the parts to replace, in time that grows as the text does: what is
 /// looked at beyond the part that is found is remembered or not looked at again.
-struct Finder<'a, F> {
-    is_secret: &'a F,
+struct Finder<'a> {
+    keys: Keys<'a>,
     text: &'a str,
     form: Form,
     /// No key begins before it.
@@ -60,7 +62,7 @@ struct Finder<'a, F> {
     user: Word<'a>,
 }
 
-impl<F: Fn(&str) -> bool> Iterator for Finder<'_, F> {
+impl Iterator for Finder<'_> {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
@@ -72,17 +74,19 @@ impl<F: Fn(&str) -> bool> Iterator for Finder<'_, F> {
             } else {
                 self.pair(at)
             };
-            if found.is_some() {
-                return found;
+            // What was replaced already is nothing to replace.
+            let is_new = |found: &Found| between(self.text, found.start, found.end) != found.mark;
+            if let Some(found) = found.filter(is_new) {
+                return Some(found);
             }
         }
     }
 }
 
-impl<'a, F: Fn(&str) -> bool> Finder<'a, F> {
-    fn new(is_secret: &'a F, text: &'a str, form: Form) -> Self {
+impl<'a> Finder<'a> {
+    fn new(keys: Keys<'a>, text: &'a str, form: Form) -> Self {
         Self {
-            is_secret,
+            keys,
             text,
             form,
             floor: 0,
@@ -95,6 +99,10 @@ impl<'a, F: Fn(&str) -> bool> Finder<'a, F> {
         let behind = from(self.text, at + 1);
         if behind.starts_with("//") {
             return self.address(at + 3);
+        }
+        // As JSON may write it.
+        if behind.starts_with(r"\/\/") {
+            return self.address(at + 5);
         }
         if self.form != Form::Text {
             self.floor = at + 1;
@@ -132,19 +140,34 @@ impl<'a, F: Fn(&str) -> bool> Finder<'a, F> {
 
     /// The value of the pair whose sign stands at `at`.
     fn pair(&mut self, at: usize) -> Option<Found> {
-        let key = key_at_end(between(self.text, self.floor, at));
+        let before = between(self.text, self.floor, at);
+        let key = Key::at_end(before, from(self.text, at).starts_with('='));
         self.floor = at + 1;
-        if !(self.is_secret)(key) {
-            return None;
+        if !self.is_secret(&key) {
+            let is_address = from(self.text, at).starts_with("=//");
+            return is_address.then(|| self.address(at + 3)).flatten();
         }
         let start = at + 1 + start_of_value(from(self.text, at + 1));
-        let (skip, length) = extent(from(self.text, start), self.form);
+        let value = from(self.text, start);
+        let (skip, length) = if self.form == Form::Text && key.is_credential() {
+            extent_of_line(value)
+        } else {
+            extent(value, self.form)
+        };
         self.floor = start + skip + length;
         (length > 0).then_some(Found {
             start: start + skip,
             end: self.floor,
             mark: REDACTED,
         })
+    }
+
+    fn is_secret(&self, key: &Key<'_>) -> bool {
+        let in_query = key.in_query || self.form == Form::Query;
+        self.keys.is_secret(key.name, in_query)
+            || key
+                .quoted
+                .is_some_and(|name| self.keys.is_secret(name, in_query))
     }
 
     /// `name:word@` around the colon at `at`, as in a connection string.
@@ -161,163 +184,45 @@ impl<'a, F: Fn(&str) -> bool> Finder<'a, F> {
     }
 }
 
-/// The key in front of an `=` or `:`, without quotes and blanks around it.
-fn key_at_end(text: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || is_quote(c) || matches!(c, '\\' | ')' | ']');
-    let text = between(text, 0, run_back(text, is_around));
-    from(text, run_back(text, is_key_char))
+/// What stands in front of an `=` or `:`, without quotes and blanks around it.
+struct Key<'a> {
+    name: &'a str,
+    /// All that stands in quotes, where there are such.
+    quoted: Option<&'a str>,
+    /// Whether it stands as in the query of a URL.
+    in_query: bool,
 }
 
-/// Skips blanks and the rest of signs such as `=>`, `:=` and `==`.
-fn start_of_value(text: &str) -> usize {
-    run(text, |c| matches!(c, ' ' | '\t' | '=' | '>' | ':'))
-}
-
-/// How many bytes of `value` to keep (an opening quote), and how many behind
-/// them are the value.
-fn extent(value: &str, form: Form) -> (usize, usize) {
-    let backslashes = run(value, |c| c == '\\');
-    match from(value, backslashes).chars().next() {
-        Some(quote) if is_quote(quote) && form != Form::Query => {
-            let skip = backslashes + 1;
-            (skip, quoted(from(value, skip), quote, backslashes))
+impl<'a> Key<'a> {
+    fn at_end(text: &'a str, is_equals: bool) -> Self {
+        let is_around =
+            |c: char| c.is_whitespace() || is_quote(c) || matches!(c, '\\' | ')' | ']' | '}');
+        let trimmed = between(text, 0, run_back(text, is_around));
+        let is_part = |c: char| is_key_char(c) || matches!(c, '\\' | '[' | ']');
+        let start = run_back(trimmed, is_part);
+        let sign = between(trimmed, 0, start).chars().next_back();
+        Self {
+            name: from(trimmed, start),
+            quoted: quoted_at_end(text, trimmed),
+            in_query: is_equals && matches!(sign, Some('?' | '&' | '#')),
         }
-        Some('{') if form == Form::Semicolons => (1, quoted(from(value, 1), '}', 0)),
-        _ => (0, unquoted(value, form)),
+    }
+
+    fn is_credential(&self) -> bool {
+        is_credential(self.name.as_bytes())
+            || self
+                .quoted
+                .is_some_and(|name| is_credential(name.as_bytes()))
     }
 }
 
-/// The length of a value whose opening quote, with `backslashes` before it,
-/// has been skipped. A quote that is doubled or escaped once more is part of
-/// the value; without a closing quote all the rest is.
-fn quoted(value: &str, quote: char, backslashes: usize) -> usize {
-    let length = up_to_quote(value, quote, backslashes);
-    steps::count(length);
-    length
-}
-
-fn up_to_quote(value: &str, quote: char, backslashes: usize) -> usize {
-    let mut before = 0;
-    let mut chars = value.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' {
-            before += 1;
-            continue;
-        }
-        let escaped = before;
-        before = 0;
-        if c != quote {
-            continue;
-        }
-        let closes = if backslashes == 0 {
-            escaped % 2 == 0
-        } else {
-            escaped <= backslashes
-        };
-        if !closes {
-            continue;
-        }
-        if backslashes == 0 && chars.next_if(|(_, next)| *next == quote).is_some() {
-            continue;
-        }
-        return if backslashes == 0 { at } else { at - escaped };
-    }
-    value.len()
-}
-
-/// The length of a value that stands in no quotes. Its end shows in what
-/// follows it only, so that a text without secrets is cut in the same places.
-fn unquoted(value: &str, form: Form) -> usize {
-    let mut at = 0;
-    let mut previous = ' ';
-    // Before it, no closing sign closes the value.
-    let mut open = 0;
-    while let Some(c) = from(value, at).chars().next() {
-        steps::count(1);
-        let next = at + c.len_utf8();
-        let behind = from(value, next);
-        let ends = match form {
-            Form::Semicolons => c == ';',
-            Form::Spaces => c.is_whitespace(),
-            Form::Query | Form::Text => match c {
-                '\n' | '\r' => true,
-                // As in `password: key: a`.
-                ' ' if matches!(previous, ':' | '=') => false,
-                // As in `authorization: Bearer a`.
-                ' ' if is_scheme(between(value, 0, at)) => false,
-                c if c.is_whitespace() => return at + up_to_semicolon(from(value, at)),
-                ';' | '&' => is_end_or_pair(behind),
-                c if is_closer(c) && at >= open => {
-                    open = at + run(from(value, at), is_closer);
-                    is_closed(from(value, at), open - at)
-                }
-                _ => false,
-            },
-        };
-        if ends {
-            return at;
-        }
-        at = match c {
-            '\\' if form != Form::Semicolons => {
-                next + behind.chars().next().map_or(0, char::len_utf8)
-            }
-            // As in `Some("a b")`.
-            '"' if matches!(previous, '(' | '[' | '{') => {
-                (next + quoted(behind, '"', 0) + 1).min(value.len())
-            }
-            _ => next,
-        };
-        if !(c == ' ' && matches!(previous, ':' | '=')) {
-            previous = c;
-        }
-    }
-    value.len()
-}
-
-/// The length of what still belongs to a value with blanks in it, as in
-/// `Password=a b c;Server=d`; 0 where no pair follows.
-fn up_to_semicolon(text: &str) -> usize {
-    let stops = |c: char| matches!(c, ';' | '=' | ':' | '\n' | '\r') || is_quote(c);
-    match first(text, stops) {
-        Some(at) if from(text, at).starts_with(';') && is_end_or_pair(from(text, at + 1)) => at,
-        _ => 0,
-    }
-}
-
-/// Whether nothing, a blank or the key of another pair follows.
-fn is_end_or_pair(text: &str) -> bool {
-    let key = run(text, is_key_char);
-    text.is_empty()
-        || text.starts_with(char::is_whitespace)
-        || (key > 0 && from(text, key).starts_with('='))
-}
-
-/// Whether `text`, which begins with `run` bytes of closing signs, has an end
-/// behind them: `)`, `"}, `, `","next"`, `)(next=`. If not, it has none behind
-/// the last of them either.
-fn is_closed(text: &str, run: usize) -> bool {
-    let (signs, behind) = (between(text, 0, run), from(text, run));
-    let next = behind.chars().next();
-    let after_next = from(behind, next.map_or(0, char::len_utf8));
-    match next {
-        None => true,
-        Some(':') => after_next.is_empty() || after_next.starts_with(char::is_whitespace),
-        Some(';' | '&') => is_end_or_pair(after_next),
-        Some('(') => from(after_next, seek::run(after_next, is_key_char)).starts_with('='),
-        Some(c) => c.is_whitespace() || (signs.contains(',') && signs.contains(is_quote)),
-    }
-}
-
-/// Whether a credential follows the word.
-fn is_scheme(word: &str) -> bool {
-    let is_word = |scheme: &str| word.eq_ignore_ascii_case(scheme);
-    ["basic", "bearer", "digest", "token"]
-        .into_iter()
-        .any(is_word)
-}
-
-fn is_closer(c: char) -> bool {
-    is_quote(c) || matches!(c, ',' | ')' | ']' | '}')
+/// The content of the quotes that `text` ends with, of which `trimmed` is without the last.
+fn quoted_at_end<'a>(text: &str, trimmed: &'a str) -> Option<&'a str> {
+    let behind = from(text, trimmed.len());
+    let quote = behind.chars().find(|c| is_quote(*c))?;
+    let start = run_back(trimmed, |c| c != quote);
+    let name = from(trimmed, start);
+    (start > 0).then_some(name)
 }
 
 pub(super) fn is_quote(c: char) -> bool {
@@ -329,10 +234,10 @@ pub(super) fn is_key_char(c: char) -> bool {
 }
 
 /// The text behind `start`; all positions here are those of ASCII signs.
-fn from(text: &str, start: usize) -> &str {
+pub(super) fn from(text: &str, start: usize) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
-fn between(text: &str, start: usize, end: usize) -> &str {
+pub(super) fn between(text: &str, start: usize, end: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }

@@ -102,6 +102,9 @@ fn paths() {
             ),
             ("/a;key=x;y/b", "/a;key=<redacted>/b"),
             ("/key/x#f", "/key/x"),
+            ("http://u:p@h/a?b", "http://<redacted>:<redacted>@h/a"),
+            ("//u:p@h/a", "//<redacted>:<redacted>@h/a"),
+            ("/a/http://b@c", "/a/http://b@c"),
         ],
     );
 }
@@ -144,7 +147,7 @@ fn texts() {
             ),
             (
                 r#"Config { password: Some("a b"), port: 1 }"#,
-                "Config { password: <redacted>), port: 1 }",
+                "Config { password: <redacted>, port: 1 }",
             ),
             ("secret => 'a''b' c", "secret => '<redacted>' c"),
             ("env[\"API_KEY\"] = abc", "env[\"API_KEY\"] = <redacted>"),
@@ -162,10 +165,7 @@ fn texts() {
             ("bad api key: abc123", "bad api key: <redacted>"),
             ("KeyError=x", "KeyError=<redacted>"),
             ("{\"KeyError\": \"x\"}", "{\"KeyError\": \"<redacted>\"}"),
-            (
-                "Authorization: Bearer abc def",
-                "Authorization: <redacted> def",
-            ),
+            ("Authorization: Bearer abc def", "Authorization: <redacted>"),
             (
                 "dial u:p@w@tcp(h:1)/db: refused",
                 "dial <redacted>:<redacted>@tcp(h:1)/db: refused",
@@ -174,6 +174,187 @@ fn texts() {
             ("from bob@h: refused", "from bob@h: refused"),
         ],
     );
+}
+
+#[test]
+fn all_of_a_value_is_hidden() {
+    assert_table(
+        text,
+        &[
+            (
+                r#"password: Some("a b"), x: 1"#,
+                "password: <redacted>, x: 1",
+            ),
+            (r#"password: Password("a b") x"#, "password: <redacted> x"),
+            (
+                r#"Login { password: Secret { inner: "a b" }, n: 1 }"#,
+                "Login { password: <redacted>, n: 1 }",
+            ),
+            (r#"password: Ok("a b")"#, "password: <redacted>"),
+            (r#"password: Some(Secret("a)b"))]"#, "password: <redacted>]"),
+            (
+                r#"passwords: ["a b", "c d"], x: 1"#,
+                "passwords: <redacted>, x: 1",
+            ),
+            (
+                r#"passwords: ("a b", 'c d'); x"#,
+                "passwords: <redacted>; x",
+            ),
+            (
+                r#"password: "a b", "c d" end"#,
+                r#"password: "<redacted>" end"#,
+            ),
+            (
+                r#"{"password": "a", "user": "b"}"#,
+                r#"{"password": "<redacted>", "user": "b"}"#,
+            ),
+            (r#"password: b"a b" x"#, "password: <redacted> x"),
+            ("password: [1, 2, 3] x", "password: <redacted> x"),
+            (
+                "{\n  \"secrets\": {\n    \"a\": \"b c\",\n    \"d\": [\"e\"]\n  },\n  \"f\": 1\n}",
+                "{\n  \"secrets\": <redacted>,\n  \"f\": 1\n}",
+            ),
+            (
+                r#"{\"secrets\":{\"a\":\"b}\",\"c\":\"d\"},\"e\":1}"#,
+                r#"{\"secrets\":<redacted>,\"e\":1}"#,
+            ),
+            ("password:\n  a b", "password:\n  <redacted> b"),
+            ("password: Some(\"a b", "password: <redacted>"),
+            ("keys: {a: b", "keys: <redacted>"),
+            // Keys in all forms.
+            (
+                r#"{"pass\u0077ord":"a b","c":1}"#,
+                r#"{"pass\u0077ord":"<redacted>","c":1}"#,
+            ),
+            (
+                r#"{"\u0070ass":"a b","c":1}"#,
+                r#"{"\u0070ass":"<redacted>","c":1}"#,
+            ),
+            (
+                r#"{\"pass\\u0077ord\":\"a b\"}"#,
+                r#"{\"pass\\u0077ord\":\"<redacted>\"}"#,
+            ),
+            (
+                r#"{"my secret thing": "a b"}"#,
+                r#"{"my secret thing": "<redacted>"}"#,
+            ),
+            ("a[password][0]=b&c", "a[password][0]=<redacted>"),
+            // Schemes of all kinds.
+            (
+                "Authorization: Negotiate a b, c",
+                "Authorization: <redacted>",
+            ),
+            (
+                "Authorization: Bearer a b\nX: 1",
+                "Authorization: <redacted>\nX: 1",
+            ),
+            (
+                "proxy-authorization: AWS4-HMAC-SHA256 Credential=a, Signature=b",
+                "proxy-authorization: <redacted>",
+            ),
+            (
+                r#"{"authorization": "Digest a b", "x": "y"}"#,
+                r#"{"authorization": "<redacted>", "x": "y"}"#,
+            ),
+            // Addresses without a scheme, and as JSON writes them.
+            ("url=//u:x@h/a", "url=//<redacted>:<redacted>@h/a"),
+            ("url=//x@h/a", "url=//<redacted>:<redacted>@h/a"),
+            (
+                r#"{"a":"http:\/\/u:x@h\/b"}"#,
+                r#"{"a":"http:\/\/<redacted>:<redacted>@h\/b"}"#,
+            ),
+            // Percent-encoded.
+            ("no https%3A%2F%2Fu%3Ax%40h here", "no <redacted> here"),
+            ("no /?to=%2F%3Fpassword%3Dx here", "no <redacted> here"),
+            ("100% of a%20b", "100% of a%20b"),
+        ],
+    );
+}
+
+#[test]
+fn prose_stays() {
+    for text_of in [
+        "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.",
+        "NoSuchKey: The specified key does not exist.",
+        "InvalidKeyFormat: Please use another one",
+        "SecretNotFound: Secrets Manager can't find it",
+        "no such key: users",
+        "duplicate key value: 1",
+        "KeyError: 'users'",
+        "monkey business",
+        "code: 5 (code=1), signature: none, sig=1",
+        "exit code: 5",
+        "std::key::Error: no",
+        "a {b: c} d [e] (f: g)",
+        "it was 10:30, ok?",
+    ] {
+        assert_eq!(applied(text, text_of), text_of);
+    }
+    for (text_of, expected) in [
+        (
+            "InvalidAccessKeyId: AKIAX",
+            "InvalidAccessKeyId: <redacted>",
+        ),
+        (
+            "InvalidAccessKeyId: AKIA4X is no key",
+            "InvalidAccessKeyId: <redacted> is no key",
+        ),
+        (
+            "InvalidPassword: Hunter is it",
+            "InvalidPassword: <redacted> is it",
+        ),
+        ("ApiKey: Hunter is it", "ApiKey: <redacted> is it"),
+    ] {
+        assert_eq!(applied(text, text_of), expected);
+    }
+}
+
+#[test]
+fn what_signs_a_url_is_hidden() {
+    let names = [
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
+        "Signature",
+        "sig",
+        "code",
+        "X-Goog-Signature",
+        "x-goog-credential",
+        "id_token",
+        "access_token",
+        "refresh_token",
+        "AWSAccessKeyId",
+        "GoogleAccessId",
+        "SAMLResponse",
+        "x%2Damz-signature",
+    ];
+    let on = Matcher::parse("equals:none-of-them", &mut Vec::new()).unwrap();
+    let off = on.clone().with_signed_urls(false);
+    for name in names {
+        for (redact, before, behind) in [
+            (query as Redact, "a=1&", "&b=2"),
+            (query, "", ""),
+            (text, "GET https://h/p?a=1&", "&b=2: refused"),
+            (text, "to /p?", " failed"),
+            (text, "to https://h/cb#", ""),
+            (dsn, "https://h/p?", ""),
+        ] {
+            let whole = format!("{before}{name}=HUNTER%2F2{behind}");
+            let mut out = String::new();
+            redact(&on, &whole, &mut out);
+            assert_eq!(out, format!("{before}{name}=<redacted>{behind}"));
+            out.clear();
+            redact(&off, &whole, &mut out);
+            assert_eq!(out, whole);
+        }
+        let nested = format!("to=https%3A%2F%2Fh%2F%3F{name}%3DHUNTER");
+        let mut out = String::new();
+        query(&on, &nested, &mut out);
+        assert_eq!(out, "to=<redacted>");
+        let mut out = String::new();
+        header(&on, "location", &format!("/cb?{name}=HUNTER"), &mut out);
+        assert_eq!(out, format!("/cb?{name}=<redacted>"));
+    }
 }
 
 #[test]
@@ -324,6 +505,11 @@ fn crafted() -> impl Strategy<Value = String> {
         Just("://".to_owned()),
         Just("u:p@h".to_owned()),
         Just("Some(\"".to_owned()),
+        Just("authorization".to_owned()),
+        Just("%3D".to_owned()),
+        Just("\\u0070ass".to_owned()),
+        Just("\", \"".to_owned()),
+        Just("sig=".to_owned()),
         "[=:;&?/#@ \"'`\\\\,(){}\\[\\]<>%+\n]",
         "[a-z]{1,3}",
         "[ßЖ\u{0}\u{301}]",

@@ -2,12 +2,15 @@
 //! being filled by each thread, all of them from one bounded pool.
 //!
 //! Recording a span is a copy and a release store. The pool's lock is taken
-//! once a segment. What is full waits in the order in which it was filled, is
+//! once a segment, and nobody has it for long. What is full waits in the order in which it was filled, is
 //! read by the agent thread, and is used again when the agent has acknowledged
 //! it; when there is no room left, the oldest goes.
 
 mod backlog;
+mod counts;
 mod pool;
+mod slots;
+mod stock;
 #[cfg(not(all(test, loom)))]
 mod sync;
 #[cfg(all(test, loom))]
@@ -22,8 +25,8 @@ mod thread;
 mod words;
 mod writer;
 
-pub(crate) use self::backlog::{Backlog, Portion, Unsent};
-pub(crate) use self::pool::{Counts, Pool, PoolGuard};
+pub(crate) use self::backlog::{Backlog, Portion, Portions, Unsent};
+pub(crate) use self::pool::{Pool, PoolGuard};
 pub(crate) use self::writer::Writer;
 
 /// The process's pool.

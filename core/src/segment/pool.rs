@@ -1,14 +1,16 @@
-//! All segments of a process: who fills which, which are full, which are free.
+//! All segments of a process, and the lock that guards them. No call has it for longer than
+//! a few steps take: what has to look at all segments does so in parts.
 
-use std::collections::VecDeque;
-
-use super::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, PoisonError};
+use super::counts::Counts;
+use super::slots::{Key, Tracked};
+use super::stock::{Limits, Room, SPARE, Stock};
+use super::sync::{AtomicU32, Mutex, MutexGuard, Ordering, PoisonError};
 use super::sync::{FIRST, SEGMENT};
-use super::words::{Filler, Mark, Segment};
+use super::words::{Filler, Mark};
 use crate::record::Head;
 
-/// Empty segments that are kept for the next burst.
-const SPARE: usize = 4;
+/// Segments that are looked at under one lock.
+pub(super) const PART: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -24,23 +26,12 @@ pub(crate) struct State {
     open: bool,
     /// Bytes of segments there may be.
     bound: usize,
+    /// Bytes of the bound that a request needs: segments do not grow into them.
+    reserved: usize,
     /// Spans that are waiting when the agent thread is woken before its time.
     wake_at: usize,
-    /// Bytes of segments there are.
-    allocated: usize,
     next_id: u64,
-    /// Empty, of the full size.
-    free: Vec<Arc<Segment>>,
-    /// Being filled, each by one thread.
-    active: Vec<Tracked>,
-    /// Full, or their thread has ended; the oldest in front.
-    pub(super) sealed: VecDeque<Tracked>,
-    /// Of threads that have ended, with room for others' spans; in `active` too.
-    orphans: Vec<Filler>,
-    /// Of threads that got no segment, or have lost their memory of one.
-    shared: Option<Filler>,
-    /// Spans in sealed segments that were not acknowledged.
-    waiting: usize,
+    stock: Stock,
     counts: Counts,
     waker: Option<Waker>,
     /// In a forked child, until the agent thread was asked for.
@@ -52,45 +43,6 @@ type Waker = fn();
 
 /// The lock of a pool.
 pub(crate) type PoolGuard<'a> = MutexGuard<'a, State>;
-
-/// A segment and how far the agent has acknowledged it.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) id: u64,
-    pub(super) segment: Arc<Segment>,
-    pub(super) acknowledged: Mark,
-    /// Part of it is in a request whose answer is awaited.
-    pub(super) in_flight: bool,
-}
-
-impl Tracked {
-    /// Spans.
-    pub(super) fn waiting(&self) -> usize {
-        self.segment
-            .filled()
-            .records()
-            .saturating_sub(self.acknowledged.records())
-    }
-}
-
-/// What became of spans, in numbers since the tracer started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Acknowledged by the agent.
-    pub(crate) sent: u64,
-    /// Left out by a rule.
-    pub(crate) ignored: u64,
-    /// Waiting.
-    pub(crate) waiting: u64,
-    /// The oldest, when there was no room.
-    pub(crate) dropped_full: u64,
-    /// Refused by the agent again and again.
-    pub(crate) dropped_rejected: u64,
-    /// Too large for a request, or of a family beyond the registry's bound.
-    pub(crate) dropped_invalid: u64,
-    /// Ended when the tracer had stopped.
-    pub(crate) dropped_stopped: u64,
-}
 
 impl Pool {
     #[cfg(not(all(test, loom)))]
@@ -118,62 +70,94 @@ impl Pool {
     /// Lets spans in, with memory for `bytes` of them; `waker` is called when
     /// `wake_at` of them wait in full segments.
     pub(crate) fn open(&self, bytes: usize, wake_at: usize, waker: Waker) {
+        let bound = bytes.max(2 * SEGMENT);
+        let stock = Stock::for_bytes(bound);
         let mut state = self.lock();
-        self.forget(&mut state);
+        let old = self.replace(&mut state, stock);
         state.open = true;
-        state.bound = bytes.max(2 * SEGMENT);
+        state.bound = bound;
         state.wake_at = wake_at;
         state.waker = Some(waker);
-        state.counts = Counts::default();
+        state.counts = Counts::new();
+        drop(state);
+        drop(old);
     }
 
     /// Lets no more spans in, and drops what is left.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
-        let lost = state.all_waiting();
-        self.forget(&mut state);
+        let mut old = self.replace(&mut state, Stock::new());
         state.open = false;
         state.waker = None;
-        state.counts.dropped_stopped += lost as u64;
+        drop(state);
+        let lost = old.waiting + old.unsealed(0, old.slots.len());
+        self.lock().counts.dropped_stopped += lost as u64;
     }
 
-    /// Drops all segments: those in threads' hands are not theirs any more.
-    fn forget(&self, state: &mut State) {
+    /// Takes all segments out: those in threads' hands are not theirs any more.
+    /// They are dropped by the caller, outside of the lock.
+    fn replace(&self, state: &mut State, stock: Stock) -> Stock {
         self.epoch.fetch_add(1, Ordering::Relaxed);
-        state.free.clear();
-        state.active.clear();
-        state.sealed.clear();
-        state.orphans.clear();
-        state.shared = None;
-        state.allocated = 0;
-        state.waiting = 0;
+        state.reserved = 0;
+        std::mem::replace(&mut state.stock, stock)
     }
 
-    /// Takes back a full segment and gives out another one, if there is room: that
-    /// of a thread that has ended, or an empty one. A thread's first is small,
+    /// Takes back a full segment of this epoch and gives out another one, if there is
+    /// room: that of a thread that has ended, or an empty one. A thread's first is small,
     /// unless its first record, of `words`, is not.
-    pub(super) fn next(&self, full: Option<Filler>, words: usize) -> (u32, Option<Filler>) {
-        let is_first = full.is_none() && words <= FIRST / 8;
-        let bytes = if is_first { FIRST } else { SEGMENT };
+    pub(super) fn next(
+        &self,
+        full: Option<Filler>,
+        epoch: u32,
+        words: usize,
+    ) -> (u32, Option<Filler>) {
         let mut state = self.lock();
-        if let Some(full) = full {
-            state.seal(full);
-        }
-        let filler = if state.open { state.give(bytes) } else { None };
-        let epoch = self.epoch();
+        let now = self.epoch();
+        let is_first = full.is_none() || epoch != now;
+        let is_small = is_first && words <= FIRST / 8;
+        let bytes = if is_small { FIRST } else { SEGMENT };
+        let old = full.and_then(|full| state.take_back(full, epoch == now));
+        let room = if state.open {
+            state.with_limits(|stock, limits| stock.give(bytes, limits))
+        } else {
+            Room::Full
+        };
         wake(state);
-        (epoch, filler)
+        drop(old);
+        let filler = match room {
+            Room::Filler(filler) => Some(filler),
+            Room::Reserved => self.allocate(bytes, now),
+            Room::Full | Room::NoMemory => None,
+        };
+        (now, filler)
     }
 
-    /// Takes the segment of a thread that ends: the next one goes on in it.
-    pub(super) fn adopt(&self, filler: Filler) {
+    /// A new segment, for which room is reserved; made outside of the lock.
+    fn allocate(&self, bytes: usize, epoch: u32) -> Option<Filler> {
+        let new = Filler::allocate(bytes);
         let mut state = self.lock();
-        if filler.has_room() {
-            state.orphans.push(filler);
-        } else {
-            state.seal(filler);
+        if self.epoch() != epoch {
+            // The tracer was stopped meanwhile, and what was reserved with it.
+            drop(state);
+            return None;
         }
+        state.admit(new, bytes)
+    }
+
+    /// Takes the segment of a thread that ends, which is of this epoch: the next one goes
+    /// on in it.
+    pub(super) fn adopt(&self, filler: Filler, epoch: u32) {
+        let mut state = self.lock();
+        let is_ours = epoch == self.epoch();
+        let has_room = filler.has_room() && state.stock.orphans.try_reserve(1).is_ok();
+        let old = if is_ours && has_room {
+            state.stock.orphans.push_back(filler);
+            None
+        } else {
+            state.take_back(filler, is_ours)
+        };
         wake(state);
+        drop(old);
     }
 
     /// Records a span under the lock.
@@ -186,21 +170,77 @@ impl Pool {
 
     /// What became of all spans so far.
     pub(crate) fn counts(&self) -> Counts {
-        let state = self.lock();
-        Counts {
-            waiting: state.all_waiting() as u64,
-            ..state.counts
+        let (mut from, mut unsealed) = (0, 0);
+        loop {
+            let mut state = self.lock();
+            unsealed += state.stock.unsealed(from, PART);
+            from += PART;
+            if from >= state.stock.slots.len() {
+                return Counts {
+                    waiting: (state.stock.waiting + unsealed) as u64,
+                    ..state.counts
+                };
+            }
+        }
+    }
+
+    /// True where something waits.
+    pub(super) fn pending(&self) -> bool {
+        let mut from = 0;
+        loop {
+            let mut state = self.lock();
+            if state.stock.waiting > 0 || state.stock.unsealed(from, PART) > 0 {
+                return true;
+            }
+            from += PART;
+            if from >= state.stock.slots.len() {
+                return false;
+            }
         }
     }
 
     /// Bytes of segments there are.
     pub(crate) fn memory(&self) -> usize {
-        self.lock().allocated
+        self.lock().stock.allocated
     }
 
     /// Bytes of segments there may be.
     pub(crate) fn bound(&self) -> usize {
         self.lock().bound
+    }
+
+    /// The waker is called again when the next segment is asked for.
+    pub(crate) fn remind(&self) {
+        let mut state = self.lock();
+        state.forked = state.open;
+    }
+
+    /// Gives memory back that the last burst needed: segments of ended threads
+    /// whose spans the agent has, and empty ones beyond a few.
+    pub(super) fn trim(&self) {
+        let mut left = self.lock().stock.orphans.len();
+        while left > 0 {
+            let mut state = self.lock();
+            for _ in 0..left.min(PART) {
+                state.stock.tidy_orphan();
+            }
+            left = left.saturating_sub(PART);
+        }
+        loop {
+            let mut surplus = Vec::with_capacity(PART);
+            let mut state = self.lock();
+            while state.stock.free.len() > SPARE && surplus.len() < PART {
+                let Some(free) = state.stock.free.pop() else {
+                    break;
+                };
+                state.stock.allocated -= free.segment().bytes();
+                surplus.push(free);
+            }
+            drop(state);
+            if surplus.is_empty() {
+                return;
+            }
+        }
     }
 
     /// Keeps everybody else out.
@@ -210,8 +250,8 @@ impl Pool {
 
     /// In a forked child: the parent sends what it has recorded.
     pub(crate) fn after_fork(&self, state: &mut PoolGuard<'_>) {
-        self.forget(state);
-        state.counts = Counts::default();
+        drop(self.replace(state, Stock::new()));
+        state.counts = Counts::new();
         state.forked = state.open;
     }
 
@@ -225,27 +265,47 @@ impl State {
         Self {
             open: false,
             bound: 0,
+            reserved: 0,
             wake_at: usize::MAX,
-            allocated: 0,
             next_id: 0,
-            free: Vec::new(),
-            active: Vec::new(),
-            sealed: VecDeque::new(),
-            orphans: Vec::new(),
-            shared: None,
-            waiting: 0,
-            counts: Counts {
-                sent: 0,
-                ignored: 0,
-                waiting: 0,
-                dropped_full: 0,
-                dropped_rejected: 0,
-                dropped_invalid: 0,
-                dropped_stopped: 0,
-            },
+            stock: Stock::new(),
+            counts: Counts::new(),
             waker: None,
             forked: false,
         }
+    }
+
+    /// Seals a segment that is ours; another one is for the caller to drop.
+    fn take_back(&mut self, full: Filler, is_ours: bool) -> Option<Filler> {
+        if !is_ours {
+            return Some(full);
+        }
+        self.stock.seal(full);
+        None
+    }
+
+    /// Bytes of segments there may be now.
+    fn room(&self) -> usize {
+        self.bound.saturating_sub(self.reserved).max(2 * SEGMENT)
+    }
+
+    /// Bytes of the bound that are left for a request.
+    pub(super) fn left(&self) -> usize {
+        self.bound.saturating_sub(self.stock.allocated)
+    }
+
+    /// Keeps so many bytes of the bound for a request.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.reserved = bytes;
+    }
+
+    fn with_limits<R>(&mut self, f: impl FnOnce(&mut Stock, &mut Limits<'_>) -> R) -> R {
+        let mut limits = Limits {
+            bound: self.room(),
+            next_id: &mut self.next_id,
+            counts: &mut self.counts,
+        };
+        f(&mut self.stock, &mut limits)
     }
 
     fn record_shared(&mut self, head: &Head, attributes: &[u8]) {
@@ -254,179 +314,96 @@ impl State {
             return;
         }
         for _ in 0..2 {
-            if let Some(filler) = &mut self.shared {
+            if let Some(filler) = &mut self.stock.shared {
                 if filler.append(head, attributes) {
                     return;
                 }
             }
-            if let Some(full) = self.shared.take() {
-                self.seal(full);
+            if let Some(full) = self.stock.shared.take() {
+                self.stock.seal(full);
             }
-            let Some(filler) = self.empty(SEGMENT).or_else(|| self.beyond_the_bound()) else {
-                self.counts.dropped_full += 1;
-                return;
-            };
-            self.track(&filler);
-            self.shared = Some(filler);
+            match self.room_for_shared() {
+                Room::Filler(filler) => self.stock.shared = Some(filler),
+                Room::Full => {
+                    self.counts.dropped_full += 1;
+                    return;
+                }
+                Room::NoMemory | Room::Reserved => {
+                    self.counts.dropped_memory += 1;
+                    return;
+                }
+            }
         }
         self.counts.dropped_invalid += 1;
     }
 
-    fn give(&mut self, bytes: usize) -> Option<Filler> {
-        if let Some(orphan) = self.orphans.pop() {
-            return Some(orphan);
-        }
-        let filler = self.empty(bytes)?;
-        self.track(&filler);
-        Some(filler)
-    }
-
-    /// An empty segment: a free one, or a new one, for which the oldest spans
-    /// are dropped if need be.
-    fn empty(&mut self, bytes: usize) -> Option<Filler> {
-        if bytes == SEGMENT {
-            while let Some(segment) = self.free.pop() {
-                if let Some(filler) = Filler::reuse(segment) {
-                    return Some(filler);
-                }
-                self.allocated -= SEGMENT;
+    /// An empty segment; one there may be beyond the bound.
+    fn room_for_shared(&mut self) -> Room {
+        let room = self.with_limits(|stock, limits| stock.empty(SEGMENT, limits));
+        match room {
+            Room::Full if self.stock.allocated <= self.room() => {
+                self.stock.allocated += SEGMENT;
             }
+            Room::Reserved => {}
+            room => return room,
         }
-        while self.allocated + bytes > self.bound {
-            let surplus = self.free.pop().or_else(|| self.drop_oldest())?;
-            self.allocated -= surplus.bytes();
-            if surplus.bytes() == bytes {
-                if let Some(filler) = Filler::reuse(surplus) {
-                    self.allocated += bytes;
-                    return Some(filler);
-                }
-            }
-        }
-        Some(self.allocate(bytes))
+        let new = self.admit(Filler::allocate(SEGMENT), SEGMENT);
+        new.map_or(Room::NoMemory, Room::Filler)
     }
 
-    /// Takes the oldest full segment that is in no request.
-    fn drop_oldest(&mut self) -> Option<Arc<Segment>> {
-        let oldest = self.sealed.iter().position(|tracked| !tracked.in_flight)?;
-        let dropped = self.sealed.remove(oldest)?;
-        let lost = dropped.waiting();
-        self.waiting = self.waiting.saturating_sub(lost);
-        self.counts.dropped_full += lost as u64;
-        Some(dropped.segment)
-    }
-
-    /// The one segment there may be beyond the bound.
-    fn beyond_the_bound(&mut self) -> Option<Filler> {
-        (self.allocated <= self.bound).then(|| self.allocate(SEGMENT))
-    }
-
-    fn allocate(&mut self, bytes: usize) -> Filler {
-        self.allocated += bytes;
-        Filler::allocate(bytes)
-    }
-
-    fn track(&mut self, filler: &Filler) {
-        self.next_id += 1;
-        self.active.push(Tracked {
-            id: self.next_id,
-            segment: filler.segment().clone(),
-            acknowledged: Mark::default(),
-            in_flight: false,
-        });
-    }
-
-    fn seal(&mut self, full: Filler) {
-        let position = self
-            .active
-            .iter()
-            .position(|tracked| Arc::ptr_eq(&tracked.segment, full.segment()));
-        drop(full);
-        let Some(tracked) = position.map(|position| self.active.swap_remove(position)) else {
-            return;
+    /// Gives a new segment its slot, or its bytes back where there is none.
+    fn admit(&mut self, new: Option<Filler>, bytes: usize) -> Option<Filler> {
+        let Some(new) = new else {
+            self.stock.allocated -= bytes;
+            return None;
         };
-        let waiting = tracked.waiting();
-        self.waiting += waiting;
-        if waiting == 0 && !tracked.in_flight {
-            self.release(tracked.segment);
-        } else {
-            self.sealed.push_back(tracked);
+        match self.stock.track(new, &mut self.next_id) {
+            Room::Filler(filler) => Some(filler),
+            _ => None,
         }
     }
 
-    fn release(&mut self, segment: Arc<Segment>) {
-        if segment.bytes() == SEGMENT {
-            self.free.push(segment);
-        } else {
-            self.allocated -= segment.bytes();
-        }
+    /// See [`Stock::take_sealed`].
+    pub(super) fn take_sealed(&mut self, doubtful: bool) -> Option<(Key, &Tracked)> {
+        self.stock.take_sealed(doubtful)
     }
 
-    fn all_waiting(&self) -> usize {
-        self.sealed
-            .iter()
-            .chain(&self.active)
-            .map(Tracked::waiting)
-            .sum()
+    /// See [`Stock::doubt`].
+    pub(super) fn doubt(&mut self, key: Key, end: Mark) {
+        self.stock.doubt(key, end);
     }
 
-    /// Spans by which the counter differs from what is there.
-    #[cfg(test)]
-    pub(super) fn drift(&self) -> usize {
-        let sealed: usize = self.sealed.iter().map(Tracked::waiting).sum();
-        self.waiting.abs_diff(sealed)
+    /// The segments that are being filled, in a [part](PART) of the slots; `None` behind
+    /// the last one.
+    pub(super) fn unsealed(
+        &mut self,
+        from: usize,
+    ) -> Option<impl Iterator<Item = (Key, &mut Tracked)>> {
+        let slots = &mut self.stock.slots;
+        (from < slots.len()).then(|| {
+            let part = slots.part(from, PART);
+            part.filter(|(_, tracked)| !tracked.is_sealed)
+        })
     }
 
-    pub(super) fn tracked(&mut self) -> impl Iterator<Item = &mut Tracked> {
-        self.sealed.iter_mut().chain(&mut self.active)
-    }
-
-    /// The agent has the records of a segment up to `end`; returns how many
-    /// that are.
-    pub(super) fn acknowledge(&mut self, id: u64, end: Mark) -> usize {
-        let Some(tracked) = self.tracked().find(|tracked| tracked.id == id) else {
-            return 0;
-        };
-        let done = end.records().saturating_sub(tracked.acknowledged.records());
-        tracked.acknowledged = end;
-        tracked.in_flight = false;
-        if let Some(position) = self.sealed.iter().position(|tracked| tracked.id == id) {
-            self.waiting = self.waiting.saturating_sub(done);
-            let finished = self
-                .sealed
-                .get(position)
-                .is_some_and(|tracked| tracked.waiting() == 0);
-            if let Some(tracked) = finished.then(|| self.sealed.remove(position)).flatten() {
-                self.release(tracked.segment);
-            }
-        }
-        done
+    /// See [`Stock::put_back`].
+    pub(super) fn put_back(&mut self, key: Key, end: Option<Mark>) -> usize {
+        self.stock.put_back(key, end)
     }
 
     pub(super) fn counts(&mut self) -> &mut Counts {
         &mut self.counts
     }
 
-    /// Gives memory back that the last burst needed: segments of ended threads
-    /// whose spans the agent has, and empty ones beyond a few.
-    pub(super) fn trim(&mut self) {
-        for orphan in std::mem::take(&mut self.orphans) {
-            let mut active = self.active.iter();
-            let tracked = active.find(|tracked| Arc::ptr_eq(&tracked.segment, orphan.segment()));
-            if tracked.is_some_and(|tracked| tracked.waiting() == 0 && !tracked.in_flight) {
-                self.seal(orphan);
-            } else {
-                self.orphans.push(orphan);
-            }
-        }
-        let surplus = self.free.len().saturating_sub(SPARE);
-        self.free.truncate(SPARE);
-        self.allocated -= surplus * SEGMENT;
+    #[cfg(test)]
+    pub(crate) fn drift(&mut self) -> usize {
+        self.stock.drift()
     }
 }
 
 /// Wakes the agent thread, outside of the lock, when enough is waiting.
 fn wake(mut state: MutexGuard<'_, State>) {
-    let needed = state.waiting >= state.wake_at || std::mem::take(&mut state.forked);
+    let needed = state.stock.waiting >= state.wake_at || std::mem::take(&mut state.forked);
     let waker = if needed { state.waker } else { None };
     drop(state);
     if let Some(wake) = waker {

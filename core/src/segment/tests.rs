@@ -24,14 +24,14 @@ fn drain(backlog: &mut Backlog) -> Vec<u64> {
             return ids;
         }
         ids.extend(sent);
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
     }
 }
 
 /// Takes up to `max` spans into a request.
 fn send(backlog: &mut Backlog, max: usize) -> Vec<u64> {
     let mut ids = Vec::new();
-    let portions = backlog.portions(1000);
+    let portions = backlog.portions(1 << 20).list;
     for portion in &portions {
         let (mut rest, mut records) = (portion.bytes(), 0);
         let len = rest.len();
@@ -57,7 +57,7 @@ fn send(backlog: &mut Backlog, max: usize) -> Vec<u64> {
             backlog.take(portion, records, len - rest.len());
         }
     }
-    backlog.release_others(portions);
+    backlog.release_others(portions, 0);
     ids
 }
 
@@ -98,9 +98,9 @@ fn what_was_not_acknowledged_is_sent_again() {
     assert_eq!(send(&mut backlog, 6).len(), 6);
     backlog.retry();
     assert_eq!(send(&mut backlog, 4), [1, 2, 3, 4]);
-    backlog.acknowledge(Unsent::default());
+    backlog.acknowledge(Unsent::default(), false);
     assert_eq!(send(&mut backlog, 3), [5, 6, 7]);
-    backlog.reject();
+    backlog.give_up(|counts| &mut counts.dropped_rejected);
     assert_eq!(drain(&mut backlog), [8, 9, 10]);
     let counts = pool.counts();
     assert_eq!(
@@ -189,7 +189,7 @@ fn one_segment_at_most_is_beyond_the_bound() {
                 writer.record(pool, &head(recorded), &attributes(recorded, 3_000));
             }
             assert!(pool.memory() <= 3 * SEGMENT, "{}", pool.memory());
-            backlog.acknowledge(Unsent::default());
+            backlog.acknowledge(Unsent::default(), false);
             sent += before;
         }
     }
@@ -343,7 +343,7 @@ fn under_stress_recorded_is_sent_plus_dropped() {
                 for id in ids {
                     *seen.entry(id).or_insert(0) += 1;
                 }
-                backlog.acknowledge(Unsent::default());
+                backlog.acknowledge(Unsent::default(), false);
                 if last && empty {
                     return seen;
                 }
@@ -405,7 +405,7 @@ fn with_many_threads_the_bound_holds_and_every_span_is_accounted_for() {
                         for id in ids {
                             *seen.entry(id).or_insert(0) += 1;
                         }
-                        backlog.acknowledge(Unsent::default());
+                        backlog.acknowledge(Unsent::default(), false);
                     }
                 }
                 backlog.tick();
@@ -454,8 +454,113 @@ fn a_portion_does_not_grow_with_its_segment() {
     let pool = pool(4);
     let mut thread = Thread::new();
     thread.record(pool, &head(1), &attributes(1, 3));
-    let portions = Backlog::new(pool).portions(10);
+    let portions = Backlog::new(pool).portions(10).list;
     let before = portions[0].bytes().to_vec();
     thread.record(pool, &head(2), &attributes(2, 3));
     assert_eq!(portions[0].bytes(), before);
+}
+
+/// Old segments are in the request while their threads go on: what comes back stands in
+/// front of what was filled meanwhile.
+#[test]
+fn the_order_holds_when_segments_fill_up_while_they_are_in_a_request() {
+    let pool = pool(16);
+    let (mut writer, mut backlog) = (Thread::new(), Backlog::new(pool));
+    let mut span = 0;
+    let mut record = |spans: u64| {
+        for _ in 0..spans {
+            span += 1;
+            writer.record(pool, &head(span), &attributes(span, 100));
+        }
+    };
+    record(150);
+    for round in 0..5 {
+        let first = send(&mut backlog, 40);
+        record(150);
+        if round % 2 == 0 {
+            backlog.retry();
+            assert_eq!(send(&mut backlog, 40), first, "the same ones again");
+        }
+        backlog.acknowledge(Unsent::default(), false);
+    }
+    let rest = drain(&mut backlog);
+    assert_eq!(rest, (201..=900).collect::<Vec<_>>());
+    assert_eq!(pool.counts().sent, 900);
+    assert_eq!(pool.lock().drift(), 0);
+}
+
+#[test]
+fn what_a_request_was_begun_with_and_given_up_is_sent_all_the_same() {
+    let pool = pool(8);
+    let (mut writer, mut backlog) = (Thread::new(), Backlog::new(pool));
+    for span in 1..=2_000 {
+        writer.record(pool, &head(span), &attributes(span, 5));
+    }
+    // A panic, before it was said what is in the request.
+    drop(backlog.portions(1_000));
+    assert_eq!(drain(&mut backlog).len(), 2_000);
+    // The request was written, and nobody said what became of it.
+    writer.record(pool, &head(1), &[]);
+    assert_eq!(send(&mut backlog, 10), [1]);
+    assert_eq!(drain(&mut backlog), [1]);
+}
+
+#[test]
+fn the_segment_of_a_thread_that_outlived_its_tracer_is_dropped() {
+    let pool = pool(4);
+    let mut writer = Thread::new();
+    writer.record(pool, &head(1), &[]);
+    pool.close();
+    pool.open(4 * SEGMENT, 500, || ());
+    let before = pool.memory();
+    drop(writer);
+    assert_eq!(pool.memory(), before);
+    let mut next = Thread::new();
+    next.record(pool, &head(2), &[]);
+    assert_eq!(drain(&mut Backlog::new(pool)), [2]);
+}
+
+/// Time that tidying up takes with the segments of so many threads that have ended.
+fn tidying(threads: u64) -> std::time::Duration {
+    let pool = pool(threads as usize);
+    let mut writers: Vec<_> = (0..threads).map(|_| Thread::new()).collect();
+    for (writer, span) in writers.iter_mut().zip(1..) {
+        writer.record(pool, &head(span), &[]);
+    }
+    drop(writers);
+    let begin = std::time::Instant::now();
+    Backlog::new(pool).tick();
+    let took = begin.elapsed();
+    assert_eq!(pool.counts().waiting, threads);
+    pool.close();
+    took
+}
+
+#[cfg_attr(miri, ignore = "it measures time")]
+#[test]
+fn the_time_of_tidying_up_grows_as_the_number_of_threads_does() {
+    let best = |threads| (0..3).map(|_| tidying(threads)).min().unwrap();
+    let (few, many) = (best(500), best(16_000));
+    // 32 times as many; with all pairs of them it would be a thousand times as long.
+    assert!(many < 250 * few, "{few:?} for 500, {many:?} for 16,000");
+}
+
+#[test]
+fn segments_come_and_go_by_the_thousand() {
+    let pool = pool(1_000);
+    let mut backlog = Backlog::new(pool);
+    for round in 0..3 {
+        let mut writers: Vec<_> = (0..3_000).map(|_| Thread::new()).collect();
+        for (writer, span) in writers.iter_mut().zip(1..) {
+            writer.record(pool, &head(span), &attributes(span, 2));
+        }
+        drop(writers);
+        assert_eq!(pool.counts().waiting, 3_000, "round {round}");
+        let mut ids = drain(&mut backlog);
+        ids.sort_unstable();
+        assert_eq!(ids, (1..=3_000).collect::<Vec<_>>());
+        backlog.tick();
+        assert!(pool.memory() <= 4 * SEGMENT, "{}", pool.memory());
+        assert!(!backlog.pending());
+    }
 }

@@ -53,7 +53,7 @@ fn follow(segment: &Segment, mark: &mut Mark) -> Vec<u64> {
 /// One request with all that waits; the ids in it.
 fn send(backlog: &mut Backlog) -> Vec<u64> {
     let mut sent = Vec::new();
-    let portions = backlog.portions(1_000);
+    let portions = backlog.portions(1 << 20).list;
     for portion in &portions {
         let bytes = portion.bytes();
         let found = spans(bytes);
@@ -65,7 +65,7 @@ fn send(backlog: &mut Backlog) -> Vec<u64> {
     // Read again before they are let go: nobody writes there meanwhile.
     let again = portions.iter().flat_map(|portion| spans(portion.bytes()));
     assert!(again.count() >= sent.len());
-    backlog.release_others(portions);
+    backlog.release_others(portions, 0);
     sent
 }
 
@@ -77,7 +77,7 @@ fn finish(mut backlog: Backlog, mut sent: Vec<u64>, recorded: u64) {
             break;
         }
         sent.extend(rest);
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
     }
     let counts = POOL.counts();
     assert_eq!(counts.sent, sent.len() as u64);
@@ -93,7 +93,7 @@ fn finish(mut backlog: Backlog, mut sent: Vec<u64>, recorded: u64) {
 #[test]
 fn a_reader_sees_whole_records_in_their_order() {
     in_all_orders(|| {
-        let mut filler = Filler::allocate(SEGMENT);
+        let mut filler = Filler::allocate(SEGMENT).unwrap();
         let segment = filler.segment().clone();
         let reader = thread::spawn(move || {
             let mut mark = Mark::default();
@@ -112,7 +112,7 @@ fn a_reader_sees_whole_records_in_their_order() {
 #[test]
 fn a_segment_is_used_again_when_its_last_reader_has_gone() {
     in_all_orders(|| {
-        let mut filler = Filler::allocate(SEGMENT);
+        let mut filler = Filler::allocate(SEGMENT).unwrap();
         let segment = filler.segment().clone();
         assert!(append(&mut filler, 1));
         let reader = thread::spawn({
@@ -143,9 +143,9 @@ fn every_span_arrives_once_while_its_thread_records_more() {
         });
         let mut backlog = Backlog::new(&POOL);
         let mut sent = send(&mut backlog);
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
         sent.extend(send(&mut backlog));
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
         writer.join().unwrap();
         finish(backlog, sent, 3);
     });
@@ -165,7 +165,7 @@ fn a_full_pool_gives_up_what_is_in_no_request() {
         let in_flight = send(&mut backlog);
         backlog.retry();
         let sent = send(&mut backlog);
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
         assert!(!in_flight.is_empty());
         writer.join().unwrap();
         finish(backlog, sent, 7);
@@ -187,7 +187,7 @@ fn the_segment_of_a_thread_that_ends_goes_to_the_next() {
         });
         let mut backlog = Backlog::new(&POOL);
         let sent = send(&mut backlog);
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
         backlog.tick();
         ending.join().unwrap();
         next.join().unwrap();
@@ -205,7 +205,7 @@ fn a_span_that_ends_while_the_tracer_stops_is_sent_or_let_go() {
         });
         let mut backlog = Backlog::new(&POOL);
         let sent = send(&mut backlog).len() as u64;
-        backlog.acknowledge(Unsent::default());
+        backlog.acknowledge(Unsent::default(), false);
         POOL.close();
         writer.join().unwrap();
         let counts = POOL.counts();

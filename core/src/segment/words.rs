@@ -88,20 +88,36 @@ impl Segment {
 pub(crate) struct Filler {
     segment: Arc<Segment>,
     at: Mark,
+    /// The segment's slot in its pool.
+    pub(super) slot: u32,
 }
 
+/// No slot yet.
+const NO_SLOT: u32 = u32::MAX;
+
+/// Bytes that are there, or small allocations would end the process, too.
+const SMALL: usize = 1024;
+
 impl Filler {
-    /// A new, empty segment of at most [`SEGMENT`] bytes.
-    pub(crate) fn allocate(bytes: usize) -> Self {
-        let words = bytes.min(SEGMENT) / 8;
-        Self {
+    /// A new, empty segment of at most [`SEGMENT`] bytes; `None` where there is no memory.
+    pub(crate) fn allocate(bytes: usize) -> Option<Self> {
+        let len = bytes.min(SEGMENT) / 8;
+        let mut words = Vec::new();
+        words.try_reserve_exact(len).ok()?;
+        words.extend((0..len).map(|_| UnsafeCell::new(0)));
+        // `Arc` has no way to say that there is no memory for its few bytes.
+        let mut small = Vec::<u8>::new();
+        small.try_reserve_exact(SMALL).ok()?;
+        drop(small);
+        Some(Self {
             segment: Arc::new(Segment {
-                words: (0..words).map(|_| UnsafeCell::new(0)).collect(),
+                words: words.into_boxed_slice(),
                 published: AtomicU32::new(0),
-                watch: Watch::new(words),
+                watch: Watch::new(len),
             }),
             at: Mark::default(),
-        }
+            slot: NO_SLOT,
+        })
     }
 
     /// Empties a segment for use; `None` while somebody else still has it.
@@ -112,6 +128,7 @@ impl Filler {
         Some(Self {
             segment,
             at: Mark::default(),
+            slot: NO_SLOT,
         })
     }
 
@@ -163,7 +180,7 @@ mod tests {
     #[test]
     fn readers_follow_the_writer() {
         let rounds = if cfg!(miri) { 2 } else { 200 };
-        let mut filler = Filler::allocate(SEGMENT);
+        let mut filler = Filler::allocate(SEGMENT).unwrap();
         for _ in 0..rounds {
             let readers: Vec<_> = (0..3)
                 .map(|_| {

@@ -37,9 +37,9 @@ impl Writer {
     /// to the shared one.
     #[cold]
     pub(crate) fn record_in_next(&mut self, pool: &'static Pool, head: &Head, attributes: &[u8]) {
-        let full = self.filler.take().filter(|_| self.epoch == pool.epoch());
+        let full = self.filler.take();
         let words = Head::record_words(attributes.len());
-        (self.epoch, self.filler) = pool.next(full, words);
+        (self.epoch, self.filler) = pool.next(full, self.epoch, words);
         self.pool = Some(pool);
         let written = self
             .filler
@@ -53,9 +53,7 @@ impl Writer {
     /// The thread ends: its segment goes to the next one.
     pub(crate) fn retire(&mut self) {
         if let (Some(pool), Some(filler)) = (self.pool, self.filler.take()) {
-            if self.epoch == pool.epoch() {
-                pool.adopt(filler);
-            }
+            pool.adopt(filler, self.epoch);
         }
     }
 }

@@ -4,6 +4,9 @@ use std::future::Future;
 use std::mem;
 
 use super::Span;
+use crate::context::Context;
+use crate::settings::Switches;
+use crate::tracer::Tracer;
 
 /// The exit of a call that is recorded only where it fails or is given up, such as
 /// connecting. For instrumentation.
@@ -34,6 +37,14 @@ impl Attempt {
             span,
             is_begun: false,
         }
+    }
+
+    /// For an exit that `start` makes. Outside of any entry it is not made, and does not
+    /// count as one that was not recorded: pools establish connections whenever they
+    /// need some.
+    #[track_caller]
+    pub fn start(start: impl FnOnce() -> Span) -> Self {
+        Self::new(if is_outside() { Span::none() } else { start() })
     }
 
     /// Whether a failure is recorded.
@@ -122,6 +133,13 @@ impl Drop for Attempt {
             span.discard();
         }
     }
+}
+
+fn is_outside() -> bool {
+    let context = Context::current();
+    let tracer = Tracer::global().in_context();
+    let is_inside = context.is_active() || context.is_suppressed();
+    !is_inside && !tracer.switches().has(Switches::ROOT_EXITS)
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ use super::handle::Inbox;
 use super::polls::Polls;
 use crate::context::Context;
 use crate::local::{self, Local};
+use crate::memory;
 use crate::record::{Head, Traits};
 use crate::settings::Live;
+use crate::status::Drops;
 use crate::tracer::GLOBAL;
 
 /// Attribute bytes a block starts with: typical HTTP and SQL spans fit.
@@ -60,27 +62,32 @@ pub(crate) struct Rare {
 }
 
 impl Block {
+    /// `None`, which is counted, where there is no memory.
     #[cold]
-    pub(crate) fn boxed() -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn boxed() -> Option<Box<Self>> {
+        let block = memory::boxed(Self {
             context: Context::default(),
             recorded_by: 0,
             traits: Traits::default(),
             parent: 0,
             start: 0,
-            attributes: Vec::with_capacity(CAPACITY),
+            attributes: memory::with_capacity(CAPACITY),
             rare: None,
             next: None,
-        })
+        });
+        if block.is_none() {
+            Drops::unbegun();
+        }
+        block
     }
 
     /// A block that carries `context` into a future or a thread: nothing is
     /// recorded by it.
-    pub(crate) fn carrier(context: Context) -> Box<Self> {
-        let mut block = local::with(Local::take_block);
+    pub(crate) fn carrier(context: Context) -> Option<Box<Self>> {
+        let mut block = local::with(Local::take_block)?;
         block.context = context;
         block.recorded_by = 0;
-        block
+        Some(block)
     }
 
     /// True while its span is open: attributes are kept.
@@ -140,7 +147,7 @@ impl Block {
     pub(crate) fn clear(&mut self) {
         self.attributes.clear();
         if self.attributes.capacity() > KEPT {
-            self.attributes = Vec::with_capacity(CAPACITY);
+            self.attributes = memory::with_capacity(CAPACITY);
         }
     }
 }

@@ -85,8 +85,10 @@ impl Span {
         self.mark_erroneous();
     }
 
-    /// Marks the span as erroneous, with the text of an error and of up to eight
+    /// Marks the span as erroneous, with the text of an error and of its
     /// [sources](std::error::Error::source), redacted as in [`error`](Self::error).
+    /// Where there is no room for all, URLs are shortened, and the first and the last
+    /// stay; in between there are at most eight.
     ///
     /// A span has one error: the first text stays, and counts once. SDK spans
     /// also have the error's type in the tag `error.type`, unless it is hidden

@@ -1,15 +1,16 @@
 //! What went wrong, as a span takes it.
 
+use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 
+use super::causes::Causes;
 use super::fields::{Attribute, Fields, prefix};
 use super::tag::{TagValue, kind};
 use super::{Family, sdk};
-use crate::secrets::kept;
-
-/// Sources of an error that are looked at.
-const MOST_SOURCES: usize = 8;
+use crate::secrets::without_database_values;
+use crate::status::Drops;
+use crate::tracer::GLOBAL;
 
 /// An error to be recorded: any `&E` of a type that is an [`Error`], a
 /// `&dyn Error`, or what is merely [displayed](Self::display). Made by `into()`
@@ -28,7 +29,8 @@ enum What<'a> {
 }
 
 impl<'a> Failure<'a> {
-    /// Something that is no [`Error`], but tells what went wrong.
+    /// Something that is no [`Error`], but says what went wrong. It is displayed in
+    /// the form with `#`, in which anyhow's and eyre's errors write their sources.
     pub fn display(text: &'a dyn fmt::Display) -> Self {
         Self {
             what: What::Text(text),
@@ -46,7 +48,11 @@ impl<'a> Failure<'a> {
     /// Writes it where errors of the family stand.
     #[cold]
     pub(super) fn write(self, family: &'static Family, out: &mut Vec<u8>) {
-        write_text(family, out, &self.text(limit(family)));
+        let (text, is_cut) = self.causes(limit(family)).into_text();
+        if is_cut {
+            Drops::cut();
+        }
+        write_text(family, out, &text);
         // The families of libraries declare all that they record.
         let type_name = self
             .type_name
@@ -58,31 +64,11 @@ impl<'a> Failure<'a> {
         }
     }
 
-    /// The text of the error and of its sources, to a little more than is kept of
-    /// it, so that what is cut is counted.
-    fn text(self, limit: u16) -> String {
-        let mut text = Bounded::new(limit);
+    fn causes(self, limit: u16) -> Causes {
         match self.what {
-            What::Text(display) => text.add(display),
-            What::Error(error) => {
-                text.add(error);
-                let mut source = error.source();
-                for _ in 0..MOST_SOURCES {
-                    let Some(error) = source.filter(|_| !text.is_full()) else {
-                        break;
-                    };
-                    let mut more = Bounded::new(limit);
-                    more.add(error);
-                    // Many errors repeat their source.
-                    if !text.text.ends_with(&more.text) {
-                        text.add(&": ");
-                        text.add(&more.text);
-                    }
-                    source = error.source();
-                }
-            }
+            What::Text(text) => Causes::of_text(text, limit),
+            What::Error(error) => Causes::of_error(error, limit),
         }
-        text.text
     }
 }
 
@@ -116,7 +102,10 @@ impl<'a> From<&'a (dyn Error + Send + Sync + 'a)> for Failure<'a> {
 impl fmt::Debug for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure")
-            .field("text", &self.text(sdk::TAG_LIMIT))
+            .field(
+                "text",
+                &GLOBAL.redacted(&self.causes(sdk::TAG_LIMIT).into_text().0),
+            )
             .field("type_name", &self.type_name)
             .finish()
     }
@@ -125,6 +114,13 @@ impl fmt::Debug for Failure<'_> {
 /// Writes the text of an error into the field that the family has for it, or
 /// into the tag `error` (of databases, `db.error`).
 pub(super) fn write_text(family: &'static Family, out: &mut Vec<u8>, text: &str) {
+    // Who records calls to a database knows what of its words are names.
+    let told = if family.category() == sdk::DATABASES {
+        Cow::Borrowed(text)
+    } else {
+        without_database_values(text)
+    };
+    let text = told.as_ref();
     let section = family.section();
     match section.error() {
         Some((field, limit)) => Fields::new(out, section).redacted(field, text, limit),
@@ -172,116 +168,9 @@ pub(super) fn has_error(family: &'static Family, attributes: &[u8]) -> bool {
     false
 }
 
-/// Text that takes no more than so many bytes, whatever is written to it.
-struct Bounded {
-    text: String,
-    most: usize,
-}
-
-impl Bounded {
-    fn new(limit: u16) -> Self {
-        Self {
-            text: String::new(),
-            most: usize::from(kept(limit)) + 4,
-        }
-    }
-
-    /// An error here is that of a full text, or one of the `Display`.
-    fn add(&mut self, text: &(impl fmt::Display + ?Sized)) {
-        let _ = write!(self, "{text}");
-    }
-
-    fn is_full(&self) -> bool {
-        self.most.saturating_sub(self.text.len()) < 4
-    }
-}
-
-impl Write for Bounded {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        let fits = prefix(more, self.most.saturating_sub(self.text.len()));
-        self.text.push_str(fits);
-        if fits.len() < more.len() {
-            // Nothing is written behind a gap.
-            self.most = self.text.len();
-            return Err(fmt::Error);
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// As many layers as wanted, each the source of the one before.
-    #[derive(Debug)]
-    struct Layers(u64, Option<Box<Layers>>);
-
-    impl Layers {
-        fn new(count: u64) -> Self {
-            (1..count).fold(Self(count - 1, None), |inner, at| {
-                Self(count - 1 - at, Some(Box::new(inner)))
-            })
-        }
-    }
-
-    impl fmt::Display for Layers {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "layer {}", self.0)
-        }
-    }
-
-    impl Error for Layers {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.1.as_deref().map(|source| source as _)
-        }
-    }
-
-    #[test]
-    fn sources_follow_to_a_bound() {
-        let text = |error: &Layers| Failure::from(error).text(4_000);
-        assert_eq!(text(&Layers::new(1)), "layer 0");
-        assert_eq!(text(&Layers::new(3)), "layer 0: layer 1: layer 2");
-        let deep = text(&Layers::new(1_000));
-        assert!(deep.ends_with(": layer 8"), "{deep}");
-    }
-
-    #[test]
-    fn a_source_that_the_text_ends_with_is_not_repeated() {
-        #[derive(Debug)]
-        struct Outer(Layers);
-        impl fmt::Display for Outer {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "outer: {}", self.0)
-            }
-        }
-        impl Error for Outer {
-            fn source(&self) -> Option<&(dyn Error + 'static)> {
-                Some(&self.0)
-            }
-        }
-        let text = Failure::from(&Outer(Layers::new(2))).text(4_000);
-        assert_eq!(text, "outer: layer 0: layer 1");
-    }
-
-    #[test]
-    fn endless_texts_are_given_up() {
-        struct Endless;
-        impl fmt::Display for Endless {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                loop {
-                    f.write_str("äöü")?;
-                }
-            }
-        }
-        let text = Failure::display(&Endless).text(100);
-        let kept = usize::from(kept(100));
-        assert!(
-            (kept + 1..=kept + 4).contains(&text.len()),
-            "{}",
-            text.len()
-        );
-    }
 
     #[test]
     fn the_type_is_known_of_types_only() {
@@ -291,6 +180,6 @@ mod tests {
         let boxed: Box<dyn Error + Send + Sync> = Box::new(error);
         assert_eq!(Failure::from(&*boxed).type_name, None);
         let source: &(dyn Error + 'static) = &*boxed;
-        assert_eq!(Failure::from(source).text(10), "broken");
+        assert!(format!("{:?}", Failure::from(source)).contains("\"broken\""));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use crate::context::Flags;
 use crate::record::{FAMILIES, SECTIONS};
+use crate::secrets::Dialect;
 
 /// `k` of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Family {
             kind,
             section,
             category,
-            flags: Flags::of_kind(kind),
+            flags: Flags::of_family(kind, name),
             index: AtomicU32::new(0),
         }
     }
@@ -214,8 +215,9 @@ pub enum Shape {
     /// Free text, such as a log line: redacted as the text of an error is. Three dots
     /// stand at the end of one that was cut.
     Message,
-    /// A statement of a database: literals that belong to secret names are replaced.
-    Statement,
+    /// A statement of a database in this language: where a secret word stands in it, no
+    /// literal is shown.
+    Statement(Dialect),
     /// An integer.
     Integer,
     /// A floating point number; what JSON has no number for is left out.
@@ -235,7 +237,8 @@ pub enum Shape {
 /// Declares a section of `data` and its setters.
 ///
 /// Each field has a shape: `text`, `message`, `query`, `url`, `path`, `dsn`, `error`
-/// and `list` take the limit in bytes, `statement` in characters; `integer`, `float`, `boolean` take none;
+/// and `list` take the limit in bytes, `statement` (`mysql`, `postgres` and `sqlite` where the
+/// language is known) in characters; `integer`, `float`, `boolean` take none;
 /// `headers` takes the limit of one value, `lists` that of one string, at most 255.
 /// `= "key"` gives a field another key than its name.
 ///
@@ -304,7 +307,13 @@ macro_rules! __field {
     (@ $key:expr, dsn($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Dsn, $limit) };
     (@ $key:expr, error($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Error, $limit) };
     (@ $key:expr, message($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Message, $limit) };
-    (@ $key:expr, statement($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Statement, $limit) };
+    (@ $key:expr, statement($limit:expr)) => { $crate::__field!(@ $key, Generic, $limit) };
+    (@ $key:expr, mysql($limit:expr)) => { $crate::__field!(@ $key, MySql, $limit) };
+    (@ $key:expr, postgres($limit:expr)) => { $crate::__field!(@ $key, Postgres, $limit) };
+    (@ $key:expr, sqlite($limit:expr)) => { $crate::__field!(@ $key, Sqlite, $limit) };
+    (@ $key:expr, $dialect:ident, $limit:expr) => {
+        $crate::span::Field::new($key, $crate::span::Shape::Statement($crate::span::sql::Dialect::$dialect), $limit)
+    };
     (@ $key:expr, list($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::List, $limit) };
     (@ $key:expr, lists($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Lists, $limit) };
     (@ $key:expr, headers($limit:expr)) => { $crate::span::Field::new($key, $crate::span::Shape::Headers, $limit) };
@@ -372,6 +381,15 @@ macro_rules! __setter {
         $crate::__setter!(@ text, $(#[$meta])* $vis $field, $index, $limit);
     };
     ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, statement($limit:expr)) => {
+        $crate::__setter!(@ statement, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, mysql($limit:expr)) => {
+        $crate::__setter!(@ statement, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, postgres($limit:expr)) => {
+        $crate::__setter!(@ statement, $(#[$meta])* $vis $field, $index, $limit);
+    };
+    ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, sqlite($limit:expr)) => {
         $crate::__setter!(@ statement, $(#[$meta])* $vis $field, $index, $limit);
     };
     ($(#[$meta:meta])* $vis:vis $field:ident, $index:expr, $redacted:ident($limit:expr)) => {

@@ -7,7 +7,7 @@ use super::log::LogEntry;
 use super::tag::{TagValue, kind};
 use super::{Section, sdk};
 use crate::secrets::{STATEMENT_BYTES, kept};
-use crate::status::DROPS;
+use crate::status::Drops;
 
 /// Bytes of attributes a span may hold; what comes later is left out and counted.
 pub(crate) const MAX_ATTRIBUTES: usize = 16 * 1024;
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
     /// value is secret, so one of more than 255 bytes is left out and counted.
     pub fn pair(&mut self, field: u8, name: &str, value: &str, limit: u16) {
         if name.len() > usize::from(u8::MAX) {
-            DROPS.attribute();
+            Drops::attribute();
             return;
         }
         let value = cut_later(value, limit);
@@ -137,11 +137,11 @@ impl<'a> Fields<'a> {
     /// Room for `len` bytes behind a header word, which is written.
     #[inline]
     fn reserve(&mut self, field: u8, len: usize) -> bool {
-        if self.out.len() + len + HEADER > MAX_ATTRIBUTES {
-            DROPS.attribute();
+        let is_full = self.out.len() + len + HEADER > MAX_ATTRIBUTES;
+        if is_full || self.out.try_reserve(len + HEADER).is_err() {
+            Drops::attribute();
             return false;
         }
-        self.out.reserve(len + HEADER);
         let header = u32::from(self.section) | u32::from(field) << 8 | (len as u32) << 16;
         self.out.extend_from_slice(&header.to_ne_bytes());
         true
@@ -244,8 +244,8 @@ pub(crate) fn tag(value: &[u8]) -> Option<(&str, u8, &[u8])> {
 pub(crate) fn append(out: &mut Vec<u8>, mut more: &[u8]) {
     while let Some((attribute, rest)) = Attribute::split(more) {
         let len = more.len() - rest.len();
-        if out.len() + len > MAX_ATTRIBUTES {
-            DROPS.attribute();
+        if out.len() + len > MAX_ATTRIBUTES || out.try_reserve(len).is_err() {
+            Drops::attribute();
         } else {
             out.extend_from_slice(more.get(..len).unwrap_or(attribute.value));
         }
@@ -275,7 +275,7 @@ pub(crate) fn cut_later(text: &str, limit: u16) -> &str {
 
 #[cold]
 fn cut_long(text: &str, limit: usize) -> &str {
-    DROPS.cut();
+    Drops::cut();
     prefix(text, limit)
 }
 
@@ -293,7 +293,7 @@ pub(crate) fn cut_statement(text: &str, limit: u16) -> &str {
 fn cut_long_statement(text: &str, limit: u16) -> &str {
     let is_longer = text.chars().nth(usize::from(limit)).is_some();
     if is_longer || text.len() > STATEMENT_BYTES {
-        DROPS.cut();
+        Drops::cut();
     }
     let text = prefix(text, STATEMENT_BYTES);
     let end = text.char_indices().nth(usize::from(kept(limit)));

@@ -1,7 +1,8 @@
 //! HTTP spans: names and keys are those of Instana's Go tracer, the rules for errors
 //! those of its Node.js tracer.
 
-use super::{Family, Kind};
+use super::fields::Attribute;
+use super::{Family, Kind, Span};
 
 crate::section! {
     /// `data.http`: a request that came in or went out.
@@ -33,3 +34,23 @@ pub static ENTRY: Family = Family::new("g.http", Kind::Entry, Http::SECTION, "pr
 
 /// A request that went out: `http`.
 pub static EXIT: Family = Family::new("http", Kind::Exit, Http::SECTION, "protocols");
+
+/// Whether an entry was recorded with this path.
+#[cold]
+pub fn has_path(span: &Span, path: &str) -> bool {
+    let fields = Http::SECTION.fields().iter();
+    let (Some(block), Some(field)) = (
+        span.0.as_ref().filter(|block| block.is_recording()),
+        fields.map(|field| field.key).position(|key| key == "path"),
+    ) else {
+        return false;
+    };
+    let mut rest = block.attributes.as_slice();
+    while let Some((attribute, tail)) = Attribute::split(rest) {
+        rest = tail;
+        if attribute.section == Http::SECTION.index() && usize::from(attribute.field) == field {
+            return attribute.value == path.as_bytes();
+        }
+    }
+    false
+}

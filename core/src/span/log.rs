@@ -3,7 +3,7 @@
 use super::fields::{Fields, HEADER, MAX_ATTRIBUTES, cut};
 use super::tag::{AsTag, TagValue, kind};
 use crate::clock;
-use crate::status::DROPS;
+use crate::status::Drops;
 
 /// An entry of a span's log: its message stands there, further fields are added
 /// here. See [`Span::log_with`](super::Span::log_with).
@@ -47,8 +47,9 @@ impl<'a> LogEntry<'a> {
         let name = cut(name, u16::from(u8::MAX));
         let mut number = [0; 8];
         let (kind, value) = value.as_tag().encode(&mut number);
-        if self.out.len() + FIELD + name.len() + value.len() > MAX_ATTRIBUTES {
-            DROPS.attribute();
+        let room = FIELD + name.len() + value.len();
+        if self.out.len() + room > MAX_ATTRIBUTES || self.out.try_reserve(room).is_err() {
+            Drops::attribute();
             return self;
         }
         self.out.extend_from_slice(&[kind, name.len() as u8]);

@@ -2,6 +2,7 @@
 
 mod attempt;
 pub(crate) mod block;
+mod causes;
 mod describe;
 mod entered;
 mod failure;
@@ -14,12 +15,14 @@ pub(crate) mod log;
 mod make_current;
 pub(crate) mod polls;
 mod preset;
+mod quoted;
 pub(crate) mod sdk;
 pub mod sql;
 mod start;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+mod unrecorded;
 mod wakes;
 
 use std::fmt;
@@ -44,6 +47,7 @@ pub use self::fields::{Fields, Recording};
 pub use self::handle::Handle;
 pub use self::log::LogEntry;
 pub use self::preset::Preset;
+pub use self::quoted::without_values;
 pub use self::tag::{AsTag, TagValue};
 
 /// An open span: eight bytes that own a block of the thread's pool.
@@ -72,7 +76,14 @@ impl Span {
             return Self(None);
         }
         let flags = context.flags.with(Flags::CARRIED);
-        Self(Some(Block::carrier(Context { flags, ..context })))
+        Self(Block::carrier(Context { flags, ..context }))
+    }
+
+    /// True for what [`none`](Self::none) makes: nothing is recorded and no context
+    /// is carried.
+    #[inline]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_none()
     }
 
     /// True where attributes are kept: false for suppressed spans and no-ops.
@@ -175,6 +186,18 @@ impl Span {
 
     /// Runs `f` inside this span: exits and spans that it starts are children
     /// of this one. A panic marks the span as erroneous and goes on.
+    ///
+    /// A future that `f` returns runs where it is awaited, outside of this span:
+    /// `span.enter(|| async { … }).await` records nothing of it. That is what
+    /// [`in_span`](crate::FutureExt::in_span) is for.
+    ///
+    /// ```
+    /// use instana::FutureExt;
+    ///
+    /// # async fn f() {
+    /// async { /* … */ }.in_span(instana::span("price")).await;
+    /// # }
+    /// ```
     pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let entered = Entered::new(self);
         let result = f();
@@ -273,10 +296,20 @@ impl Span {
         block.map_or(0, |block| clock::millis_since(block.start))
     }
 
-    /// Marks it as an error that the call was given up: "cancelled after N ms".
+    /// Marks it as an error that the call was given up: "cancelled after N ms". Where the
+    /// settings say that this is none of an exit, it has the tag `cancelled_after_ms`.
+    #[cold]
     pub fn cancel(&mut self) {
-        if self.is_recording() {
-            self.error(&format!("cancelled after {} ms", self.elapsed_millis()));
+        if !self.is_recording() {
+            return;
+        }
+        let millis = self.elapsed_millis();
+        let is_fine = self.kind() == Some(Kind::Exit)
+            && self.tracer().switches().has(Switches::CANCELLED_IS_FINE);
+        if is_fine {
+            self.tag("cancelled_after_ms", millis);
+        } else {
+            self.error(&format!("cancelled after {millis} ms"));
         }
     }
 
@@ -410,12 +443,13 @@ impl Drop for Borrowed {
 }
 
 /// Starts an intermediate SDK span: a piece of work inside a traced call.
-/// Without an entry above it, it is a no-op.
+/// Without an entry above it, and below an exit, it is a no-op.
 ///
 /// ```
 /// let total = instana::span("price").enter(|| 3 * 14);
 /// assert_eq!(total, 42);
 /// ```
+#[track_caller]
 pub fn span(name: &str) -> Span {
     Span::sdk(&sdk::INTERMEDIATE, name)
 }
@@ -427,17 +461,20 @@ pub fn span(name: &str) -> Span {
 /// ```
 /// instana::entry_span("nightly report").enter(|| { /* … */ });
 /// ```
+#[track_caller]
 pub fn entry_span(name: &str) -> Span {
     Span::sdk(&sdk::ENTRY, name)
 }
 
 /// Starts an SDK exit: a call to something that has no instrumentation. Without
 /// an entry above it (see [`Builder::allow_root_exits`](crate::Builder::allow_root_exits))
-/// and below another exit, it is a no-op.
+/// and below another exit, it is a no-op. What is called below it is sent by it: the
+/// callee continues the trace from the outermost exit.
 ///
 /// ```
 /// instana::exit_span("legacy billing").enter(|| { /* the call */ });
 /// ```
+#[track_caller]
 pub fn exit_span(name: &str) -> Span {
     Span::sdk(&sdk::EXIT, name)
 }

@@ -27,3 +27,9 @@ pub(crate) const CUSTOM: u8 = 1;
 pub(crate) static ENTRY: Family = Family::new("sdk", Kind::Entry, &SECTION, "sdk");
 pub(crate) static EXIT: Family = Family::new("sdk", Kind::Exit, &SECTION, "sdk");
 pub(crate) static INTERMEDIATE: Family = Family::new("sdk", Kind::Intermediate, &SECTION, "sdk");
+
+/// True for one of these three: other spans have their attributes in tags, too.
+pub(crate) fn is(family: &Family) -> bool {
+    let all = [&ENTRY, &EXIT, &INTERMEDIATE];
+    all.into_iter().any(|own| std::ptr::eq(own, family))
+}

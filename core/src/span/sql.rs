@@ -2,18 +2,22 @@
 //! those that Instana's Go and Node.js tracers share; the limit of a statement is
 //! that of Node.js.
 
+use std::borrow::Cow;
+
 use super::preset::Preset;
 use super::sdk;
 use super::tag::TagValue;
 use super::{Family, Kind, Span};
+pub use crate::secrets::Dialect;
+use crate::secrets::{self, Matcher, dsn};
 
 macro_rules! sections {
-    ($($(#[$meta:meta])* $name:ident = $key:literal;)+) => {
+    ($($(#[$meta:meta])* $name:ident = $key:literal, $language:ident;)+) => {
         $(crate::section! {
             $(#[$meta])*
             pub struct $name = $key {
-                /// The statement. Literals that belong to secret names are replaced.
-                stmt: statement(4_000),
+                /// The statement. Where a secret word stands in it, no literal is shown.
+                stmt: $language(4_000),
                 /// The server's host, or the folder of its socket.
                 host: text(256),
                 /// The server's port, a string.
@@ -31,9 +35,9 @@ macro_rules! sections {
 
 sections! {
     /// `data.pg`: a statement for PostgreSQL.
-    Postgres = "pg";
+    Postgres = "pg", postgres;
     /// `data.mysql`: a statement for MySQL or MariaDB.
-    MySql = "mysql";
+    MySql = "mysql", mysql;
 }
 
 /// A statement for PostgreSQL.
@@ -110,17 +114,32 @@ impl<'a> Address<'a> {
 pub struct Target {
     family: &'static Family,
     preset: Preset,
+    dialect: Dialect,
+}
+
+/// `statement` with `?` for each literal, and without comments but for hints: what a server of
+/// this language would read as literals and comments. All from a place on where that is not
+/// certain is one `?`. No more than 64 KiB are looked at.
+///
+/// ```
+/// use instana::span::sql::{Dialect, masked};
+///
+/// let statement = masked(Dialect::Postgres, "SELECT a FROM t WHERE b = 'it''s' -- c");
+/// assert_eq!(statement, "SELECT a FROM t WHERE b = ?  ");
+/// ```
+pub fn masked(dialect: Dialect, statement: &str) -> String {
+    secrets::masked(dialect, statement)
 }
 
 macro_rules! described {
     ($section:ident, $address:expr) => {{
         let mut preset = Preset::new();
         $section::record(&mut preset, |section| {
-            section.host($address.host);
+            section.host(&host($address.host));
             if let Some(port) = $address.port {
                 section.port(&port.to_string());
             }
-            section.user($address.user).db($address.database);
+            section.user($address.user).db(&database($address.database));
         });
         preset
     }};
@@ -131,6 +150,7 @@ impl Target {
     pub fn postgres(address: &Address<'_>) -> Self {
         Self {
             family: &POSTGRES,
+            dialect: Dialect::Postgres,
             preset: described!(Postgres, address),
         }
     }
@@ -139,7 +159,16 @@ impl Target {
     pub fn mysql(address: &Address<'_>) -> Self {
         Self {
             family: &MYSQL,
+            dialect: Dialect::MySql,
             preset: described!(MySql, address),
+        }
+    }
+
+    /// SQLite, which has no family of its own: see [`OTHER`].
+    pub fn sqlite(address: &Address<'_>) -> Self {
+        Self {
+            dialect: Dialect::Sqlite,
+            ..Self::other(address)
         }
     }
 
@@ -150,13 +179,14 @@ impl Target {
         preset.tag("db.type", "sql");
         let port = address.port.map(|port| port.to_string());
         let port = port.as_deref().unwrap_or_default();
-        let peer = match (address.host, port) {
+        let (host, database) = (&*host(address.host), &*database(address.database));
+        let peer = match (host, port) {
             ("", _) | (_, "") => String::new(),
             (host, port) => format!("{host}:{port}"),
         };
         for (name, text) in [
-            ("db.instance", address.database),
-            ("peer.hostname", address.host),
+            ("db.instance", database),
+            ("peer.hostname", host),
             ("peer.port", port),
             ("peer.address", &peer),
         ] {
@@ -166,6 +196,7 @@ impl Target {
         }
         Self {
             family: &OTHER,
+            dialect: Dialect::Generic,
             preset,
         }
     }
@@ -202,9 +233,35 @@ impl Target {
                 mysql.stmt(statement);
             });
         } else {
-            span.tag("db.statement", TagValue::Statement(statement));
+            span.tag(
+                "db.statement",
+                TagValue::StatementOf(self.dialect, statement),
+            );
         }
     }
+}
+
+/// What is given as a host may be a connection string.
+fn host(text: &str) -> Cow<'_, str> {
+    match text.contains('@') {
+        true => without_passwords(text),
+        false => database(text),
+    }
+}
+
+/// As [`host`]. The name of a database may have an `@`.
+fn database(text: &str) -> Cow<'_, str> {
+    match text.contains('=') || text.contains("://") {
+        true => without_passwords(text),
+        false => text.into(),
+    }
+}
+
+#[cold]
+fn without_passwords(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    dsn(&Matcher::default(), text, &mut out);
+    out.into()
 }
 
 #[cfg(test)]
@@ -269,6 +326,31 @@ mod tests {
         let span = recorded(&Target::other(&Address::default()), "");
         let tags = span["data"]["sdk"]["custom"]["tags"].as_object().unwrap();
         assert_eq!(tags.keys().collect::<Vec<_>>(), ["db.error", "db.type"]);
+    }
+
+    #[test]
+    fn connection_strings_in_the_place_of_names_have_no_passwords() {
+        for text in [
+            "postgres://me:geheim@db/orders",
+            "me:geheim@db",
+            "host=db password=geheim",
+            "Server=db;Pwd=geheim",
+            "postgres://a:1,b:2/orders?password=geheim",
+            "file:orders.db?password=geheim",
+        ] {
+            let address = Address::new().host(text).port(Some(1));
+            for target in [
+                Target::postgres(&address),
+                Target::mysql(&address),
+                Target::other(&address),
+            ] {
+                let shown = recorded(&target, "").to_string();
+                assert!(!shown.contains("geheim"), "{text}: {shown}");
+            }
+        }
+        assert!(!database("postgres://me:geheim@db/orders").contains("geheim"));
+        assert_eq!(database("orders@eu"), "orders@eu");
+        assert_eq!(host("/run/postgres"), "/run/postgres");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::block::{self, Block};
 use super::fields::{Fields, envelope};
+use super::unrecorded::{note, note_sdk, refused, refuses};
 use super::{Family, Kind, Span, sdk};
 use crate::clock;
 use crate::context::{Context, Extra, Flags, W3cTrace};
@@ -13,6 +14,8 @@ use crate::rules;
 use crate::settings::Switches;
 use crate::stack;
 use crate::tracer::{Scope, Tracer};
+use crate::unrecorded::At;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// The process's tracer, without one to drop.
@@ -20,39 +23,47 @@ static PROCESS: Tracer = Tracer::global();
 
 impl Span {
     /// Starts an entry: a call that came in. It continues the trace of
-    /// `incoming` or begins one. Inside an open entry of this process it is a
-    /// no-op, so that stacked layers record one.
+    /// `incoming` or begins one. Inside an open entry of the same family it is a
+    /// no-op, and counted
+    /// ([`SpanCounts::entries_inside`](crate::SpanCounts::entries_inside)).
+    #[track_caller]
     pub fn entry(family: &'static Family, incoming: &Incoming) -> Self {
         PROCESS.entry(family, incoming)
     }
 
     /// Starts an exit below the current context: a call that goes out. Without
-    /// an entry above it, or below another exit, it is a no-op.
+    /// an entry above it, it is a no-op, and counted
+    /// ([`SpanCounts::exits_outside`](crate::SpanCounts::exits_outside)). Below another
+    /// exit it records nothing, and its callee continues the trace from that exit.
     #[inline(never)]
+    #[track_caller]
     pub fn exit(family: &'static Family) -> Self {
+        let at = Location::caller();
         local::with(|local| {
             let Some(parent) = local.leave() else {
-                return Self::root_exit(None, family);
+                return Self::root_exit(None, family, at);
             };
             // Two functions, so that a suppressed exit costs next to nothing.
             if parent.context.flags.has(Flags::SUPPRESSED) {
                 local.enter(parent);
                 return Self::none();
             }
-            Self::exit_below(local, parent, family)
+            Self::exit_below(local, parent, family, at)
         })
     }
 
     #[inline(never)]
-    fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family) -> Self {
-        let span = Self::below(local, &parent.context, family);
+    fn exit_below(local: &Local, parent: Box<Block>, family: &'static Family, at: At) -> Self {
+        let span = Self::below(local, &parent.context, family, at);
         local.enter(parent);
         span
     }
 
     /// Starts an exit below `parent`, wherever it is called.
+    #[track_caller]
     pub fn exit_of(parent: &Context, family: &'static Family) -> Self {
-        local::with(|local| Self::below(local, parent, family))
+        let at = Location::caller();
+        local::with(|local| Self::below(local, parent, family, at))
     }
 
     /// Starts an exit that calls nobody: something said inside the current span,
@@ -67,8 +78,10 @@ impl Span {
         span.flatten().unwrap_or(Self::none())
     }
 
+    #[track_caller]
     pub(super) fn sdk(family: &'static Family, name: &str) -> Self {
-        outside::named(family, name);
+        let at = Location::caller();
+        outside::named(family, name, at);
         let mut span = match family.kind() {
             // Where a call comes in, its headers decide; here, nobody else does.
             Kind::Entry if Context::current().is_suppressed() => Self::none(),
@@ -78,6 +91,9 @@ impl Span {
                 local::with_current(|parent| Self::exit_of(parent, family)).unwrap_or(Self::none())
             }
         };
+        if span.0.is_none() {
+            note_sdk(family, name, at);
+        }
         if let Some(block) = span.0.as_mut().filter(|block| block.is_recording()) {
             Fields::new(&mut block.attributes, &sdk::SECTION).text(
                 sdk::NAME,
@@ -91,17 +107,19 @@ impl Span {
 
     /// A span below `parent`, which is an open span or a carried context.
     #[inline(always)]
-    fn below(local: &Local, parent: &Context, family: &'static Family) -> Self {
+    fn below(local: &Local, parent: &Context, family: &'static Family, at: At) -> Self {
         if parent.flags.are_plain() {
             Self::begin_below(local, parent, family)
         } else {
-            Self::below_other(local, parent, family)
+            Self::below_other(local, parent, family, at)
         }
     }
 
     #[inline(always)]
     fn begin_below(local: &Local, parent: &Context, family: &'static Family) -> Self {
-        let mut block = local.take_block();
+        let Some(mut block) = local.take_block() else {
+            return Self::none();
+        };
         block.recorded_by = block::generation();
         block.traits = Traits::new(family.index(), 0);
         block.parent = parent.span;
@@ -118,23 +136,37 @@ impl Span {
 
     /// Below a suppressed call every span is a no-op, and leaves the suppression
     /// in force. (An exit still tells its callee: see [`Span::inject`].)
-    fn below_nothing(parent: &Context, family: &'static Family) -> Self {
-        if family.kind() != Kind::Exit || parent.flags.has(Flags::SUPPRESSED) {
+    fn below_nothing(parent: &Context, family: &'static Family, at: At) -> Self {
+        if parent.flags.has(Flags::SUPPRESSED) {
             return Self::none();
         }
-        Self::root_exit(parent.scope(), family)
+        if family.kind() == Kind::Exit {
+            return Self::root_exit(parent.scope(), family, at);
+        }
+        note(parent.scope(), family, at);
+        Self::none()
     }
 
     /// Outside of a trace, below an exit, or where there are rules or stacks.
     #[inline(never)]
-    fn below_other(local: &Local, parent: &Context, family: &'static Family) -> Self {
+    fn below_other(local: &Local, parent: &Context, family: &'static Family, at: At) -> Self {
         if !parent.flags.has(Flags::ACTIVE) {
-            return Self::below_nothing(parent, family);
+            return Self::below_nothing(parent, family, at);
         }
         if parent.flags.has(Flags::EXIT) {
-            return Self::none();
+            return Self::below_exit(parent, family);
         }
         Self::child(local, parent, family)
+    }
+
+    /// One call is one exit, the outermost. What is sent below it is sent by it: the
+    /// callee continues the trace from there.
+    #[cold]
+    fn below_exit(exit: &Context, family: &'static Family) -> Self {
+        match family.kind() {
+            Kind::Exit => Self::carrier(exit.clone()),
+            Kind::Entry | Kind::Intermediate => Self::none(),
+        }
     }
 
     /// A span below one of any kind, if the rules do not disable it.
@@ -165,11 +197,12 @@ impl Span {
     }
 
     #[cold]
-    fn root_exit(scope: Option<&Arc<Scope>>, family: &'static Family) -> Self {
-        let tracer = scope.map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
+    fn root_exit(scope: Option<&Arc<Scope>>, family: &'static Family, at: At) -> Self {
+        let tracer = Tracer::of(scope);
         let switches = tracer.switches();
         if !switches.has(Switches::ON) || !switches.has(Switches::ROOT_EXITS) {
-            outside::began(scope, family);
+            outside::began(scope, family, Some(at));
+            note(scope, family, at);
             return Self::none();
         }
         tracer.begin(family, &Incoming::none()).with_stack(switches)
@@ -180,27 +213,50 @@ impl Tracer {
     /// Starts an entry as [`Span::entry`] does, for this tracer, unless the
     /// current context belongs to another one.
     #[inline]
+    #[track_caller]
     pub fn entry(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        let at = Location::caller();
         match local::with_current(|above| self.entry_below(above, family, incoming)) {
             None => self.begin(family, incoming),
-            Some(span) => span,
+            Some(Below::Begun(span)) => span,
+            Some(Below::Refused) => refused(family, Some(at)),
         }
     }
 
-    #[cold]
-    fn entry_below(&self, above: &Context, family: &'static Family, incoming: &Incoming) -> Span {
-        if above.flags.has(Flags::ENTRY) && !above.flags.has(Flags::CARRIED) {
-            return Span::none();
+    /// As [`entry`](Self::entry), for layers that may be stacked: an entry that is a
+    /// no-op because another one is open is not counted. Whether that is the entry of
+    /// the same call, the layer knows; where it is not, it calls
+    /// [`refuse`](Self::refuse).
+    #[inline]
+    pub fn layered_entry(&self, family: &'static Family, incoming: &Incoming) -> Span {
+        match local::with_current(|above| self.entry_below(above, family, incoming)) {
+            None => self.begin(family, incoming),
+            Some(Below::Begun(span)) => span,
+            Some(Below::Refused) => Span::none(),
         }
-        match above.scope() {
+    }
+
+    /// Counts an entry that did not [begin](Self::layered_entry) because another one
+    /// is open; nothing where none is, and where tracing is suppressed.
+    #[cold]
+    pub fn refuse(family: &'static Family) {
+        refused(family, None).end();
+    }
+
+    #[cold]
+    fn entry_below(&self, above: &Context, family: &'static Family, incoming: &Incoming) -> Below {
+        if refuses(above.flags, family) {
+            return Below::Refused;
+        }
+        Below::Begun(match above.scope() {
             None => self.begin(family, incoming),
             Some(scope) => Self::scoped(scope.clone()).begin(family, incoming),
-        }
+        })
     }
 
     /// A span without a parent in this process.
     fn begin(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        outside::began(self.scope(), family);
+        outside::began(self.scope(), family, None);
         let switches = self.switches();
         if !switches.has(Switches::ON) {
             return Span::none();
@@ -211,13 +267,16 @@ impl Tracer {
         if switches.has(Switches::RULES) && rules::is_disabled(self, family) {
             return self.begin_disabled(switches, family, incoming);
         }
-        let (mut block, trace, span) = local::with(|local| {
+        let (block, trace, span) = local::with(|local| {
             let trace = match incoming.trace {
                 0 => local.next_id(),
                 continued => continued,
             };
             (local.take_block(), trace, local.next_id())
         });
+        let Some(mut block) = block else {
+            return Span::none();
+        };
         let state = Flags::ACTIVE.with_switches(switches);
         self.place(&mut block.context, family, incoming, state, trace);
         block.context.span = span;
@@ -230,13 +289,16 @@ impl Tracer {
 
     /// A span that records nothing and passes the suppression on.
     fn begin_suppressed(&self, family: &'static Family, incoming: &Incoming) -> Span {
-        let (mut block, trace) = local::with(|local| {
+        let (block, trace) = local::with(|local| {
             let trace = match incoming.w3c {
                 None => local.next_id(),
                 Some(_) => 0,
             };
             (local.take_block(), trace)
         });
+        let Some(mut block) = block else {
+            return Span::none();
+        };
         self.place(
             &mut block.context,
             family,
@@ -301,12 +363,16 @@ impl Tracer {
     }
 }
 
+/// What becomes of an entry inside of a context.
+enum Below {
+    Begun(Span),
+    /// There is one already.
+    Refused,
+}
+
 #[cold]
 fn is_disabled(parent: &Context, family: &'static Family) -> bool {
-    let tracer = parent
-        .scope()
-        .map_or_else(Tracer::global, |scope| Tracer::scoped(scope.clone()));
-    rules::is_disabled(&tracer, family)
+    rules::is_disabled(&Tracer::of(parent.scope()), family)
 }
 
 /// What is noted of an entry's polls.
@@ -342,3 +408,7 @@ fn describe(block: &mut Block, family: &'static Family, incoming: &Incoming) {
         rare.describe(Fields::envelope(&mut block.attributes));
     }
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

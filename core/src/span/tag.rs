@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fields::{cut, cut_later, cut_statement};
 use super::sdk;
+use super::sql::Dialect;
 
 /// The value of a free tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,9 +19,11 @@ pub enum TagValue<'a> {
     Float(f64),
     /// An integer.
     Integer(i64),
-    /// A statement of a database, cut to 4,000 characters: literals that belong to
-    /// secret names are replaced.
+    /// A statement of a database whose language is not known, cut to 4,000 characters:
+    /// where a secret word stands in it, no literal is shown.
     Statement(&'a str),
+    /// The same, in a language that is known.
+    StatementOf(Dialect, &'a str),
     /// A string, cut to 4,000 bytes.
     Text(&'a str),
     /// An integer.
@@ -109,6 +112,8 @@ pointers! { &T &mut T Box<T> Arc<T> }
 /// The kind of what stands in `custom` behind its kind: a tag, or an entry of
 /// the span's log.
 pub(crate) mod kind {
+    use crate::span::sql::Dialect;
+
     pub(crate) const BOOLEAN: u8 = b'b';
     pub(crate) const ERROR: u8 = b'e';
     pub(crate) const FLOAT: u8 = b'f';
@@ -117,6 +122,31 @@ pub(crate) mod kind {
     pub(crate) const STATEMENT: u8 = b'q';
     pub(crate) const TEXT: u8 = b's';
     pub(crate) const UNSIGNED: u8 = b'u';
+
+    const MYSQL: u8 = b'm';
+    const POSTGRES: u8 = b'p';
+    const SQLITE: u8 = b'y';
+
+    /// The kind of a statement in this language.
+    pub(crate) fn of_statement(dialect: Dialect) -> u8 {
+        match dialect {
+            Dialect::Generic => STATEMENT,
+            Dialect::MySql => MYSQL,
+            Dialect::Postgres => POSTGRES,
+            Dialect::Sqlite => SQLITE,
+        }
+    }
+
+    /// The language of a statement; `None` for other kinds.
+    pub(crate) fn dialect(kind: u8) -> Option<Dialect> {
+        match kind {
+            STATEMENT => Some(Dialect::Generic),
+            MYSQL => Some(Dialect::MySql),
+            POSTGRES => Some(Dialect::Postgres),
+            SQLITE => Some(Dialect::Sqlite),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> TagValue<'a> {
@@ -133,6 +163,10 @@ impl<'a> TagValue<'a> {
             Self::Statement(text) => {
                 let text = cut_statement(text, sdk::TAG_LIMIT);
                 return (kind::STATEMENT, text.as_bytes());
+            }
+            Self::StatementOf(dialect, text) => {
+                let text = cut_statement(text, sdk::TAG_LIMIT);
+                return (kind::of_statement(dialect), text.as_bytes());
             }
             Self::Text(text) => return (kind::TEXT, cut(text, sdk::TAG_LIMIT).as_bytes()),
             Self::Float(float) => (kind::FLOAT, float.to_bits()),

@@ -334,6 +334,26 @@ fn a_span_can_be_renamed_with_its_attributes() {
 }
 
 #[test]
+fn calls_that_are_given_up_are_errors_unless_the_settings_say_no() {
+    for (is_error, errors) in [(true, 1), (false, 0)] {
+        let recorder = Recorder::builder()
+            .cancelled_exits_as_errors(is_error)
+            .build();
+        recorder.enter(|| {
+            let mut entry = crate::entry_span("job");
+            entry.enter(|| crate::exit_span("hedged").cancel());
+            entry.cancel();
+        });
+        let exit = recorder.labelled("hedged");
+        assert_eq!(exit.errors(), errors);
+        assert_eq!(exit.error_text().is_some(), is_error);
+        let tag = exit.integer("data.sdk.custom.tags.cancelled_after_ms");
+        assert_eq!(tag.is_none(), is_error);
+        assert_eq!(recorder.labelled("job").errors(), 1, "an entry always");
+    }
+}
+
+#[test]
 fn a_discarded_span_leaves_nothing_behind() {
     let recorder = Recorder::builder().poll_timing(true).build();
     recorder.enter(|| {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::status::DROPS;
+use crate::status::Drops;
 
 /// Writes nothing.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ impl Resolver {
 
     /// Leaves the stack out.
     pub(crate) fn write(&mut self, _: &[u8], _: usize, _: &mut Vec<u8>) {
-        DROPS.stack();
+        Drops::stack();
     }
 
     /// Nothing is loaded.

@@ -34,7 +34,9 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unrecorded;
 
+use std::fmt::Write;
 use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -46,11 +48,13 @@ use crate::future::{FutureExt, InSpan};
 use crate::outside;
 use crate::record::Record;
 use crate::span::{Kind, Span};
+use crate::status::SpanCounts;
 use crate::tracer::{Scope, Tracer};
 
 pub use self::builder::RecorderBuilder;
 pub use self::recorded::RecordedSpan;
 pub use self::tree::Tree;
+pub use self::unrecorded::Unrecorded;
 
 /// That of all recorders: names of functions are read from the executable once.
 static ENCODER: LazyLock<Mutex<Encoder>> = LazyLock::new(|| Mutex::new(Encoder::unhurried()));
@@ -216,7 +220,36 @@ impl Recorder {
         snapshot::snapshot(self.tree())
     }
 
-    /// Forgets the finished spans.
+    /// Spans that this recorder did not get because of where they began, the first
+    /// first: entries inside of an open entry, exits and pieces of work outside of
+    /// any. What began in no context of a recorder, as in a task that was spawned
+    /// without its own, is in the message of each assertion that fails.
+    ///
+    /// ```
+    /// let recorder = instana::testing::Recorder::new();
+    /// recorder.enter(|| instana::exit_span("store").end());
+    /// let unrecorded = recorder.unrecorded();
+    /// assert_eq!(unrecorded.len(), 1);
+    /// assert_eq!((unrecorded[0].name.as_str(), unrecorded[0].count), ("store", 1));
+    /// ```
+    pub fn unrecorded(&self) -> Vec<Unrecorded> {
+        let places = self.scope.unrecorded().places();
+        places.into_iter().map(Unrecorded::of).collect()
+    }
+
+    /// What became of this recorder's spans and messages, as
+    /// [`status`](crate::status()) says it of the process's: those that have finished
+    /// are `waiting`. Texts and attributes that were cut or left out are counted where
+    /// that happened in a context of this recorder, but not inside of a closure of
+    /// [`current`](crate::current()).
+    pub fn counts(&self) -> SpanCounts {
+        let unrecorded = self.scope.unrecorded().counts();
+        let mut counts = self.scope.drops().counts(unrecorded);
+        counts.waiting = self.spans().len() as u64;
+        counts
+    }
+
+    /// Forgets the finished spans, and what was not recorded.
     pub fn clear(&self) {
         self.scope.clear();
     }
@@ -237,6 +270,11 @@ impl Recorder {
     /// What there is, for the message of an assertion.
     fn report(&self) -> String {
         let mut report = format!("recorded:\n{}", self.tree());
+        let unrecorded = self.unrecorded();
+        if !unrecorded.is_empty() {
+            let unrecorded: Vec<_> = unrecorded.iter().map(Unrecorded::to_string).collect();
+            let _ = write!(report, "\nnot recorded: {}", unrecorded.join(", "));
+        }
         let outside = outside::summary();
         if !outside.is_empty() {
             report.push_str("\noutside of every recorder of this process: ");

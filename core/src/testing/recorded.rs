@@ -112,10 +112,75 @@ impl RecordedSpan {
     }
 
     fn get(&self, path: &str) -> Option<&Value> {
-        path.split('.')
-            .try_fold(&self.value, |value, key| match value {
-                Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-                other => other.get(key),
-            })
+        find(&self.value, path)
+    }
+}
+
+/// What is at a path. Keys may have dots in them, as `http.method` in
+/// `data.sdk.custom.tags.http.method`: of several ways, that with the shortest key
+/// comes first.
+fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let dots = path.match_indices('.').map(|(at, _)| at);
+    let found = dots.into_iter().find_map(|dot| {
+        let (key, rest) = (path.get(..dot)?, path.get(dot + 1..)?);
+        find(member(value, key)?, rest)
+    });
+    found.or_else(|| member(value, path))
+}
+
+fn member<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+    match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        other => other.get(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_find_keys_with_dots() {
+        let value = json!({
+            "data": {
+                "sdk": {"custom": {"tags": {
+                    "http.method": "GET", "http": {"status": 200, "a.b": "nested"},
+                    "a.b.c": 1, "a": {"b": "two", "b.d": 4}, "": "empty", ".": "dot", "x.": "end",
+                    "list.of": [{"k.l": "m"}, "second"],
+                }}},
+                "http": {"header": {"x-a.b": "v"}},
+            },
+        });
+        let tags = "data.sdk.custom.tags.";
+        for (path, expected) in [
+            ("http.method", json!("GET")),
+            ("http.status", json!(200)),
+            ("http.a.b", json!("nested")),
+            ("a.b.c", json!(1)),
+            ("a.b", json!("two")),
+            ("a.b.d", json!(4)),
+            ("", json!("empty")),
+            (".", json!("dot")),
+            ("x.", json!("end")),
+            ("list.of.0.k.l", json!("m")),
+            ("list.of.1", json!("second")),
+        ] {
+            let path = format!("{tags}{path}");
+            assert_eq!(find(&value, &path), Some(&expected), "{path}");
+        }
+        assert_eq!(find(&value, "data.http.header.x-a.b"), Some(&json!("v")));
+        for path in [
+            "a.b.x",
+            "http.method.x",
+            "list.of.2",
+            "list.of.x",
+            "..",
+            "x",
+        ] {
+            assert_eq!(find(&value, &format!("{tags}{path}")), None, "{path}");
+        }
+        assert_eq!(find(&value, ""), None);
     }
 }

@@ -143,7 +143,6 @@ fn spans_outside_of_every_recorder_are_named() {
     let lost = || {
         crate::entry_span("lost entry").end();
         crate::span("lost work").end();
-        crate::span("lost work").end();
         Span::exit(&LOST).end();
     };
     std::thread::spawn(lost).join().unwrap();
@@ -161,7 +160,7 @@ fn spans_outside_of_every_recorder_are_named() {
         .unwrap();
     for part in [
         "1 × entry lost entry",
-        "2 × intermediate lost work",
+        "1 × intermediate lost work (",
         "1 × exit lost exit",
     ] {
         assert!(outside.contains(part), "{part:?} is not in {outside}");

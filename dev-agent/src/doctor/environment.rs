@@ -34,13 +34,7 @@ const OTLP_PORTS: &[&str] = &["4317", "4318"];
 
 /// Reads the settings and reports what is set, wrong or contradictory.
 pub(super) fn read(environment: &Environment, report: &mut Report) -> Settings {
-    let variables: Environment = environment
-        .iter()
-        .filter(|(name, value)| is_ours(name) && !value.is_empty())
-        .take(MAX_VARIABLES)
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    list(&variables, report);
+    let variables = ours(environment);
     for (name, value) in &variables {
         if let Some(diagnosis) = judge(name, value) {
             report.found(diagnosis);
@@ -58,13 +52,38 @@ fn is_ours(name: &str) -> bool {
     prefix.eq_ignore_ascii_case("INSTANA_")
 }
 
-fn list(variables: &Environment, report: &mut Report) {
+fn ours(environment: &Environment) -> Environment {
+    let set = environment
+        .iter()
+        .filter(|(name, value)| is_ours(name) && !value.is_empty());
+    set.take(MAX_VARIABLES)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Lists the variables that are set and of which nothing was found. It comes last,
+/// so that no variable is called well and wrong.
+pub(super) fn list(environment: &Environment, report: &mut Report) {
+    let variables = ours(environment);
     if variables.is_empty() {
         return report.fact(CHECK, "no INSTANA_ variable is set: defaults");
     }
-    for (name, value) in variables {
-        report.fact(CHECK, format!("{name}={}", shown(name, value)));
+    for (name, value) in &variables {
+        let named = |found: &Diagnosis| names(&found.finding, name);
+        if !report.diagnoses.iter().any(named) {
+            report.fact(CHECK, format!("{name}={}", shown(name, value)));
+        }
     }
+}
+
+/// Whether the text has the name of the variable as a word.
+fn names(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        !before.ends_with(part) && !after.starts_with(part)
+    })
 }
 
 /// A value as it may be printed.

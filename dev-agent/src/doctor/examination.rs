@@ -143,6 +143,7 @@ impl Doctor {
         let root = process.as_ref().map(Process::root);
         let root = root.as_deref().unwrap_or(Path::new("/"));
         config_file::check(environment, root, &mut report);
+        environment::list(environment, &mut report);
         let configured = (settings.host.clone(), settings.port);
         self.overrule(&mut settings);
         if theirs.is_some() && configured != (settings.host.clone(), settings.port) {

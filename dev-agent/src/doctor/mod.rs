@@ -41,4 +41,5 @@ mod variables;
 
 pub use self::code::Code;
 pub use self::examination::Doctor;
+pub(crate) use self::report::Seen;
 pub use self::report::{Diagnosis, Fact, Report};

@@ -35,9 +35,27 @@ pub struct Report {
     pub facts: Vec<Fact>,
     /// What was found, in the order of the checks: problems and notes.
     pub diagnoses: Vec<Diagnosis>,
+    /// For each of them in the order of the checks, whether it is a fact.
+    order: Vec<bool>,
+}
+
+/// Something that was seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seen<'a> {
+    Diagnosis(&'a Diagnosis),
+    Fact(&'a Fact),
 }
 
 impl Report {
+    /// Facts and diagnoses in the order of the checks.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = Seen<'_>> {
+        let (mut facts, mut diagnoses) = (self.facts.iter(), self.diagnoses.iter());
+        self.order.iter().filter_map(move |is_fact| match is_fact {
+            true => facts.next().map(Seen::Fact),
+            false => diagnoses.next().map(Seen::Diagnosis),
+        })
+    }
+
     /// What was found and is no note.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnosis> {
         self.diagnoses.iter().filter(|found| !found.code.is_note())
@@ -67,10 +85,12 @@ impl Report {
     pub(super) fn fact(&mut self, check: &'static str, text: impl Into<String>) {
         let text = clean(&text.into());
         self.facts.push(Fact { check, text });
+        self.order.push(true);
     }
 
     pub(super) fn found(&mut self, diagnosis: Diagnosis) {
         self.diagnoses.push(diagnosis);
+        self.order.push(false);
     }
 }
 

@@ -32,7 +32,8 @@ fn name_servers_that_do_not_answer() {
 fn every_address_of_a_name_is_tried() {
     static AGENT: OnceLock<DevAgent> = OnceLock::new();
     let both = |_: &str, _| -> io::Result<Vec<SocketAddr>> {
-        let agent = DevAgent::start(Config::new()).map_err(io::Error::other)?;
+        let agent =
+            DevAgent::start(Config::new().host("agent.example")).map_err(io::Error::other)?;
         let addr = AGENT.get_or_init(|| agent).addr();
         Ok(vec![SocketAddr::from(([127, 0, 0, 1], 1)), addr])
     };

@@ -83,7 +83,7 @@ impl Kind {
                  contains-ignore-case, regex or none"
             }
             Statuses => "a list of statuses (400 to 499)",
-            Text => "a text in UTF-8 that is not blank, of at most 32 KiB",
+            Text => "a text in UTF-8 that is not blank, of at most 1024 bytes",
         };
         words.to_owned()
     }
@@ -129,7 +129,7 @@ impl Kind {
             Port => Verdict::of(matches!(value.parse::<u16>(), Ok(1..))),
             Secrets => secrets(value),
             Statuses => Verdict::of_list(value, &[',', ';'], is_status),
-            Text => Verdict::of(!value.is_empty()),
+            Text => Verdict::of(!value.is_empty() && value.len() <= LONGEST_NAME),
         }
     }
 
@@ -375,7 +375,8 @@ mod tests {
         assert!(!Text.fits(&long));
         assert!(!Disabling.fits(&long));
         assert!(AnyText.fits(&long));
-        assert!(Text.fits(&long[1..]));
+        assert!(Text.fits(&long[..LONGEST_NAME]));
+        assert!(!Text.fits(&long[..=LONGEST_NAME]));
     }
 
     #[test]

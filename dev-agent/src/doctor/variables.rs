@@ -21,6 +21,7 @@ pub(super) const VARIABLES: &[(&str, Kind)] = &[
     ),
     ("INSTANA_ALLOW_EXIT_AS_ROOT", Flag),
     ("INSTANA_ALLOW_ROOT_EXIT_SPAN", Flag),
+    ("INSTANA_CANCELLED_EXITS_AS_ERRORS", Flag),
     ("INSTANA_CONFIG_PATH", File),
     ("INSTANA_DEBUG", AnyText),
     ("INSTANA_DISABLE_METRICS_COLLECTION", AnyText),
@@ -31,6 +32,7 @@ pub(super) const VARIABLES: &[(&str, Kind)] = &[
         Number("spans", 1, 1_000_000),
     ),
     ("INSTANA_GLIBC_HEAP", Flag),
+    ("INSTANA_HIDE_SIGNED_URLS", Flag),
     ("INSTANA_IGNORE_ENDPOINTS", Endpoints),
     ("INSTANA_IGNORE_ENDPOINTS_DISABLE_SUPPRESSION", Flag),
     ("INSTANA_IGNORE_ENDPOINTS_PATH", File),
@@ -279,7 +281,7 @@ mod tests {
             Port => "port",
             Secrets => "`mode:term,term`",
             Statuses => "statuses from 400 to 499, separated by `,`",
-            Text => "text",
+            Text => "text, 1 to 1024 bytes",
             Unread => "not read",
         };
         words.to_owned()

@@ -1,14 +1,23 @@
-use std::time::Instant;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::spans::Batch;
 use super::{Incoming, Route, merge};
 use crate::clock::now_ms;
+use crate::json::{self, Items, Unread};
 use crate::notice::Notice;
 use crate::state::State;
 use crate::validate::span::SpanContext;
-use crate::validate::{Report, Rule, Secrets, event, http, json, metrics, profile};
+use crate::validate::{Report, Rule, Secrets, event, http, metrics, profile};
+
+/// Longer ids of agent requests are cut.
+const MESSAGE_ID: usize = 200;
+/// For texts up to this length there is always room; what is kept makes some
+/// for longer ones.
+pub(super) const SMALL: usize = 64 * 1024;
+/// Further events and profiles of a request are not looked at.
+const ITEMS: usize = 1000;
 
 /// What the agent answers.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,17 +47,19 @@ pub(crate) fn handle(state: &mut State, request: &Incoming, route: &Route) -> An
     let name = format!("{} {}", request.method, request.path);
     let mut report = Report::new(request.seq, name, route.pid(), route.plugin());
     let answer = if http::check(request, route, &mut report) {
+        state.make_room(state.memory.work(SMALL));
         Handler {
             state: &mut *state,
             request,
             report: &mut report,
         }
         .route(route)
+        .unwrap_or_else(Answer::empty)
     } else {
         let known = !matches!(route, Route::Unknown);
         Answer::empty(if known { 405 } else { 404 })
     };
-    state.record(report.findings());
+    state.record(report);
     answer
 }
 
@@ -58,89 +69,158 @@ pub(super) struct Handler<'a> {
     pub(super) report: &'a mut Report,
 }
 
-impl Handler<'_> {
-    fn route(&mut self, route: &Route) -> Answer {
+/// An answer, or the status of an empty one.
+pub(super) type Answered = Result<Answer, u16>;
+
+impl<'a> Handler<'a> {
+    fn route(&mut self, route: &Route) -> Answered {
         match route {
-            Route::Lookup => self.lookup(),
+            Route::Lookup => Ok(self.lookup()),
             Route::Process { plugin, pid } if self.request.method == "HEAD" => {
                 self.ready(plugin, *pid)
             }
             Route::Otlp => {
                 self.state.otlp += 1;
-                Answer::json("{}")
+                Ok(Answer::json("{}"))
             }
-            Route::Dev | Route::Unknown => Answer::empty(404),
-            _ => match self.body() {
-                Some(body) => self.with_body(route, body),
-                None => Answer::empty(400),
-            },
-        }
-    }
-
-    fn with_body(&mut self, route: &Route, body: Value) -> Answer {
-        match route {
-            Route::Announce { plugin } => self.announce(plugin, &body),
-            Route::Process { plugin, pid } => self.metrics(plugin, *pid, body),
-            Route::Traces { plugin, pid } => self.traces(plugin, *pid, body),
-            Route::Profiles { plugin, pid } => self.profiles(plugin, *pid, &body),
-            Route::Response { plugin, pid } => self.response(plugin, *pid, body),
-            Route::Rawtrace => self.rawtrace(body, true),
-            Route::GenericTrace => {
-                let spans = crate::validate::generic::convert(&body, self.report);
-                self.rawtrace(spans.into(), false)
-            }
-            Route::Event => {
-                event::check(&body, self.report);
-                self.keep_event(body)
-            }
-            Route::MonitoringEvent => {
-                event::monitoring(&body, self.report);
-                self.keep_event(body)
-            }
-            Route::Log => self.log(body),
+            Route::Dev | Route::Unknown => Err(404),
             _ => {
-                profile::tracer_metrics(&body, self.report);
-                self.state.tracer_metrics.push(body);
-                Answer::json("OK")
+                let items = self.items()?;
+                self.with_items(route, items)
             }
         }
     }
 
-    fn body(&mut self) -> Option<Value> {
-        match json::parse(&self.request.body) {
-            Ok(parsed) => {
-                for at in parsed.duplicates {
+    fn with_items(&mut self, route: &Route, items: Items<'a>) -> Answered {
+        match route {
+            Route::Traces { plugin, pid } => self.traces(plugin, *pid, items),
+            Route::Rawtrace => self.rawtrace(items),
+            Route::GenericTrace => self.generic(items),
+            Route::Profiles { plugin, pid } => self.profiles(plugin, *pid, items),
+            Route::Event => self.events(items),
+            _ => {
+                let body = self.body()?;
+                self.with_body(route, &body)
+            }
+        }
+    }
+
+    fn with_body(&mut self, route: &Route, body: &Value) -> Answered {
+        match route {
+            Route::Announce { plugin } => self.announce(plugin, body),
+            Route::Process { plugin, pid } => self.metrics(plugin, *pid, body),
+            Route::Response { plugin, pid } => self.response(plugin, *pid, body),
+            Route::MonitoringEvent => {
+                event::monitoring(body, self.report);
+                self.keep_event(body);
+                Ok(Answer::json("OK"))
+            }
+            Route::Log => Ok(self.log(body.clone())),
+            _ => {
+                profile::tracer_metrics(body, self.report);
+                let age = self.state.age();
+                self.state.tracer_metrics.push(age, body.to_string().into());
+                Ok(Answer::json("OK"))
+            }
+        }
+    }
+
+    /// The parts of the body, which is JSON.
+    fn items(&mut self) -> Result<Items<'a>, u16> {
+        let body = &self.request.body;
+        if body.too_large {
+            self.too_large("body", body.length);
+            return Err(413);
+        }
+        if body.before > 0 {
+            let message = "is the number of parts that were dropped: there is no room for more";
+            self.report
+                .text(Rule::BodyKept, "body", &body.before.to_string(), message);
+        }
+        let items = Items::new(&body.text, body.before);
+        json::check(&body.text, &items).map_err(|reason| {
+            let beginning = body.beginning(600);
+            self.report.text(Rule::Json, "body", &beginning, reason);
+            400_u16
+        })?;
+        Ok(items)
+    }
+
+    /// The body as one value.
+    fn body(&mut self) -> Result<Value, u16> {
+        let text = &self.request.body.text;
+        if self.request.body.before > 0 {
+            self.report.text(Rule::BodyShape, "", "[…", "is an array");
+            return Err(400);
+        }
+        self.read(text, "")
+    }
+
+    /// Reads a part of the body.
+    ///
+    /// # Errors
+    /// It cannot be read, which is reported: the status that is answered if there
+    /// are no other parts.
+    pub(super) fn read(&mut self, text: &[u8], at: &str) -> Result<Value, u16> {
+        let memory = self.state.memory;
+        if text.len() > memory.item() {
+            self.too_large(at, text.len());
+            return Err(413);
+        }
+        if text.len() > SMALL {
+            self.state.make_room(memory.work(text.len()));
+        }
+        match json::read(text, at, memory.tree()) {
+            Ok(tree) => {
+                for at in tree.duplicates {
                     self.report.text(Rule::DuplicateKey, at, "", "comes twice");
                 }
-                Some(parsed.value)
+                Ok(tree.value)
             }
-            Err(error) => {
-                let text = String::from_utf8_lossy(&self.request.body);
-                self.report
-                    .text(Rule::Json, "body", &text, error.to_string());
-                None
+            Err(Unread::Broken(reason)) => {
+                let beginning = text.get(..600).unwrap_or(text);
+                let beginning = String::from_utf8_lossy(beginning);
+                let at = if at.is_empty() { "body" } else { at };
+                self.report.text(Rule::Json, at, &beginning, reason);
+                Err(400)
+            }
+            Err(Unread::TooLarge) => {
+                self.too_large(at, text.len());
+                Err(413)
             }
         }
     }
 
-    pub(super) fn object<'a>(&mut self, body: &'a Value) -> Option<&'a Map<String, Value>> {
-        if !body.is_object() {
+    fn too_large(&mut self, at: &str, bytes: usize) {
+        self.state.too_large += 1;
+        let message = "is neither checked nor kept: there is no room for it";
+        self.report
+            .text(Rule::BodyKept, at, &format!("{bytes} bytes"), message);
+    }
+
+    pub(super) fn object<'v>(&mut self, body: &'v Value) -> Result<&'v Map<String, Value>, u16> {
+        body.as_object().ok_or_else(|| {
             self.report.value(Rule::BodyShape, "", body, "is no object");
-        }
-        body.as_object()
+            400
+        })
     }
 
-    fn metrics(&mut self, plugin: &str, pid: u64, body: Value) -> Answer {
-        if let Err(answer) = self.known(plugin, pid) {
-            return answer;
+    fn array(&mut self, items: &Items<'a>) -> Result<(), u16> {
+        if items.is_array() {
+            return Ok(());
         }
-        let Some(members) = self.object(&body) else {
-            return Answer::empty(400);
-        };
+        let beginning = self.request.body.beginning(600);
+        self.report
+            .text(Rule::BodyShape, "", beginning.trim(), "is no array");
+        Err(400)
+    }
+
+    fn metrics(&mut self, plugin: &str, pid: u64, body: &Value) -> Answered {
+        self.known(plugin, pid)?;
+        let members = self.object(body)?;
         metrics::check(members, pid, self.report);
-        let Some(process) = self.state.processes.get_mut(pid) else {
-            return Answer::empty(404);
-        };
+        let age = self.state.age();
+        let process = self.state.processes.get_mut(pid).ok_or(404_u16)?;
         if !process.ready && !process.metrics_seen {
             self.report.text(
                 Rule::OrderReady,
@@ -149,7 +229,7 @@ impl Handler<'_> {
                 "no readiness check was answered 200 before",
             );
         }
-        if process.snapshot_due && !metrics::has_snapshot(plugin, &body) {
+        if process.snapshot_due && !metrics::has_snapshot(plugin, body) {
             let rule = if process.announces > 1 {
                 Rule::SnapshotAgain
             } else {
@@ -158,30 +238,27 @@ impl Handler<'_> {
             self.report.missing(rule, "/snapshot");
         }
         process.snapshot_due = false;
-        process.add_metrics(body);
+        let named = process.add_metrics(age, body);
         let queued = std::mem::take(&mut process.queued);
         for request in &queued {
             if let Some(id) = request.get("messageId").and_then(Value::as_str) {
-                process.handed_out.push(id.to_owned());
+                process.handed_out.push(message_id(id));
             }
         }
         let surplus = process.handed_out.len().saturating_sub(100);
         process.handed_out.drain(..surplus);
-        Answer::json(Value::Array(queued).to_string())
+        if let Some(name) = named {
+            self.state.notify(&Notice::Named { pid, name });
+        }
+        Ok(Answer::json(Value::Array(queued).to_string()))
     }
 
-    fn traces(&mut self, plugin: &str, pid: u64, body: Value) -> Answer {
-        if let Err(answer) = self.known(plugin, pid) {
-            return answer;
-        }
-        let Value::Array(spans) = body else {
-            self.report.value(Rule::BodyShape, "", &body, "is no array");
-            return Answer::empty(400);
-        };
-        let Some(process) = self.state.processes.get_mut(pid) else {
-            return Answer::empty(404);
-        };
-        if !process.metrics_seen && !spans.is_empty() {
+    fn traces(&mut self, plugin: &str, pid: u64, items: Items<'a>) -> Answered {
+        self.known(plugin, pid)?;
+        self.array(&items)?;
+        let process = self.state.processes.get_mut(pid).ok_or(404_u16)?;
+        let empty = self.request.body.before == 0 && items.iter().next().is_none();
+        if !process.metrics_seen && !empty {
             self.report.text(
                 Rule::OrderTraces,
                 "url",
@@ -189,7 +266,6 @@ impl Handler<'_> {
                 "no metrics came since the announce",
             );
         }
-        process.span_count += spans.len() as u64;
         let context = SpanContext {
             entity: Some(pid.to_string()),
             host: process
@@ -203,59 +279,92 @@ impl Handler<'_> {
             raw: false,
         };
         let batch = Batch {
-            spans,
             context,
-            plugin,
+            plugin: Arc::from(plugin),
             pid: Some(pid),
-            check: true,
+            generic: false,
         };
-        batch.take(self.state, self.report, Instant::now());
-        Answer::json("OK")
+        let spans = batch.take(self, &items);
+        if let Some(process) = self.state.processes.get_mut(pid) {
+            process.span_count += spans;
+        }
+        Ok(Answer::json("OK"))
     }
 
-    fn rawtrace(&mut self, body: Value, check: bool) -> Answer {
-        let Value::Array(spans) = body else {
-            self.report.value(Rule::BodyShape, "", &body, "is no array");
-            return Answer::empty(400);
-        };
+    fn rawtrace(&mut self, items: Items<'a>) -> Answered {
+        self.array(&items)?;
+        self.without_process(&items, false)
+    }
+
+    fn generic(&mut self, items: Items<'a>) -> Answered {
+        self.without_process(&items, true)
+    }
+
+    /// Spans that name no process in the URL.
+    fn without_process(&mut self, items: &Items<'a>, generic: bool) -> Answered {
         let context = SpanContext {
             now_ms: self.state.config.check_times.then(now_ms),
             raw: true,
             ..SpanContext::default()
         };
-        let plugin = self.report.plugin().to_owned();
         let batch = Batch {
-            spans,
             context,
-            plugin: &plugin,
+            plugin: Arc::from(self.report.plugin()),
             pid: None,
-            check,
+            generic,
         };
-        batch.take(self.state, self.report, Instant::now());
-        Answer::json("OK")
+        batch.take(self, items);
+        Ok(Answer::json("OK"))
     }
 
-    fn profiles(&mut self, plugin: &str, pid: u64, body: &Value) -> Answer {
-        if let Err(answer) = self.known(plugin, pid) {
-            return answer;
-        }
-        let Value::Array(profiles) = body else {
-            self.report.value(Rule::BodyShape, "", body, "is no array");
-            return Answer::empty(400);
-        };
-        profile::check(profiles, pid, self.report);
-        if let Some(process) = self.state.processes.get_mut(pid) {
-            for profile in profiles {
-                process.add_profile(profile.clone());
+    fn profiles(&mut self, plugin: &str, pid: u64, items: Items<'a>) -> Answered {
+        self.known(plugin, pid)?;
+        self.array(&items)?;
+        self.each(&items, |handler, at, profile| {
+            profile::check(profile, at, pid, handler.report);
+            let age = handler.state.age();
+            if let Some(process) = handler.state.processes.get_mut(pid) {
+                process.add_profile(age, profile);
             }
-        }
-        Answer::json("OK")
+        })
     }
 
-    fn response(&mut self, plugin: &str, pid: u64, body: Value) -> Answer {
-        if let Err(answer) = self.known(plugin, pid) {
-            return answer;
+    fn events(&mut self, items: Items<'a>) -> Answered {
+        self.each(&items, |handler, at, event| {
+            event::check(event, at, handler.report);
+            handler.keep_event(event);
+        })
+    }
+
+    /// Does something with each part of an array, or with the one value.
+    fn each(
+        &mut self,
+        items: &Items<'a>,
+        mut take: impl FnMut(&mut Self, &str, &Value),
+    ) -> Answered {
+        for (index, item) in items.iter().flatten().enumerate() {
+            if index == ITEMS {
+                let message = format!("has more than {ITEMS} parts; the others are dropped");
+                self.report.text(Rule::BodyKept, "body", "", message);
+                break;
+            }
+            let at = if items.is_array() {
+                format!("/{index}")
+            } else {
+                String::new()
+            };
+            match self.read(item, &at) {
+                Ok(value) => take(self, &at, &value),
+                Err(status) if !items.is_array() => return Err(status),
+                Err(_) => {}
+            }
+            self.state.make_room(self.state.memory.work(SMALL));
         }
+        Ok(Answer::json("OK"))
+    }
+
+    fn response(&mut self, plugin: &str, pid: u64, body: &Value) -> Answered {
+        self.known(plugin, pid)?;
         let fits = body
             .as_object()
             .is_some_and(|body| body.contains_key("data") || body.contains_key("error"));
@@ -263,14 +372,14 @@ impl Handler<'_> {
             self.report.value(
                 Rule::ResponseShape,
                 "",
-                &body,
+                body,
                 "has neither `data` nor `error`",
             );
         }
         let id = self.request.parameter("messageId").unwrap_or_default();
-        let Some(process) = self.state.processes.get_mut(pid) else {
-            return Answer::empty(404);
-        };
+        let id = message_id(&id);
+        let age = self.state.age();
+        let process = self.state.processes.get_mut(pid).ok_or(404_u16)?;
         if !process.handed_out.contains(&id) {
             self.report.text(
                 Rule::ResponseMessageId,
@@ -279,27 +388,29 @@ impl Handler<'_> {
                 "is not the messageId of a request",
             );
         }
-        process.add_response(id, body);
-        Answer::empty(204)
+        process.add_response(age, &id, body);
+        Err(204)
     }
 
-    fn keep_event(&mut self, body: Value) -> Answer {
-        let events = match body {
-            Value::Array(events) => events,
-            event => vec![event],
-        };
-        for event in events {
-            self.state.tell(&Notice::Event(event.clone()));
-            self.state.events.push(event);
+    fn keep_event(&mut self, event: &Value) {
+        if self.state.has_subscribers() {
+            self.state.notify(&Notice::Event(event.clone()));
         }
-        Answer::json("OK")
+        let age = self.state.age();
+        self.state.events.push(age, event.to_string().into());
     }
 
     fn log(&mut self, mut body: Value) -> Answer {
         let level = self.request.header("x-log-level");
         event::log_line(&body, level, self.report);
         merge(&mut body, json!({"level": level}));
-        self.state.logs.push(body);
+        let age = self.state.age();
+        self.state.logs.push(age, body.to_string().into());
         Answer::json("OK")
     }
+}
+
+/// An id as it is kept and compared.
+fn message_id(id: &str) -> String {
+    id.chars().take(MESSAGE_ID).collect()
 }

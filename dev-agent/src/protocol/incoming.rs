@@ -10,7 +10,27 @@ pub(crate) struct Incoming {
     pub(crate) query: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
+}
+
+/// The body of a request, as far as it is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    pub(crate) text: Vec<u8>,
+    /// So many items of an array came before the text and are not kept.
+    pub(crate) before: u64,
+    /// The bytes that came.
+    pub(crate) length: usize,
+    /// A single part was larger than what is kept.
+    pub(crate) too_large: bool,
+}
+
+impl Body {
+    /// The beginning, as text.
+    pub(crate) fn beginning(&self, bytes: usize) -> String {
+        let some = self.text.get(..bytes).unwrap_or(&self.text);
+        String::from_utf8_lossy(some).into_owned()
+    }
 }
 
 impl Incoming {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handle::{Answer, Handler};
+use super::handle::{Answer, Answered, Handler};
 use crate::notice::Notice;
 use crate::validate::{Rule, announce, socket};
 
@@ -14,20 +14,16 @@ impl Handler<'_> {
         Answer::json(answer.to_string())
     }
 
-    pub(super) fn announce(&mut self, plugin: &str, body: &Value) -> Answer {
-        let Some(members) = self.object(body) else {
-            return Answer::empty(400);
-        };
+    pub(super) fn announce(&mut self, plugin: &str, body: &Value) -> Answered {
+        let members = self.object(body)?;
         announce::check(members, self.report);
         if self.state.config.check_sockets {
             socket::check(members, self.request.ends, self.report);
         }
-        let Some(sent) = body.get("pid").and_then(Value::as_u64) else {
-            return Answer::empty(400);
-        };
+        let sent = body.get("pid").and_then(Value::as_u64).ok_or(400_u16)?;
         if self.state.reject_announces > 0 {
             self.state.reject_announces -= 1;
-            return Answer::empty(404);
+            return Err(404);
         }
         let text = self.state.answer.render(plugin, sent);
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -36,9 +32,7 @@ impl Handler<'_> {
         let process = self.state.processes.announce(pid, plugin);
         process.sent_pid = sent;
         process.plugin = plugin.into();
-        process.announce = body.clone();
-        process.answer = answer;
-        process.announced();
+        process.announced(body, answer);
         let again = process.announces > 1;
         let name = process.name();
         if self.state.processes.announced() > self.state.lookups
@@ -52,40 +46,31 @@ impl Handler<'_> {
                 "there was no GET / for this process",
             );
         }
-        self.state.tell(&Notice::Announced {
+        self.state.notify(&Notice::Announced {
             pid,
             plugin: plugin.to_owned(),
             name,
             again,
         });
-        Answer::json(text)
+        Ok(Answer::json(text))
     }
 
     /// Whether the pid is known, or the 404 that it gets.
-    pub(super) fn known(&mut self, plugin: &str, pid: u64) -> Result<(), Answer> {
-        let answered = self
-            .state
-            .processes
-            .iter()
-            .find(|process| process.sent_pid == pid)
-            .map(|process| process.pid);
+    pub(super) fn known(&mut self, plugin: &str, pid: u64) -> Result<(), u16> {
+        let answered = self.state.processes.sent(pid);
         match (self.state.processes.get_mut(pid), answered) {
             (Some(process), _) => {
                 if *process.plugin != *plugin {
                     let message = format!("the process announced itself as {}", process.plugin);
                     self.report.text(Rule::UrlPlugin, "url", plugin, message);
                 }
-                if process.known {
-                    Ok(())
-                } else {
-                    Err(Answer::empty(404))
-                }
+                if process.known { Ok(()) } else { Err(404) }
             }
             (None, Some(answered)) => {
                 let message = format!("the announce of {pid} was answered with pid {answered}");
                 self.report
                     .text(Rule::UrlPid, "url", &pid.to_string(), message);
-                Err(Answer::empty(404))
+                Err(404)
             }
             (None, None) => {
                 if !self.state.config.strangers {
@@ -93,24 +78,20 @@ impl Handler<'_> {
                     self.report
                         .text(Rule::UrlPid, "url", &pid.to_string(), message);
                 }
-                Err(Answer::empty(404))
+                Err(404)
             }
         }
     }
 
-    pub(super) fn ready(&mut self, plugin: &str, pid: u64) -> Answer {
-        if let Err(answer) = self.known(plugin, pid) {
-            return answer;
-        }
+    pub(super) fn ready(&mut self, plugin: &str, pid: u64) -> Answered {
+        self.known(plugin, pid)?;
         let reject = self.state.reject_ready;
-        let Some(process) = self.state.processes.get_mut(pid) else {
-            return Answer::empty(404);
-        };
+        let process = self.state.processes.get_mut(pid).ok_or(404_u16)?;
         process.ready_checks += 1;
         if process.ready_checks <= reject {
-            return Answer::empty(404);
+            return Err(404);
         }
         process.ready = true;
-        Answer::empty(200)
+        Err(200)
     }
 }

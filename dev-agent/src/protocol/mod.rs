@@ -11,6 +11,6 @@ mod spans;
 pub use self::answer::AnnounceAnswer;
 pub(crate) use self::answer::merge;
 pub(crate) use self::handle::handle;
-pub(crate) use self::incoming::Incoming;
+pub(crate) use self::incoming::{Body, Incoming};
 pub use self::kind::RequestKind;
 pub(crate) use self::route::Route;

@@ -36,6 +36,8 @@ pub(crate) enum Route {
     Unknown,
 }
 
+/// No plugin has a longer name.
+const PLUGIN: usize = 100;
 const PREFIX: &str = "/com.instana.plugin.";
 
 impl Route {
@@ -61,7 +63,7 @@ impl Route {
         let (rest, last) = rest.rsplit_once('.')?;
         let (plugin, what) = rest.split_once('/').unwrap_or((rest, ""));
         let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-        if plugin.is_empty() || !plugin.bytes().all(sound) {
+        if !(1..=PLUGIN).contains(&plugin.len()) || !plugin.bytes().all(sound) {
             return None;
         }
         let plugin = plugin.to_owned();

@@ -2,8 +2,11 @@
 pub(super) fn bar(offset_ms: u64, length_ms: u64, total_ms: u64, width: usize) -> String {
     let columns = width as u64;
     let total = total_ms.max(1);
-    let start = (offset_ms.min(total) * columns / total).min(columns.saturating_sub(1));
-    let end = (offset_ms.saturating_add(length_ms).min(total) * columns).div_ceil(total);
+    let at = |ms: u64| u128::from(ms.min(total)) * u128::from(columns);
+    let total = u128::from(total);
+    let narrow = |columns: u128| u64::try_from(columns).unwrap_or(u64::MAX);
+    let start = narrow(at(offset_ms) / total).min(columns.saturating_sub(1));
+    let end = narrow(at(offset_ms.saturating_add(length_ms)).div_ceil(total));
     let length = end.saturating_sub(start).clamp(1, columns - start);
     let (start, length) = (column(start), column(length));
     format!("{}{}", " ".repeat(start), "█".repeat(length))
@@ -27,6 +30,7 @@ mod tests {
             (0, 0, 0, "█"),
             (99, 99, 10, "         █"),
             (9, 1, 10, "         █"),
+            (0, u64::MAX, u64::MAX, "██████████"),
         ] {
             assert_eq!(
                 bar(offset, length, total, 10),

@@ -3,21 +3,23 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming as Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming as Stream;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request as HttpRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use super::bodies::{Bodies, Upload, Whole};
+use super::connections::{Connection, Phase, Timeouts};
 use super::io::{FaultyIo, Output};
 use super::reply::{self, Reply};
 use super::{access, control};
 use crate::clock::now_ms;
 use crate::fault::What;
-use crate::protocol::{Incoming, Route, handle};
+use crate::protocol::{Body, Incoming, Route, handle};
 use crate::state::{Request, Shared, State};
 use crate::validate::socket::Ends;
 use crate::validate::{Report, Rule};
@@ -26,36 +28,55 @@ use crate::validate::{Report, Rule};
 const BODY_LIMIT: usize = 50 * 1024 * 1024;
 /// How much of a body the request log keeps.
 const LOGGED: usize = 4096;
+/// The largest head, and what is read at once.
+const HEAD_LIMIT: usize = 16 * 1024;
+/// A body in more pieces has pieces of at least `PIECE` bytes on average.
+const PIECES: usize = 100_000;
+const PIECE: usize = 64;
 
-/// Serves one connection until it ends or is hung up.
+/// What the connections of an agent share.
+#[derive(Debug)]
+pub(super) struct Hub {
+    pub(super) shared: Arc<Shared>,
+    pub(super) bodies: Arc<Bodies>,
+    pub(super) timeouts: Timeouts,
+    /// One long answer at a time is in memory.
+    pub(super) answers: Arc<Semaphore>,
+}
+
+/// Serves one connection until it ends, is hung up, or has been idle for too long.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    shared: Arc<Shared>,
+    hub: Arc<Hub>,
+    connection: Arc<Connection>,
     mut hang_up: watch::Receiver<u64>,
 ) {
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(peer);
-    let io = FaultyIo::new(stream);
+    let io = FaultyIo::new(stream, Arc::clone(&connection));
     let exchange = Exchange {
-        shared: Arc::clone(&shared),
+        hub: Arc::clone(&hub),
+        connection: Arc::clone(&connection),
         ends: Ends { peer, local },
         output: io.output(),
     };
     let service = service_fn(move |request| exchange.clone().serve(request));
-    let connection = http1::Builder::new()
+    let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
+        .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(io), service);
     tokio::select! {
-        ended = connection => {
+        ended = served => {
             if let Err(error) = ended {
                 if error.is_parse() {
-                    shared.change(|state| not_http(state, peer, &error));
+                    hub.shared.change(|state| not_http(state, peer, &error));
                 }
             }
         }
         _ = hang_up.changed() => {}
+        () = connection.over(hub.timeouts) => {}
     }
 }
 
@@ -67,7 +88,7 @@ fn not_http(state: &mut State, peer: SocketAddr, error: &hyper::Error) {
         "",
     );
     report.text(Rule::HttpSyntax, "request", "", error.to_string());
-    state.record(report.findings());
+    state.record(report);
 }
 
 /// The request is not answered; the connection is closed.
@@ -84,65 +105,99 @@ impl std::error::Error for Unanswered {}
 
 #[derive(Clone, Debug)]
 struct Exchange {
-    shared: Arc<Shared>,
+    hub: Arc<Hub>,
+    connection: Arc<Connection>,
     ends: Ends,
     output: Output,
 }
 
+/// Why a body did not arrive.
+enum Broken {
+    /// It is too large.
+    Large,
+    /// It comes in too many pieces.
+    Pieces,
+    /// The connection was closed before its end.
+    Short,
+    /// It was given up for others.
+    GivenUp,
+}
+
 impl Exchange {
-    async fn serve(self, request: HttpRequest<Body>) -> Result<Reply, Unanswered> {
+    async fn serve(self, request: HttpRequest<Stream>) -> Result<Reply, Unanswered> {
+        self.connection.set(Phase::Body);
         let (head, body) = request.into_parts();
-        let method = head.method.as_str().to_owned();
+        let shared = &self.hub.shared;
+        if let Some(refused) =
+            access::refuse_foreign(shared, &head.method, &head.uri, &head.headers)
+        {
+            self.connection.set(Phase::Idle);
+            return Ok(refused);
+        }
         let path = head.uri.path().to_owned();
-        let query = head.uri.query().unwrap_or_default().to_owned();
-        let headers = texts(&head.headers);
         let route = Route::of(&path);
         let is_dev = route == Route::Dev;
-        let seq = if is_dev {
-            0
-        } else {
-            self.shared.change(State::next_seq)
-        };
         let mut incoming = Incoming {
-            seq,
+            seq: if is_dev {
+                0
+            } else {
+                shared.change(State::next_seq)
+            },
             ends: self.ends,
-            method,
+            method: head.method.as_str().to_owned(),
             path,
-            query,
-            headers,
-            body: Vec::new(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: texts(&head.headers),
+            body: Body::default(),
         };
         if is_dev {
-            if let Some(refused) = access::refuse(&self.shared, &incoming) {
+            if let Some(refused) = access::refuse_stranger(shared, &incoming) {
+                self.connection.set(Phase::Idle);
                 return Ok(refused);
             }
         }
-        match Limited::new(body, BODY_LIMIT).collect().await {
-            Ok(body) => incoming.body = Vec::from(body.to_bytes()),
-            Err(error) => return self.unreadable(&incoming, &route, error.as_ref()),
+        let upload = self.hub.bodies.begin();
+        if let Err(broken) = gather(body, &upload).await {
+            return self.unreadable(&incoming, &route, &broken);
         }
+        self.connection.set(Phase::Answer);
         if is_dev {
-            return Ok(control::serve(&self.shared, &incoming).await);
+            let Some(mut whole) = upload.finish() else {
+                return Err(Unanswered);
+            };
+            incoming.body = std::mem::take(&mut whole.body);
+            let reply = control::serve(&self.hub, &incoming).await;
+            self.connection.set(Phase::Reading);
+            return Ok(reply);
         }
-        self.protocol(&incoming, &route).await
+        let reply = self.protocol(incoming, upload, &route).await;
+        self.connection.set(Phase::Idle);
+        reply
     }
 
-    async fn protocol(self, incoming: &Incoming, route: &Route) -> Result<Reply, Unanswered> {
+    async fn protocol(
+        &self,
+        mut incoming: Incoming,
+        upload: Upload,
+        route: &Route,
+    ) -> Result<Reply, Unanswered> {
         let kind = route.kind(&incoming.method);
-        let fault = self.shared.change(|state| {
+        let whole = upload.finish().ok_or(Unanswered)?;
+        let shared = &self.hub.shared;
+        let fault = shared.change(|state| {
             let fault = state.take_fault(kind, &incoming.method, route.pid());
-            state
-                .requests
-                .push(self.log(incoming, route, fault.is_some()));
+            let age = state.age();
+            let logged = self.log(&incoming, &whole.body, route, fault.is_some());
+            state.requests.push(age, logged);
             fault
         });
-        let mut unhang = self.shared.unhang.subscribe();
+        let mut unhang = shared.unhang.subscribe();
         match fault {
-            None => Ok(self.answer(incoming, route, None)),
-            Some(What::Body(body)) => Ok(self.answer(incoming, route, Some(body))),
+            None => Ok(self.answer(&mut incoming, whole, route, None)),
+            Some(What::Body(body)) => Ok(self.answer(&mut incoming, whole, route, Some(body))),
             Some(What::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
-                Ok(self.answer(incoming, route, None))
+                Ok(self.answer(&mut incoming, whole, route, None))
             }
             Some(What::Status(status)) => {
                 self.answered(incoming.seq, status);
@@ -157,6 +212,7 @@ impl Exchange {
                 Ok(reply::last(200, "[]".to_owned()))
             }
             Some(What::Hang) => {
+                drop(whole);
                 if unhang.changed().await.is_err() {
                     pending::<()>().await;
                 }
@@ -166,13 +222,23 @@ impl Exchange {
         }
     }
 
-    fn answer(&self, incoming: &Incoming, route: &Route, body: Option<String>) -> Reply {
-        let answer = self.shared.change(|state| handle(state, incoming, route));
+    fn answer(
+        &self,
+        incoming: &mut Incoming,
+        mut whole: Whole,
+        route: &Route,
+        body: Option<String>,
+    ) -> Reply {
+        let shared = &self.hub.shared;
+        incoming.body = std::mem::take(&mut whole.body);
+        let answer = shared.change(|state| handle(state, incoming, route));
+        incoming.body = Body::default();
+        drop(whole);
         if matches!(
             route,
             Route::Traces { .. } | Route::Rawtrace | Route::GenericTrace
         ) {
-            self.shared.spans.notify_one();
+            shared.spans.notify_one();
         }
         let (status, body) = match body {
             Some(body) => (200, body),
@@ -183,7 +249,7 @@ impl Exchange {
     }
 
     fn answered(&self, seq: u64, status: u16) {
-        self.shared.change(|state| {
+        self.hub.shared.change(|state| {
             if let Some(request) = state
                 .requests
                 .iter_mut()
@@ -199,44 +265,45 @@ impl Exchange {
         &self,
         incoming: &Incoming,
         route: &Route,
-        error: &(dyn std::error::Error + 'static),
+        broken: &Broken,
     ) -> Result<Reply, Unanswered> {
-        let large = error.is::<LengthLimitError>();
-        self.shared.change(|state| {
-            state.requests.push(self.log(incoming, route, false));
+        if *route == Route::Dev {
+            return Err(Unanswered);
+        }
+        self.hub.shared.change(|state| {
+            let age = state.age();
+            let logged = self.log(incoming, &incoming.body, route, false);
+            state.requests.push(age, logged);
             let name = format!("{} {}", incoming.method, incoming.path);
             let mut report = Report::new(incoming.seq, name, route.pid(), route.plugin());
-            if large {
-                report.text(
-                    Rule::BodySize,
+            let sent = incoming.header("content-length").unwrap_or_default();
+            let (rule, at, message) = match broken {
+                Broken::Large => (Rule::BodySize, "body", "is above 50 MiB and was not read"),
+                Broken::Pieces => (Rule::HttpSyntax, "body", "comes in pieces of a few bytes"),
+                Broken::Short => (Rule::ContentLength, "content-length", "the body is shorter"),
+                Broken::GivenUp => (
+                    Rule::BodyKept,
                     "body",
-                    "",
-                    "is above 50 MiB and was not read",
-                );
-            } else {
-                let sent = incoming.header("content-length").unwrap_or_default();
-                report.text(
-                    Rule::ContentLength,
-                    "content-length",
-                    sent,
-                    "the body is shorter",
-                );
-            }
-            state.record(report.findings());
+                    "was given up unfinished: there was no room for it and others",
+                ),
+            };
+            let shown = if at == "body" { "" } else { sent };
+            report.text(rule, at, shown, message);
+            state.record(report);
         });
-        if large {
-            Ok(reply::text(413, String::new()))
-        } else {
-            Err(Unanswered)
+        self.connection.set(Phase::Idle);
+        match broken {
+            Broken::Large => Ok(reply::last(413, String::new())),
+            Broken::Pieces => Ok(reply::last(400, String::new())),
+            Broken::Short | Broken::GivenUp => Err(Unanswered),
         }
     }
 
-    fn log(&self, incoming: &Incoming, route: &Route, fault: bool) -> Request {
-        let shown = incoming.body.get(..LOGGED).unwrap_or(&incoming.body);
+    fn log(&self, incoming: &Incoming, body: &Body, route: &Route, fault: bool) -> Request {
         let query = Some(&incoming.query).filter(|query| !query.is_empty());
         Request {
             seq: incoming.seq,
-            at: self.shared.started.elapsed(),
+            at: self.hub.shared.started.elapsed(),
             at_ms: now_ms(),
             peer: incoming.ends.peer,
             kind: route.kind(&incoming.method),
@@ -246,11 +313,40 @@ impl Exchange {
                 |query| format!("{}?{query}", incoming.path),
             ),
             headers: incoming.headers.clone(),
-            body: String::from_utf8_lossy(shown).into_owned(),
-            body_len: incoming.body.len(),
+            body: body.beginning(LOGGED),
+            body_len: body.length,
             pid: route.pid(),
             status: None,
             fault,
+        }
+    }
+}
+
+/// Reads a body to its end.
+async fn gather(mut body: Stream, upload: &Upload) -> Result<(), Broken> {
+    let (mut length, mut pieces) = (0_usize, 0_usize);
+    loop {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = upload.given_up() => return Err(Broken::GivenUp),
+        };
+        let Some(frame) = frame else {
+            return Ok(());
+        };
+        let frame = frame.map_err(|_| Broken::Short)?;
+        let Some(chunk) = frame.data_ref() else {
+            continue;
+        };
+        length = length.saturating_add(chunk.len());
+        pieces += 1;
+        if length > BODY_LIMIT {
+            return Err(Broken::Large);
+        }
+        if pieces > PIECES && length / pieces < PIECE {
+            return Err(Broken::Pieces);
+        }
+        if !upload.push(chunk) {
+            return Err(Broken::GivenUp);
         }
     }
 }

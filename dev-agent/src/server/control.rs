@@ -1,23 +1,47 @@
 //! `/dev/…`: the control API.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::connection::Hub;
 use super::query;
 use super::reply::{Reply, error, json as reply};
-use crate::agent::queue_request;
 use crate::fault::Fault;
 use crate::protocol::Incoming;
 use crate::state::{Shared, State};
 
 /// Answers a request of the control or query API.
-pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Reply {
+pub(super) async fn serve(hub: &Hub, request: &Incoming) -> Reply {
+    let shared = &*hub.shared;
     let path = request.path.trim_end_matches('/');
     let parts: Vec<&str> = path.split('/').skip(2).collect();
     let served = match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["wait"]) => wait(shared, request).await,
-        ("GET", parts) => shared.read(|state| query::serve(state, parts, request)),
+        ("GET", parts) => match query(hub, parts, request).await {
+            Ok(reply) => return reply,
+            Err(problem) => Err(problem),
+        },
+        (_, parts) => control(shared, parts, request),
+    };
+    match served {
+        Ok(body) => reply(200, format!("{body}\n")),
+        Err(Problem::Bad(message)) => error(400, message),
+        Err(Problem::NotFound(message)) => error(404, message),
+        Err(Problem::Timeout(message)) => error(408, message),
+    }
+}
+
+fn control(shared: &Shared, parts: &[&str], request: &Incoming) -> Result<Value, Problem> {
+    let largest = shared.read(|state| state.memory.settings());
+    if request.body.length > largest {
+        let message = format!("the body has more than {largest} bytes");
+        return Err(message.into());
+    }
+    match (request.method.as_str(), parts) {
         ("POST", ["forget"]) => {
             shared.change(State::forget);
             Ok(json!({"forgotten": true}))
@@ -43,12 +67,32 @@ pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Reply {
             "{} {} is unknown; GET /dev lists what there is",
             request.method, request.path
         ))),
+    }
+}
+
+/// Answers may be long, so that there is one at a time, until it was read.
+async fn query(hub: &Hub, parts: &[&str], request: &Incoming) -> Result<Reply, Problem> {
+    let permit = Arc::clone(&hub.answers).acquire_owned().await.ok();
+    let mut text = hub
+        .shared
+        .read(|state| query::serve(state, parts, request))?;
+    text.push('\n');
+    let answer = Answer {
+        text,
+        _permit: permit,
     };
-    match served {
-        Ok(body) => reply(200, &body),
-        Err(Problem::Bad(message)) => error(400, message),
-        Err(Problem::NotFound(message)) => error(404, message),
-        Err(Problem::Timeout(message)) => error(408, message),
+    Ok(reply(200, Bytes::from_owner(answer)))
+}
+
+/// A long answer that is being sent.
+struct Answer {
+    text: String,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 }
 
@@ -78,7 +122,7 @@ pub(super) fn number(request: &Incoming, name: &str) -> Result<Option<u64>, Prob
 }
 
 fn body(request: &Incoming) -> Result<Value, Problem> {
-    let parsed = serde_json::from_slice(&request.body);
+    let parsed = serde_json::from_slice(&request.body.text);
     Ok(parsed.map_err(|error| format!("the body is no JSON: {error}"))?)
 }
 
@@ -145,6 +189,9 @@ fn announce_answer(shared: &Shared, request: &Incoming) -> Result<Value, Problem
     shared.change(|state| {
         let answer = state.answer.clone().merge_json(&change)?;
         let example = answer.render("rust", 1);
+        if example.len() > state.memory.settings() {
+            return Err("the answer would be too long".to_owned().into());
+        }
         state.answer = answer;
         Ok(json!({"example": example}))
     })
@@ -188,11 +235,11 @@ fn queue(shared: &Shared, pid: &str, request: &Incoming) -> Result<Value, Proble
                 .into(),
         );
     }
-    if shared.change(|state| queue_request(state, pid, queued)) {
+    if shared.change(|state| state.queue_request(pid, queued)) {
         Ok(json!({"queued": true}))
     } else {
         Err(Problem::NotFound(format!(
-            "no known process has the pid {pid}, or 100 requests wait for it"
+            "no known process has the pid {pid}, or too many requests wait for it"
         )))
     }
 }

@@ -6,6 +6,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::connections::Connection;
+
 /// What happens to the bytes that the HTTP layer writes.
 #[derive(Debug)]
 enum Mode {
@@ -40,12 +42,17 @@ impl Output {
 pub(crate) struct FaultyIo {
     stream: TcpStream,
     output: Output,
+    connection: Arc<Connection>,
 }
 
 impl FaultyIo {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
         let output = Output(Arc::new(Mutex::new(Mode::Pass)));
-        Self { stream, output }
+        Self {
+            stream,
+            output,
+            connection,
+        }
     }
 
     pub(crate) fn output(&self) -> Output {
@@ -59,7 +66,12 @@ impl AsyncRead for FaultyIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.connection.received();
+        }
+        read
     }
 }
 
@@ -73,7 +85,11 @@ impl AsyncWrite for FaultyIo {
         let mut mode = this.output.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = Pin::new(&mut this.stream);
         match &mut *mode {
-            Mode::Pass => stream.poll_write(cx, buf),
+            Mode::Pass => {
+                let written = ready!(stream.poll_write(cx, buf))?;
+                this.connection.sent();
+                Poll::Ready(Ok(written))
+            }
             Mode::Replace(bytes) => {
                 let written = ready!(stream.poll_write(cx, bytes))?;
                 bytes.drain(..written);

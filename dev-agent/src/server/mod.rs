@@ -1,8 +1,11 @@
 //! HTTP around the protocol: one thread, one current-thread runtime.
 
 mod access;
+mod bodies;
 mod connection;
+mod connections;
 mod control;
+mod gathering;
 mod io;
 mod query;
 mod reply;
@@ -18,7 +21,13 @@ use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle as Task;
 
+use self::bodies::Bodies;
+use self::connection::Hub;
+use self::connections::{Connections, Timeouts};
 use crate::state::Shared;
+
+/// More connections than there ever are.
+const ALL: u32 = 1 << 20;
 
 /// The agent's thread.
 #[derive(Debug)]
@@ -96,17 +105,21 @@ fn run(
         }
     };
     runtime.block_on(async {
+        let timeouts = shared.read(|state| Timeouts::of(&state.config));
+        let hub = Hub {
+            bodies: Arc::new(Bodies::new(Arc::clone(&shared))),
+            timeouts,
+            answers: Arc::new(Semaphore::new(1)),
+            shared: Arc::clone(&shared),
+        };
         let mut agent = Agent {
             shared,
+            hub: Arc::new(hub),
             addr: OnceLock::new(),
-            connections: Arc::new(Semaphore::new(0)),
+            running: Arc::new(Semaphore::new(ALL as usize)),
             accepting: None,
             reserved: None,
         };
-        let limit = agent.shared.read(|state| state.config.connections);
-        agent
-            .connections
-            .add_permits(limit.min(Semaphore::MAX_PERMITS));
         if let Err(error) = agent.listen(listen) {
             let _ = ready.send(Err(error));
             return;
@@ -130,8 +143,10 @@ fn run(
 
 struct Agent {
     shared: Arc<Shared>,
+    hub: Arc<Hub>,
     addr: OnceLock<SocketAddr>,
-    connections: Arc<Semaphore>,
+    /// Each connection that is served holds a permit.
+    running: Arc<Semaphore>,
     accepting: Option<Task<()>>,
     /// Keeps the port while the agent is stopped: another process's outgoing
     /// connection could take it. Bound and not listening, it refuses connections.
@@ -152,11 +167,7 @@ impl Agent {
         let listener = socket.listen(1024)?;
         self.addr
             .get_or_init(|| listener.local_addr().unwrap_or(addr));
-        let accept = accept(
-            listener,
-            Arc::clone(&self.shared),
-            Arc::clone(&self.connections),
-        );
+        let accept = accept(listener, Arc::clone(&self.hub), Arc::clone(&self.running));
         self.accepting = Some(tokio::spawn(accept));
         Ok(())
     }
@@ -169,9 +180,7 @@ impl Agent {
         }
         self.shared.hang_up.send_modify(|count| *count += 1);
         // Connections give their permits back when they are closed.
-        let limit = self.shared.read(|state| state.config.connections);
-        let all = u32::try_from(limit).unwrap_or(u32::MAX);
-        let _ = self.connections.acquire_many(all).await;
+        let _ = self.running.acquire_many(ALL).await;
     }
 }
 
@@ -188,32 +197,42 @@ fn bind(addr: SocketAddr) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, connections: Arc<Semaphore>) {
+async fn accept(listener: TcpListener, hub: Arc<Hub>, running: Arc<Semaphore>) {
+    let connections = Arc::new(Connections::default());
+    let limit = hub.shared.read(|state| {
+        let roomy = state.memory.total() / (256 * 1024);
+        state.config.connections.min(roomy)
+    });
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
             // Out of file descriptors, mostly: others have to close first.
+            connections.close_one();
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        match Arc::clone(&connections).try_acquire_owned() {
-            Ok(permit) => {
-                let shared = Arc::clone(&shared);
-                // Subscribed before the task starts: a hang-up in between counts.
-                let hang_up = shared.hang_up.subscribe();
-                tokio::spawn(async move {
-                    connection::serve(stream, peer, shared, hang_up).await;
-                    drop(permit);
-                });
-            }
-            Err(_) => shared.change(|state| state.refused += 1),
+        let Ok(permit) = Arc::clone(&running).acquire_owned().await else {
+            return;
+        };
+        let (connection, full) = connections.open(limit);
+        if full {
+            hub.shared.change(|state| state.closed += 1);
         }
+        // Subscribed before the task starts: a hang-up in between counts.
+        let hang_up = hub.shared.hang_up.subscribe();
+        let (hub, connections) = (Arc::clone(&hub), Arc::clone(&connections));
+        tokio::spawn(async move {
+            connection::serve(stream, peer, hub, Arc::clone(&connection), hang_up).await;
+            connections.closed(&connection);
+            drop(permit);
+        });
     }
 }
 
-/// Tells subscribers of traces once no span came for a while.
+/// Hands traces to subscribers once no span came for a while.
 async fn finish_traces(shared: Arc<Shared>) {
     loop {
         let next = shared.change(|state| state.finish_traces(Instant::now()));
+        tokio::task::yield_now().await;
         match next {
             Some(next) => tokio::time::sleep_until(next.into()).await,
             None => shared.spans.notified().await,

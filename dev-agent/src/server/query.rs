@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::control::{Problem, number};
 use crate::protocol::Incoming;
-use crate::state::{State, View};
+use crate::state::{SpanRecord, State};
 use crate::validate::Rule;
 
 const INDEX: &[(&str, &str)] = &[
@@ -52,71 +52,72 @@ const INDEX: &[(&str, &str)] = &[
     ("DELETE /dev/data", "what was collected"),
 ];
 
-/// Answers a query.
-pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result<Value, Problem> {
-    let view = View::new(state);
+/// Answers a query. Lists have their newest items, as far as an answer may be long.
+pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result<String, Problem> {
     let limit = usize::try_from(number(request, "limit")?.unwrap_or(1000)).unwrap_or(usize::MAX);
-    let findings = |list: Vec<crate::Finding>| -> Vec<Value> {
-        list.iter().map(crate::Finding::to_json).collect()
+    let list = List {
+        most: state.memory.answer() / 2,
+        limit,
     };
+    let total = |total: u64| Some(("total", total));
     Ok(match parts {
-        [] => index(),
-        ["status"] => status(state),
+        [] => index().to_string(),
+        ["status"] => status(state).to_string(),
         ["processes"] => {
-            let processes: Vec<_> = state
-                .processes
-                .iter()
-                .map(crate::Process::to_json)
-                .collect();
-            json!({"processes": processes})
+            let processes: Vec<_> = state.processes.iter().collect();
+            list.of(
+                "processes",
+                processes.iter().rev().map(|process| process.to_json()),
+                None,
+            )
         }
-        ["processes", pid] => process(state, pid)?.to_json(),
+        ["processes", pid] => process(state, pid)?.to_json().to_string(),
         ["processes", pid, "metrics"] => {
-            let metrics = newest(
-                process(state, pid)?
-                    .metrics()
-                    .iter()
-                    .map(|body| Value::clone(body))
-                    .collect(),
-                limit,
-            );
-            json!({"metrics": metrics})
+            list.of("metrics", process(state, pid)?.metric_texts(), None)
         }
-        ["traces"] => traces(&view, limit, request),
-        ["traces", id] => {
-            let trace = view
-                .trace(id)
-                .ok_or_else(|| Problem::NotFound(format!("no trace has the id {id}")))?;
-            trace.to_json()
+        ["traces"] => traces(state, &list, request),
+        ["traces", id] => state
+            .trace_text(id)
+            .ok_or_else(|| Problem::NotFound(format!("no trace has the id {id}")))?,
+        ["spans"] => list.of(
+            "spans",
+            state.spans.iter().rev().map(SpanRecord::text),
+            None,
+        ),
+        ["map"] => state.service_map().to_json().to_string(),
+        ["violations"] => {
+            let (links, more) = state.links();
+            let findings = links.iter().rev().chain(state.violations.iter().rev());
+            let all = state.violations.total() + more;
+            list.of(
+                "violations",
+                findings.map(crate::Finding::to_json),
+                total(all),
+            )
         }
-        ["spans"] => json!({"spans": newest(view.spans(), limit)}),
-        ["map"] => view.service_map().to_json(),
-        ["violations"] => json!({"violations": findings(view.violations()), "total": total(state)}),
-        ["notes"] => json!({"notes": findings(view.notes()), "total": state.notes.total()}),
+        ["notes"] => {
+            let notes = state.notes.iter().rev().map(crate::Finding::to_json);
+            list.of("notes", notes, total(state.notes.total()))
+        }
         ["rules"] => {
             let rules = Rule::ALL.iter();
             let rules: Vec<_> = rules
                 .map(|rule| json!({"rule": rule.name(), "demands": rule.demands(), "heading": rule.heading()}))
                 .collect();
-            json!({"rules": rules})
+            json!({"rules": rules}).to_string()
         }
-        ["events"] => json!({"events": newest(view.events(), limit)}),
-        ["logs"] => json!({"logs": newest(view.logs(), limit)}),
-        ["tracer-metrics"] => json!({"tracer_metrics": newest(view.tracer_metrics(), limit)}),
+        ["events"] => list.of("events", state.events.iter().rev(), None),
+        ["logs"] => list.of("logs", state.logs.iter().rev(), None),
+        ["tracer-metrics"] => list.of("tracer_metrics", state.tracer_metrics.iter().rev(), None),
         ["requests"] => {
-            let requests = view
-                .requests()
-                .iter()
-                .map(crate::Request::to_json)
-                .collect();
-            json!({"requests": newest(requests, limit), "total": state.requests.total()})
+            let requests = state.requests.iter().rev().map(crate::Request::to_json);
+            list.of("requests", requests, total(state.requests.total()))
         }
         ["faults"] => {
-            let faults: Vec<_> = state
+            let faults = state
                 .faults()
-                .map(|(id, fault)| json!({"id": id, "fault": fault.to_json()}))
-                .collect();
-            json!({"faults": faults})
+                .map(|(id, fault)| json!({"id": id, "fault": fault.to_json()}));
+            json!({"faults": faults.collect::<Vec<_>>()}).to_string()
         }
         _ => {
             return Err(Problem::NotFound(format!(
@@ -125,6 +126,50 @@ pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result
             )));
         }
     })
+}
+
+/// How long lists may be.
+struct List {
+    /// Bytes of an answer.
+    most: usize,
+    /// Items.
+    limit: usize,
+}
+
+impl List {
+    /// `{"<key>": […]}` of items that come newest first, oldest first.
+    fn of(
+        &self,
+        key: &str,
+        newest: impl Iterator<Item = impl ToString>,
+        total: Option<(&str, u64)>,
+    ) -> String {
+        let (mut texts, cut) = self.texts(newest);
+        texts.reverse();
+        let total = total.map(|(name, total)| format!(",\"{name}\":{total}"));
+        let total = total.unwrap_or_default();
+        format!("{{\"{key}\":[{}]{total}{cut}}}", texts.join(","))
+    }
+
+    /// The same, newest first.
+    fn newest_first(&self, key: &str, newest: impl Iterator<Item = impl ToString>) -> String {
+        let (texts, cut) = self.texts(newest);
+        format!("{{\"{key}\":[{}]{cut}}}", texts.join(","))
+    }
+
+    /// As many as fit, and what an answer says if there are more.
+    fn texts(&self, items: impl Iterator<Item = impl ToString>) -> (Vec<String>, &'static str) {
+        let (mut texts, mut length) = (Vec::new(), 0);
+        for item in items.take(self.limit) {
+            let text = item.to_string();
+            length += text.len() + 1;
+            if length > self.most {
+                return (texts, ",\"cut\":true");
+            }
+            texts.push(text);
+        }
+        (texts, "")
+    }
 }
 
 fn index() -> Value {
@@ -139,15 +184,17 @@ fn status(state: &State) -> Value {
     json!({
         "name": "instana-dev-agent", "version": env!("CARGO_PKG_VERSION"),
         "processes": state.processes.iter().filter(|process| process.known).count(),
-        "spans": state.spans.len(), "span_bytes": state.spans.bytes(), "spans_dropped": state.spans.dropped(),
+        "memory": state.memory.total(), "bytes": state.bytes(), "dropped": state.dropped().to_json(),
+        "spans": state.spans.len(),
         "traces": state.spans.trace_count(), "violations": total(state), "notes": state.notes.total(),
         "requests": state.requests.total(), "events": state.events.total(), "logs": state.logs.total(),
-        "otlp_dropped": state.otlp, "restarts": state.restarts, "connections_refused": state.refused,
+        "otlp_dropped": state.otlp, "restarts": state.restarts, "connections_closed": state.closed,
+        "foreign_requests": state.foreign,
     })
 }
 
 fn total(state: &State) -> u64 {
-    state.violations.total() + state.links().len() as u64
+    state.violations.total() + state.links().1
 }
 
 fn process<'a>(state: &'a State, pid: &str) -> Result<&'a crate::Process, Problem> {
@@ -155,7 +202,7 @@ fn process<'a>(state: &'a State, pid: &str) -> Result<&'a crate::Process, Proble
     found.ok_or_else(|| Problem::NotFound(format!("no process has the pid {pid}")))
 }
 
-fn traces(view: &View<'_>, limit: usize, request: &Incoming) -> Value {
+fn traces(state: &State, list: &List, request: &Incoming) -> String {
     let service = request
         .parameter("service")
         .filter(|service| !service.is_empty());
@@ -166,15 +213,9 @@ fn traces(view: &View<'_>, limit: usize, request: &Incoming) -> Value {
         let has = |service: &String| trace.services().contains(&service.as_str());
         service.as_ref().is_none_or(has) && (!errors || trace.errors() > 0)
     };
-    let mut ids = view.trace_ids();
-    ids.reverse();
-    let traces = ids.iter().filter_map(|id| view.trace(id)).filter(wanted);
-    let traces: Vec<_> = traces.take(limit).map(|trace| trace.summary()).collect();
-    json!({"traces": traces})
-}
-
-fn newest(mut list: Vec<Value>, limit: usize) -> Vec<Value> {
-    let surplus = list.len().saturating_sub(limit);
-    list.drain(..surplus);
-    list
+    let ids = state.spans.trace_ids();
+    let traces = ids.iter().rev();
+    let traces = traces.filter_map(|id| state.shown_trace(id, 0));
+    let traces = traces.filter(wanted).map(|trace| trace.summary());
+    list.newest_first("traces", traces)
 }

@@ -31,9 +31,10 @@ pub(crate) fn last(status: u16, body: String) -> Reply {
     reply
 }
 
-/// An answer of the control API.
-pub(crate) fn json(status: u16, body: &Value) -> Reply {
-    let mut reply = text(status, format!("{body}\n"));
+/// An answer of the control API, which is JSON.
+pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Reply {
+    let mut reply = text(status, String::new());
+    *reply.body_mut() = Full::new(body.into());
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(
@@ -45,5 +46,6 @@ pub(crate) fn json(status: u16, body: &Value) -> Reply {
 
 /// `{"error": …}` of the control API.
 pub(crate) fn error(status: u16, message: impl Into<String>) -> Reply {
-    json(status, &json!({"error": message.into()}))
+    let error: Value = json!({"error": message.into()});
+    json(status, format!("{error}\n"))
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Process;
+use super::bounded::Ageing;
 
 /// Processes by answered pid, bounded.
 #[derive(Debug)]
@@ -74,13 +75,33 @@ impl Processes {
     }
 
     pub(crate) fn clear_data(&mut self) {
-        for process in self.by_pid.values_mut() {
-            process.metrics.clear();
-            process.metric_count = 0;
-            process.span_count = 0;
-            process.profiles.clear();
-            process.responses.clear();
-        }
+        self.by_pid.values_mut().for_each(Process::clear_data);
+    }
+
+    /// The other process of that pid as sent, by the answered one.
+    pub(crate) fn sent(&self, pid: u64) -> Option<u64> {
+        let sent = self.iter().find(|process| process.sent_pid == pid)?;
+        Some(sent.pid)
+    }
+
+    /// Bodies that gave way to others because of their bytes.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.iter().map(Process::dropped).sum()
+    }
+
+    /// The bytes of what is queued for all processes.
+    pub(crate) fn queued(&self) -> usize {
+        let queued = self.iter().flat_map(|process| &process.queued);
+        queued.map(crate::json::weight).sum()
+    }
+
+    pub(super) fn ageing(&mut self) -> impl Iterator<Item = &mut dyn Ageing> {
+        let each = self.by_pid.values_mut();
+        each.map(|process| process as &mut dyn Ageing)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.iter().map(Ageing::bytes).sum()
     }
 }
 
@@ -91,10 +112,10 @@ mod tests {
     #[test]
     fn the_longest_silent_makes_room() {
         let mut processes = Processes::new(2);
-        processes.announce(1, "rust").announced();
-        processes.announce(2, "rust").announced();
+        processes.announce(1, "rust").known = true;
+        processes.announce(2, "rust").known = true;
         assert!(processes.get_mut(1).is_some());
-        processes.announce(3, "rust").announced();
+        processes.announce(3, "rust").known = true;
         let pids: Vec<_> = processes.iter().map(Process::pid).collect();
         assert_eq!((pids, processes.announced()), (vec![1, 3], 3));
     }

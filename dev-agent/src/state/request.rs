@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Weigh;
 use crate::protocol::RequestKind;
 
 /// An entry of the request log. The control API's own requests are not in it.
@@ -54,5 +55,15 @@ impl Request {
             "headers": self.headers, "body": self.body, "body_len": self.body_len,
             "pid": self.pid, "status": self.status, "fault": self.fault,
         })
+    }
+}
+
+impl Weigh for Request {
+    fn weight(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers: usize = headers
+            .map(|(name, value)| 2 * size_of::<String>() + name.weight() + value.weight())
+            .sum();
+        self.method.weight() + self.path.weight() + self.body.weight() + headers
     }
 }

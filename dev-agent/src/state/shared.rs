@@ -33,7 +33,7 @@ impl Shared {
         }
     }
 
-    /// Tells of changes, for those that wait in the agent's own thread.
+    /// Changes, for those that wait in the agent's own thread.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -50,6 +50,11 @@ impl Shared {
         self.changes
             .send_modify(|count| *count = count.wrapping_add(1));
         changed
+    }
+
+    /// Changes the state in a way that nobody waits for.
+    pub(crate) fn tidy(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
     }
 
     /// Waits until `ready` returns something; at the deadline its last chance

@@ -2,10 +2,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Process, Request, State};
+use super::{Dropped, Process, Request, State};
 use crate::map::ServiceMap;
 use crate::trace::Trace;
 use crate::validate::Finding;
+
+/// Of so many spans a summary counts the names.
+const NAMED: usize = 2000;
 
 /// The state of an agent at one moment, for [`crate::DevAgent::wait_until`].
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +28,7 @@ impl<'a> View<'a> {
         self.state
             .spans
             .iter()
-            .map(|span| Value::clone(span.value()))
+            .map(super::SpanRecord::value)
             .collect()
     }
 
@@ -38,7 +41,14 @@ impl<'a> View<'a> {
     /// Ids of the kept traces, oldest first.
     #[must_use]
     pub fn trace_ids(&self) -> Vec<String> {
-        self.state.spans.trace_ids()
+        let ids = self.state.spans.trace_ids();
+        ids.iter().map(|id| (**id).to_owned()).collect()
+    }
+
+    /// How many traces are kept.
+    #[must_use]
+    pub fn trace_count(&self) -> usize {
+        self.state.spans.trace_count()
     }
 
     /// The trace of that id.
@@ -76,8 +86,14 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn violations(&self) -> Vec<Finding> {
         let mut violations = self.state.violations.to_vec();
-        violations.extend(self.state.links());
+        violations.extend(self.state.links().0);
         violations
+    }
+
+    /// How many violations there were, and those of parent links as they are now.
+    #[must_use]
+    pub fn violation_count(&self) -> u64 {
+        self.state.violations.total() + self.state.links().1
     }
 
     /// The kept notes: accepted habits of the sending tracer.
@@ -95,7 +111,7 @@ impl<'a> View<'a> {
     /// The kept events and monitoring events, oldest first (the newest 1000).
     #[must_use]
     pub fn events(&self) -> Vec<Value> {
-        self.state.events.to_vec()
+        values(self.state.events.iter())
     }
 
     /// How many events and monitoring events arrived.
@@ -107,7 +123,7 @@ impl<'a> View<'a> {
     /// The kept log lines, with `level`, oldest first (the newest 1000).
     #[must_use]
     pub fn logs(&self) -> Vec<Value> {
-        self.state.logs.to_vec()
+        values(self.state.logs.iter())
     }
 
     /// How many log lines arrived.
@@ -119,13 +135,19 @@ impl<'a> View<'a> {
     /// The kept bodies of `/tracermetrics`, oldest first (the newest 1000).
     #[must_use]
     pub fn tracer_metrics(&self) -> Vec<Value> {
-        self.state.tracer_metrics.to_vec()
+        values(self.state.tracer_metrics.iter())
+    }
+
+    /// What was given up to stay within the memory.
+    #[must_use]
+    pub fn dropped(&self) -> Dropped {
+        self.state.dropped()
     }
 
     /// Who calls whom.
     #[must_use]
     pub fn service_map(&self) -> ServiceMap {
-        ServiceMap::of(&self.traces())
+        self.state.service_map()
     }
 
     /// A few lines on what arrived so far.
@@ -136,13 +158,10 @@ impl<'a> View<'a> {
         let mut line = |text: String| {
             let _ = writeln!(out, "  {text}");
         };
-        let names: Vec<_> = self
-            .state
-            .spans
-            .iter()
-            .map(super::SpanRecord::name)
-            .collect();
-        line(format!("{} spans {}", names.len(), counted(&names)));
+        let names = self.state.spans.iter().rev().take(NAMED);
+        let names: Vec<_> = names.map(super::SpanRecord::name).collect();
+        let names: Vec<_> = names.iter().rev().map(String::as_str).collect();
+        line(format!("{} spans {}", self.span_count(), counted(&names)));
         for process in self.state.processes.iter() {
             line(format!(
                 "process {} ({}, {}): known {}, ready {}, {} announces, {} metrics, {} spans",
@@ -178,6 +197,12 @@ impl<'a> View<'a> {
         }
         out
     }
+}
+
+fn values<'a>(texts: impl Iterator<Item = &'a Arc<str>>) -> Vec<Value> {
+    texts
+        .map(|text| serde_json::from_str(text).unwrap_or_default())
+        .collect()
 }
 
 /// `(2 a, 1 b)`, in order of appearance.

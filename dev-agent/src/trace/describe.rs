@@ -100,10 +100,8 @@ pub(crate) fn describe(span: &Value) -> Description {
         _ if name == "otel" => (text(span, "/data/operation").to_owned(), String::new()),
         other => (String::new(), other.to_owned()),
     };
-    let status = section
-        .get("status")
-        .map(Value::to_string)
-        .unwrap_or_default();
+    let status = section.get("status").and_then(Value::as_u64);
+    let status = status.map(|status| status.to_string()).unwrap_or_default();
     Description {
         label: if label.is_empty() {
             name.to_owned()

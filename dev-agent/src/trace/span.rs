@@ -3,6 +3,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::describe;
+use crate::state::{SpanRecord, id};
+
 /// A span's kind, `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,7 +48,7 @@ impl fmt::Display for SpanKind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TraceSpan {
-    /// `s`.
+    /// `s`, in lower case as `parent`.
     pub id: String,
     /// `p`.
     pub parent: Option<String>,
@@ -73,11 +76,66 @@ pub struct TraceSpan {
     pub errors: u64,
     /// The error's text, where there is one.
     pub error: Option<String>,
+    /// Whether it came after the trace had been shown.
+    pub late: bool,
     /// The span as it was sent.
     pub value: Arc<Value>,
 }
 
 impl TraceSpan {
+    pub(crate) fn of_record(record: &SpanRecord, service: String) -> Self {
+        Self::read(
+            record.value().into(),
+            record.plugin(),
+            record.pid(),
+            service,
+        )
+    }
+
+    pub(super) fn read(value: Arc<Value>, plugin: &str, pid: Option<u64>, service: String) -> Self {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let number = |key: &str| value.get(key).and_then(Value::as_u64);
+        let own = value.pointer("/data/service").and_then(Value::as_str);
+        let description = describe(&value);
+        Self {
+            id: text("s").map(id).unwrap_or_default(),
+            parent: text("p").map(id),
+            name: text("n").unwrap_or_default().to_owned(),
+            kind: SpanKind::of(number("k")),
+            service: own.map_or(service, str::to_owned),
+            plugin: plugin.to_owned(),
+            pid,
+            label: description.label,
+            status: description.status,
+            target: description.target,
+            start_ms: number("ts").unwrap_or_default(),
+            duration_ms: number("d").unwrap_or_default(),
+            errors: number("ec").unwrap_or_default(),
+            error: description.error,
+            late: false,
+            value,
+        }
+    }
+
+    /// `lt`: the whole of a trace id of 128 bits.
+    #[must_use]
+    pub fn long_trace_id(&self) -> Option<&str> {
+        self.value.get("lt").and_then(Value::as_str)
+    }
+
+    /// `sy`: whether the request came from a synthetic test.
+    #[must_use]
+    pub fn synthetic(&self) -> bool {
+        self.value.get("sy") == Some(&Value::Bool(true))
+    }
+
+    /// `crtp` and `crid`: the page view that the trace belongs to.
+    #[must_use]
+    pub fn correlation(&self) -> Option<(&str, &str)> {
+        let text = |key: &str| self.value.get(key).and_then(Value::as_str);
+        Some((text("crtp").unwrap_or_default(), text("crid")?))
+    }
+
     /// End, ms since 1970.
     #[must_use]
     pub fn end_ms(&self) -> u64 {

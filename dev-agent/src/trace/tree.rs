@@ -1,9 +1,14 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::{SpanKind, TraceSpan, describe};
-use crate::state::{SpanRecord, entity};
+use super::outline::{self, outline};
+use super::{Row, SpanKind, TraceSpan};
+use crate::json::weight;
+use crate::state::{SpanRecord, Weigh, entity};
+
+/// An excerpt has no more spans.
+const EXCERPT: usize = 1000;
 
 /// The spans of one trace as a tree. Missing parents, cycles and duplicates
 /// are shown as further roots.
@@ -12,18 +17,29 @@ pub struct Trace {
     id: String,
     spans: Vec<TraceSpan>,
     rows: Vec<Row>,
+    totals: Totals,
 }
 
-/// A line of the tree: a span and its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Row {
-    /// Index into [`Trace::spans`].
-    pub span: usize,
-    /// 0 for roots.
-    pub depth: usize,
-    /// Whether it is the last child of its parent.
-    pub last: bool,
+/// Figures of all spans of a trace, also of those that an excerpt leaves out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    spans: usize,
+    errors: usize,
+    start_ms: u64,
+    end_ms: u64,
+    late: usize,
+}
+
+impl Totals {
+    fn add(&mut self, start_ms: u64, end_ms: u64, failed: bool, late: bool) {
+        if self.spans == 0 || start_ms < self.start_ms {
+            self.start_ms = start_ms;
+        }
+        self.spans += 1;
+        self.errors += usize::from(failed);
+        self.end_ms = self.end_ms.max(end_ms);
+        self.late += usize::from(late);
+    }
 }
 
 impl Trace {
@@ -31,15 +47,11 @@ impl Trace {
     /// service name is `data.service`, else `service`.
     #[must_use]
     pub fn of(id: &str, spans: &[Value], service: &str) -> Self {
-        let spans = spans
-            .iter()
-            .map(|span| (span.clone(), "", entity(span), service.to_owned()));
-        Self::build(
-            id,
-            spans
-                .map(|(value, plugin, pid, service)| read(value.into(), plugin, pid, service))
-                .collect(),
-        )
+        let spans = spans.iter().map(|span| {
+            let value = std::sync::Arc::new(span.clone());
+            TraceSpan::read(value, "", entity(span), service.to_owned())
+        });
+        Self::build(id, spans.collect())
     }
 
     pub(crate) fn of_records(
@@ -47,22 +59,111 @@ impl Trace {
         records: &[&SpanRecord],
         service: impl Fn(&SpanRecord) -> String,
     ) -> Self {
-        let spans = records.iter().map(|record| {
-            let value = std::sync::Arc::clone(record.value());
-            read(value, record.plugin(), record.pid(), service(record))
-        });
+        let spans = records.iter();
+        let spans = spans.map(|record| TraceSpan::of_record(record, service(record)));
         Self::build(id, spans.collect())
     }
 
     fn build(id: &str, mut spans: Vec<TraceSpan>) -> Self {
         // In one millisecond, an entry starts before exits, and what ended first came first.
         spans.sort_by_key(|span| (span.start_ms, span.kind != SpanKind::Entry, span.end_ms()));
-        let rows = rows(&spans);
+        let rows = outline(&spans);
+        let mut totals = Totals::default();
+        for span in &spans {
+            totals.add(span.start_ms, span.end_ms(), span.errors > 0, span.late);
+        }
         Self {
             id: id.to_owned(),
             spans,
             rows,
+            totals,
         }
+    }
+
+    /// The first rows of a trace, as far as their spans take at most `limit` bytes.
+    /// Where some are `late`, only those and what is above them.
+    pub(crate) fn excerpt(
+        id: &str,
+        records: &[&SpanRecord],
+        service: impl Fn(&SpanRecord) -> String,
+        late: impl Fn(&SpanRecord) -> bool,
+        limit: usize,
+    ) -> Self {
+        let records = sorted(records);
+        let mut all = outline(&records);
+        let mut totals = Totals::default();
+        for record in &records {
+            let (start, end) = (record.start_ms(), record.end_ms());
+            totals.add(start, end, record.failed(), late(record));
+        }
+        if totals.late > 0 && totals.late < totals.spans {
+            all = outline::with_ancestors(&all, |span| {
+                records.get(span).is_some_and(|record| late(record))
+            });
+        }
+        let (mut spans, mut rows, mut left) = (Vec::new(), Vec::new(), limit);
+        for row in all.into_iter().take(EXCERPT) {
+            let Some(record) = records.get(row.span) else {
+                continue;
+            };
+            let mut span = TraceSpan::of_record(record, service(record));
+            span.late = late(record);
+            match left.checked_sub(span.weight()) {
+                Some(less) => left = less,
+                None => break,
+            }
+            let span_at = spans.len();
+            rows.push(Row {
+                span: span_at,
+                ..row
+            });
+            spans.push(span);
+        }
+        Self {
+            id: id.to_owned(),
+            spans,
+            rows,
+            totals,
+        }
+    }
+
+    /// The trace as JSON like [`Self::to_json`], but no longer than `limit`, and
+    /// without all its spans in memory at once.
+    pub(crate) fn text(
+        id: &str,
+        records: &[&SpanRecord],
+        service: impl Fn(&SpanRecord) -> String,
+        limit: usize,
+    ) -> String {
+        let mut head = Self::excerpt(id, records, &service, |_| false, limit / 4).summary();
+        let records = sorted(records);
+        let rows = outline(&records);
+        let mut spans = String::new();
+        let mut left_off = rows.len();
+        for row in &rows {
+            let Some(record) = records.get(row.span) else {
+                continue;
+            };
+            let mut span = TraceSpan::of_record(record, service(record)).to_json();
+            if let Some(span) = span.as_object_mut() {
+                span.insert("depth".to_owned(), row.depth.into());
+            }
+            let span = span.to_string();
+            if spans.len() + span.len() > limit {
+                break;
+            }
+            if !spans.is_empty() {
+                spans.push(',');
+            }
+            spans.push_str(&span);
+            left_off -= 1;
+        }
+        if let Some(head) = head.as_object_mut() {
+            head.insert("left_off".to_owned(), left_off.into());
+        }
+        let head = head.to_string();
+        let head = head.strip_suffix('}').unwrap_or_default();
+        format!("{head},\"spans\":[{spans}]}}")
     }
 
     /// The trace id, `t`.
@@ -111,32 +212,35 @@ impl Trace {
         services.into_iter().collect()
     }
 
+    /// How many spans the trace has, also those that are not among
+    /// [`spans`](Self::spans): of long traces, a [`crate::Notice`] has the first ones.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        self.totals.spans
+    }
+
+    /// How many spans came after the trace had been shown.
+    #[must_use]
+    pub fn late(&self) -> usize {
+        self.totals.late
+    }
+
     /// How many spans have errors.
     #[must_use]
     pub fn errors(&self) -> usize {
-        self.spans.iter().filter(|span| span.errors > 0).count()
+        self.totals.errors
     }
 
     /// The first start, ms since 1970.
     #[must_use]
     pub fn start_ms(&self) -> u64 {
-        self.spans
-            .iter()
-            .map(|span| span.start_ms)
-            .min()
-            .unwrap_or_default()
+        self.totals.start_ms
     }
 
     /// From the first start to the last end, ms.
     #[must_use]
     pub fn duration_ms(&self) -> u64 {
-        let end = self
-            .spans
-            .iter()
-            .map(TraceSpan::end_ms)
-            .max()
-            .unwrap_or_default();
-        end.saturating_sub(self.start_ms())
+        self.totals.end_ms.saturating_sub(self.totals.start_ms)
     }
 
     /// The trace as JSON, its spans depth first with their `depth`.
@@ -164,80 +268,41 @@ impl Trace {
     pub fn summary(&self) -> Value {
         json!({
             "trace": self.id, "root": self.root().map(|root| root.label.clone()),
-            "services": self.services(), "span_count": self.spans.len(), "errors": self.errors(),
+            "services": self.services(), "span_count": self.span_count(), "errors": self.errors(), "late": self.late(),
             "start_ms": self.start_ms(), "duration_ms": self.duration_ms(),
         })
     }
 }
 
-fn read(
-    value: std::sync::Arc<Value>,
-    plugin: &str,
-    pid: Option<u64>,
-    service: String,
-) -> TraceSpan {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let number = |key: &str| value.get(key).and_then(Value::as_u64);
-    let own = value.pointer("/data/service").and_then(Value::as_str);
-    let description = describe(&value);
-    TraceSpan {
-        id: text("s").unwrap_or_default(),
-        parent: text("p"),
-        name: text("n").unwrap_or_default(),
-        kind: SpanKind::of(number("k")),
-        service: own.map_or(service, str::to_owned),
-        plugin: plugin.to_owned(),
-        pid,
-        label: description.label,
-        status: description.status,
-        target: description.target,
-        start_ms: number("ts").unwrap_or_default(),
-        duration_ms: number("d").unwrap_or_default(),
-        errors: number("ec").unwrap_or_default(),
-        error: description.error,
-        value,
+/// Records in the order of [`Trace::spans`].
+fn sorted<'a>(records: &[&'a SpanRecord]) -> Vec<&'a SpanRecord> {
+    let mut records = records.to_vec();
+    records.sort_by_key(|span| (span.start_ms(), span.kind() != Some(1), span.end_ms()));
+    records
+}
+
+impl Weigh for Trace {
+    fn weight(&self) -> usize {
+        let spans: usize = self.spans.iter().map(Weigh::weight).sum();
+        spans + self.rows.capacity() * size_of::<Row>() + self.id.weight()
     }
 }
 
-/// Depth first from the roots, then from what no root reaches (cycles).
-fn rows(spans: &[TraceSpan]) -> Vec<Row> {
-    let mut by_id: HashMap<&str, usize> = HashMap::new();
-    for (index, span) in spans.iter().enumerate() {
-        by_id.entry(&span.id).or_insert(index);
+impl Weigh for TraceSpan {
+    fn weight(&self) -> usize {
+        let texts = [
+            &self.id,
+            &self.name,
+            &self.service,
+            &self.plugin,
+            &self.label,
+            &self.target,
+        ];
+        let texts: usize = texts.into_iter().map(Weigh::weight).sum();
+        let more = [&self.parent, &self.error].into_iter().flatten();
+        let more: usize = more.map(Weigh::weight).sum();
+        2 * size_of::<Self>() + texts + more + weight(&self.value)
     }
-    let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut roots = Vec::new();
-    for (index, span) in spans.iter().enumerate() {
-        let parent = span.parent.as_deref().and_then(|parent| by_id.get(parent));
-        match parent {
-            Some(parent) if *parent != index => children.entry(*parent).or_default().push(index),
-            _ => roots.push(index),
-        }
-    }
-    let mut rows = Vec::with_capacity(spans.len());
-    let mut seen = HashSet::new();
-    for start in roots.into_iter().chain(0..spans.len()) {
-        let mut stack = vec![Row {
-            span: start,
-            depth: 0,
-            last: true,
-        }];
-        while let Some(row) = stack.pop() {
-            if !seen.insert(row.span) {
-                continue;
-            }
-            rows.push(row);
-            let below = children.get(&row.span).map_or(&[][..], Vec::as_slice);
-            for (place, child) in below.iter().rev().enumerate() {
-                stack.push(Row {
-                    span: *child,
-                    depth: row.depth + 1,
-                    last: place == 0,
-                });
-            }
-        }
-    }
-    rows
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use serde_json::{Map, Value};
 
-use super::json::pointer;
 use super::report::Report;
 use super::rule::Rule;
+use crate::json::pointer;
 
 /// Checks an announce body (docs/PROTOCOL.md, "Announce"), without the socket.
 pub(crate) fn check(body: &Map<String, Value>, report: &mut Report) {

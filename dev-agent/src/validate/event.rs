@@ -5,18 +5,6 @@ use serde_json::{Map, Value};
 use super::report::Report;
 use super::rule::Rule;
 
-/// Checks an event, or an array of them.
-pub(crate) fn check(body: &Value, report: &mut Report) {
-    match body {
-        Value::Array(events) => {
-            for (index, event) in events.iter().enumerate() {
-                one(event, &format!("/{index}"), report);
-            }
-        }
-        event => one(event, "", report),
-    }
-}
-
 /// Checks a monitoring event.
 pub(crate) fn monitoring(body: &Value, report: &mut Report) {
     let Some(event) = object(body, "", report) else {
@@ -51,7 +39,8 @@ pub(crate) fn log_line(body: &Value, level: Option<&str>, report: &mut Report) {
     }
 }
 
-fn one(event: &Value, at: &str, report: &mut Report) {
+/// Checks an event.
+pub(crate) fn check(event: &Value, at: &str, report: &mut Report) {
     let Some(event) = object(event, at, report) else {
         return;
     };
@@ -103,7 +92,7 @@ fn types(event: &Map<String, Value>, at: &str, report: &mut Report) {
             _ => (false, "a key of an event"),
         };
         if !fits {
-            let at = super::json::pointer(at, key);
+            let at = crate::json::pointer(at, key);
             report.value(Rule::EventShape, at, value, format!("is not {name}"));
         }
     }

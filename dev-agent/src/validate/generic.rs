@@ -5,26 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::report::Report;
 use super::rule::Rule;
+use crate::json::pointer;
 
-/// The spans of a body, converted; what cannot be converted is reported and left out.
-pub(crate) fn convert(body: &Value, report: &mut Report) -> Vec<Value> {
-    let single = std::slice::from_ref(body);
-    let spans = body.as_array().map_or(single, Vec::as_slice);
-    let mut converted = Vec::new();
-    for (index, span) in spans.iter().enumerate() {
-        let at = if body.is_array() {
-            format!("/{index}")
-        } else {
-            String::new()
-        };
-        if let Some(span) = one(span, &at, report) {
-            converted.push(span);
-        }
-    }
-    converted
-}
-
-fn one(span: &Value, at: &str, report: &mut Report) -> Option<Value> {
+/// A span, converted; one that cannot be converted is reported.
+pub(crate) fn convert(span: &Value, at: &str, report: &mut Report) -> Option<Value> {
     let Some(members) = span.as_object() else {
         report.value(Rule::GenericSpan, at, span, "is no object");
         return None;
@@ -33,18 +17,13 @@ fn one(span: &Value, at: &str, report: &mut Report) -> Option<Value> {
     let mut sound = true;
     for (key, value) in before {
         sound = false;
-        let at = super::json::pointer(at, key);
-        report.value(
-            Rule::GenericSpan,
-            at,
-            value,
-            "is unknown or of the wrong type",
-        );
+        let message = "is unknown or of the wrong type";
+        report.value(Rule::GenericSpan, pointer(at, key), value, message);
     }
     for key in ["spanId", "traceId", "timestamp", "duration", "name"] {
         if !members.contains_key(key) {
             sound = false;
-            report.missing(Rule::GenericSpan, format!("{at}/{key}"));
+            report.missing(Rule::GenericSpan, pointer(at, key));
         }
     }
     sound.then(|| native(members))
@@ -109,24 +88,24 @@ mod tests {
         let mut report = Report::new(1, String::new(), None, "generic");
         let body = json!({"spanId": "AB", "parentId": "1", "traceId": "cd", "timestamp": 5,
             "duration": 2, "name": "job", "type": "EXIT", "error": true, "data": {"service": "s"}});
-        let spans = convert(&body, &mut report);
+        let span = convert(&body, "", &mut report);
         assert_eq!(
-            spans,
-            [
+            span,
+            Some(
                 json!({"t": "00000000000000cd", "s": "00000000000000ab", "p": "0000000000000001",
                 "n": "sdk", "k": 2, "ts": 5, "d": 2, "ec": 1, "data": {"service": "s",
                 "sdk": {"name": "job", "type": "exit", "custom": {"tags": {"service": "s"}}}}})
-            ]
+            )
         );
-        assert!(report.findings().is_empty());
+        assert!(report.findings().0.is_empty());
     }
 
     #[test]
     fn reports_what_it_cannot_convert() {
         let mut report = Report::new(1, String::new(), None, "generic");
-        let body = json!([{"spanId": "x", "traceId": "1", "timestamp": 1, "duration": 1}]);
-        assert!(convert(&body, &mut report).is_empty());
-        let at: Vec<_> = report.findings().into_iter().map(|f| f.at).collect();
+        let body = json!({"spanId": "x", "traceId": "1", "timestamp": 1, "duration": 1});
+        assert_eq!(convert(&body, "/0", &mut report), None);
+        let at: Vec<_> = report.findings().0.into_iter().map(|f| f.at).collect();
         assert_eq!(at, ["/0/spanId", "/0/name"]);
     }
 }

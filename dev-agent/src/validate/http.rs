@@ -26,12 +26,12 @@ pub(crate) fn check(request: &Incoming, route: &Route, report: &mut Report) -> b
         report.text(Rule::Method, "method", &request.method, message);
         return false;
     }
-    if request.body.is_empty() {
+    if request.body.length == 0 {
         return true;
     }
     content_type(request, route, report);
-    if request.body.len() > BODY_LIMIT {
-        let size = format!("{} bytes", request.body.len());
+    if request.body.length > BODY_LIMIT {
+        let size = format!("{} bytes", request.body.length);
         report.text(Rule::BodySize, "body", &size, "is above 5 MiB");
     }
     true

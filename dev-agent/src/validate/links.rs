@@ -3,92 +3,121 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use super::finding::Finding;
+use super::finding::{Finding, shorten};
 use super::report::Report;
 use super::rule::Rule;
 use crate::state::SpanRecord;
 
-/// Checks the links among the spans of one trace. `complete` is false when the
-/// agent has dropped spans of the trace to stay within its memory.
-pub(crate) fn check(
-    trace: &str,
-    spans: &[&SpanRecord],
-    complete: bool,
-    root_exits: bool,
-) -> Vec<Finding> {
-    let by_id: HashMap<&str, &SpanRecord> = spans.iter().map(|span| (span.id(), *span)).collect();
-    let mut findings = Vec::new();
-    for span in spans {
-        let request = format!("trace {trace}");
-        let mut report = Report::new(0, request, span.pid(), span.plugin());
-        let link = Link {
-            span,
-            root_exits,
-            complete,
-        };
-        link.check(&by_id, &mut report);
-        findings.extend(report.findings());
+/// What holds for the links of a trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// The agent has dropped no span of it to stay within its memory.
+    pub(crate) complete: bool,
+    /// Exits may be without a parent.
+    pub(crate) root_exits: bool,
+}
+
+/// Collects the violations among links, up to a number of them.
+#[derive(Debug)]
+pub(crate) struct Links {
+    limit: usize,
+    found: Vec<Finding>,
+    total: u64,
+}
+
+impl Links {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            found: Vec::new(),
+            total: 0,
+        }
     }
-    findings
+
+    /// Checks the links among the spans of one trace.
+    pub(crate) fn check(
+        &mut self,
+        trace: &str,
+        spans: &[&SpanRecord],
+        rules: Rules,
+        service: impl Fn(&SpanRecord) -> String,
+    ) {
+        let by_id: HashMap<&str, &SpanRecord> =
+            spans.iter().map(|span| (span.id(), *span)).collect();
+        for span in spans {
+            let link = Link { span, rules };
+            let Some(breach) = link.check(&by_id) else {
+                continue;
+            };
+            if breach.rule.is_note_for(span.plugin()) {
+                continue;
+            }
+            self.total += 1;
+            if self.found.len() >= self.limit {
+                continue;
+            }
+            let request = format!("trace {}", shorten(trace));
+            let mut report = Report::new(0, request, span.pid(), span.plugin());
+            report.set_service(Some(&service(span)));
+            let at = format!("{} {} /p", shorten(&span.name()), span.id());
+            report.text(breach.rule, at, breach.parent, breach.message());
+            self.found.extend(report.findings().0);
+        }
+    }
+
+    /// What was found, and how many there are in all.
+    pub(crate) fn violations(self) -> (Vec<Finding>, u64) {
+        (self.found, self.total)
+    }
 }
 
 struct Link<'a> {
     span: &'a SpanRecord,
-    root_exits: bool,
-    complete: bool,
+    rules: Rules,
 }
 
-impl Link<'_> {
-    fn check(&self, by_id: &HashMap<&str, &SpanRecord>, report: &mut Report) {
-        let (span, id) = (self.span, self.span.id());
-        let at = format!("{} {id}", span.name());
+struct Breach<'a> {
+    rule: Rule,
+    parent: &'a str,
+    /// The exit that is the parent.
+    exit: Option<&'a SpanRecord>,
+}
+
+impl<'a> Link<'a> {
+    fn check(&self, by_id: &HashMap<&str, &'a SpanRecord>) -> Option<Breach<'a>> {
+        let span = self.span;
+        let breach = |rule, parent, exit| Some(Breach { rule, parent, exit });
         let Some(parent) = span.parent() else {
-            if span.kind() == Some(2) && !self.root_exits {
-                report.missing(Rule::RootExit, format!("{at} /p"));
-            }
-            return;
+            let root_exit = span.kind() == Some(2) && !self.rules.root_exits;
+            return root_exit.then(|| breach(Rule::RootExit, "", None))?;
         };
         // The parent of an entry may be of a process that reports elsewhere.
         if span.kind() == Some(1) {
-            return;
+            return None;
         }
-        let Some(parent) = by_id.get(parent) else {
-            if self.complete {
-                let message = "is no span of the trace";
-                report.text(Rule::ParentKnown, format!("{at} /p"), parent, message);
-            }
-            return;
+        let Some(above) = by_id.get(parent) else {
+            let unknown = self.rules.complete;
+            return unknown.then(|| breach(Rule::ParentKnown, parent, None))?;
         };
-        if parent.kind() != Some(2) {
-            return;
+        if above.kind() != Some(2) {
+            return None;
         }
-        let message = format!("is the exit {}", parent.name());
         match span.kind() {
-            Some(2) if !is_log(span) && !is_log(parent) => {
-                report.text(
-                    Rule::ExitUnderExit,
-                    format!("{at} /p"),
-                    parent.id(),
-                    message,
-                );
+            Some(2) if !span.is_log() && !above.is_log() => {
+                breach(Rule::ExitUnderExit, parent, Some(above))
             }
-            Some(3) => {
-                report.text(
-                    Rule::IntermediateUnderExit,
-                    format!("{at} /p"),
-                    parent.id(),
-                    message,
-                );
-            }
-            _ => {}
+            Some(3) => breach(Rule::IntermediateUnderExit, parent, Some(above)),
+            _ => None,
         }
     }
 }
 
-fn is_log(span: &SpanRecord) -> bool {
-    span.value()
-        .pointer("/data/log")
-        .is_some_and(Value::is_object)
+impl Breach<'_> {
+    fn message(&self) -> String {
+        match (self.exit, self.rule) {
+            (Some(exit), _) => format!("is the exit {}", exit.name()),
+            (None, Rule::RootExit) => "is missing".to_owned(),
+            (None, _) => "is no span of the trace".to_owned(),
+        }
+    }
 }

@@ -5,7 +5,6 @@ pub(crate) mod event;
 mod finding;
 pub(crate) mod generic;
 pub(crate) mod http;
-pub(crate) mod json;
 pub(crate) mod links;
 pub(crate) mod metrics;
 pub(crate) mod profile;

@@ -2,35 +2,32 @@
 
 use serde_json::{Map, Value};
 
-use super::json::pointer;
 use super::report::Report;
 use super::rule::Rule;
+use crate::json::pointer;
 
 /// Call trees deeper than this are not walked further.
 const DEPTH: usize = 256;
 
-/// Checks the profiles of one POST.
-pub(crate) fn check(profiles: &[Value], pid: u64, report: &mut Report) {
-    for (index, profile) in profiles.iter().enumerate() {
-        let at = format!("/{index}");
-        let Some(members) = profile.as_object() else {
-            report.value(Rule::Profile, at, profile, "is no object");
-            continue;
-        };
-        if members.get("pid").and_then(Value::as_str) != Some(&pid.to_string()) {
-            let message = format!("is not the text \"{pid}\"");
-            let sent = members.get("pid").unwrap_or(&Value::Null);
-            report.value(Rule::Profile, pointer(&at, "pid"), sent, message);
-        }
-        for key in ["id", "runtime", "category", "type", "unit"] {
-            member(members, &at, key, Value::is_string, report);
-        }
-        for key in ["duration", "timespan", "timestamp"] {
-            member(members, &at, key, Value::is_u64, report);
-        }
-        member(members, &at, "roots", Value::is_array, report);
-        sites(members.get("roots"), &pointer(&at, "roots"), DEPTH, report);
+/// Checks a profile.
+pub(crate) fn check(profile: &Value, at: &str, pid: u64, report: &mut Report) {
+    let Some(members) = profile.as_object() else {
+        report.value(Rule::Profile, at, profile, "is no object");
+        return;
+    };
+    if members.get("pid").and_then(Value::as_str) != Some(&pid.to_string()) {
+        let message = format!("is not the text \"{pid}\"");
+        let sent = members.get("pid").unwrap_or(&Value::Null);
+        report.value(Rule::Profile, pointer(at, "pid"), sent, message);
     }
+    for key in ["id", "runtime", "category", "type", "unit"] {
+        member(members, at, key, Value::is_string, report);
+    }
+    for key in ["duration", "timespan", "timestamp"] {
+        member(members, at, key, Value::is_u64, report);
+    }
+    member(members, at, "roots", Value::is_array, report);
+    sites(members.get("roots"), &pointer(at, "roots"), DEPTH, report);
 }
 
 /// Checks a body of `/tracermetrics`.
@@ -54,7 +51,7 @@ fn sites(sites: Option<&Value>, at: &str, depth: usize, report: &mut Report) {
         return;
     };
     for (index, site) in sites.iter().enumerate() {
-        let at = format!("{at}/{index}");
+        let at = pointer(at, &index.to_string());
         let Some(members) = site.as_object() else {
             report.value(Rule::Profile, at, site, "is no call site");
             continue;

@@ -106,7 +106,7 @@ rules! {
     SnapshotType "snapshot-type" Accepted::Never, "Metrics", "The snapshot's members have the schema's type.";
 
     SpanShape "span-shape" Accepted::Never, "Span requests", "A span is an object.";
-    SpanCount "span-count" Accepted::AllBut(OURS), "Span requests", "One POST carries at most 1000 spans.";
+    BodyKept "body-kept" Accepted::Never, "Span requests", "A request has at most 100,000 spans, and none of its parts is too large for the agent's memory.";
     SpanKey "span-key" Accepted::AllBut(OUR_SPANS), "Spans", "A span has no key outside the envelope.";
     NullMember "null-member" Accepted::AllBut(OUR_SPANS), "Spans", "What is unknown is left out and not null.";
     TraceId "trace-id" Accepted::Never, "Ids", "`t` is 16 lower-case hex digits, not all zero.";
@@ -114,6 +114,7 @@ rules! {
     ParentId "parent-id" Accepted::Never, "Ids", "`p` is 16 lower-case hex digits, not all zero and not the span itself; roots have none.";
     LongTraceId "long-trace-id" Accepted::Never, "Ids", "`lt` is 32 lower-case hex digits whose last 16 are `t`.";
     LongTraceIdPlace "long-trace-id-place" Accepted::Never, "Ids", "Only entries have `lt`.";
+    IdForm "id-form" Accepted::AllBut(OUR_SPANS), "Ids", "Ids of the caller are written as this tracer writes them, whatever the caller wrote.";
     SpanName "span-name" Accepted::Never, "Spans", "`n` is a string that is not empty.";
     SpanKind "span-kind" Accepted::Never, "Spans", "`k` is 1 (entry), 2 (exit) or 3 (intermediate).";
     Timestamp "timestamp" Accepted::Never, "Spans", "`ts` is an integer of milliseconds since 1970, within a day of now.";
@@ -141,6 +142,7 @@ rules! {
 
     UnknownSpanName "unknown-span-name" Accepted::Always, "Families", "The name is a registered one; of others only the envelope is checked.";
     KindFitsName "kind-fits-name" Accepted::Never, "Families", "`k` is the kind that the name (and sort, access or op) implies.";
+    KafkaAccess "kafka-access" Accepted::AllBut(OUR_SPANS), "Families", "`kafka.access` is consume or send.";
     SectionMissing "section-missing" Accepted::Never, "Families", "`data` has the section that the name implies.";
     SectionExtra "section-extra" Accepted::AllBut(OUR_SPANS), "Families", "`data` has no section of another span type.";
     SectionKey "section-key" Accepted::AllBut(OUR_SPANS), "Families", "A section has no key that its type lacks.";

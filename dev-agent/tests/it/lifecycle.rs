@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
+use instana_dev_agent::render::Style;
 use instana_dev_agent::{AnnounceAnswer, Config, DevAgent, Notice, Rule, StartError};
 use serde_json::{Value, json};
 
@@ -236,6 +237,61 @@ fn finished_traces_are_told() {
         panic!("no violation")
     };
     assert_eq!(violation.rule, Rule::ParentKnown);
+}
+
+/// A span that comes late is shown alone, with what is above it and a sign.
+#[test]
+fn late_spans_are_shown_as_such() {
+    let quiet = Duration::from_millis(30);
+    let agent = DevAgent::start(Config::new().quiet_after(quiet)).expect("an agent");
+    let notices = agent.subscribe();
+    let mut client = Client::of(&agent);
+    let ts = now_ms();
+    let span = |s: &str, p: Option<&str>, command: &str| {
+        // Node.js hands ids on as they came.
+        let mut span = json!({"t": "ABCDEFABCDEFABCD", "s": s, "n": "redis", "k": 2, "ts": ts, "d": 1, "ec": 0,
+            "data": {"redis": {"command": command}}});
+        if let Some(p) = p {
+            span["p"] = p.to_uppercase().into();
+        } else {
+            span["k"] = 1.into();
+        }
+        span
+    };
+    let path = "/com.instana.plugin.generic.rawtrace";
+    let root = span("aaaaaaaaaaaaaaaa", None, "root");
+    let early = span("bbbbbbbbbbbbbbbb", Some("aaaaaaaaaaaaaaaa"), "early");
+    client.post(path, &json!([root, early]));
+    let next = |late: usize| loop {
+        match notices.recv_timeout(PATIENCE) {
+            Ok(Notice::Trace(trace)) if trace.late() == late => break trace,
+            Ok(_) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let whole = next(0);
+    assert_eq!((whole.spans().len(), whole.span_count()), (2, 2));
+    let mut late = span("cccccccccccccccc", Some("aaaaaaaaaaaaaaaa"), "late");
+    late["t"] = "abcdefabcdefabcd".into();
+    client.post(path, &json!([late]));
+    let again = next(1);
+    let commands: Vec<_> = again
+        .spans()
+        .iter()
+        .map(|s| (s.label.as_str(), s.late))
+        .collect();
+    assert_eq!(commands, [("root", false), ("late", true)]);
+    assert_eq!(again.span_count(), 3);
+    let text = instana_dev_agent::render::tree(&again, Style::plain());
+    assert!(
+        text.starts_with("↻ ") && text.contains("1 late span  3 spans"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("early") && !text.contains("more span"),
+        "{text}"
+    );
+    assert_eq!(agent.traces().len(), 1, "ids are the same in any case");
 }
 
 #[test]

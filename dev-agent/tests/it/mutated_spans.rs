@@ -6,18 +6,19 @@ use serde_json::{Value, json};
 use crate::session::{Change, change, each, removed, span, spans, violated};
 use crate::support::{Client, now_ms};
 
+/// As many spans as fit into 5 MiB are well: tracers send by bytes.
 #[test]
-fn spans_too_many() {
+fn thousands_of_spans() {
     let found = violated("rust", |session| {
         let kafka = session.spans[3].clone();
-        let many = (0..1001).map(|n| {
+        let many = (0..8000).map(|n| {
             let mut span = kafka.clone();
             span["s"] = format!("{:016x}", 0x100 + n).into();
             span
         });
         session.spans = many.collect();
     });
-    assert_eq!(found, [(Rule::SpanCount, String::new())]);
+    assert_eq!(found, []);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A tracer of a few lines: HTTP/1.1 over one connection.
 
 use std::io::{BufRead, BufReader, Read, Result, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -109,6 +109,11 @@ impl Client {
         self.stream.get_mut().write_all(bytes)
     }
 
+    /// Sends nothing more.
+    pub(crate) fn end(&self) {
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
+    }
+
     /// Everything until the agent closes.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = Vec::new();
@@ -117,6 +122,11 @@ impl Client {
             assert!(reset, "the agent does not close: {error}");
         }
         String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    /// The answer to a request that was sent raw.
+    pub(crate) fn answered(&mut self) -> Answer {
+        self.answer(false).expect("an answer")
     }
 
     fn answer(&mut self, head: bool) -> Result<Answer> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::time::Duration;
 
-use instana_dev_agent::{ServiceMap, Trace, TraceSpan, render};
+use instana_dev_agent::render::{self, count};
+use instana_dev_agent::{ServiceMap, Trace, TraceSpan};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -129,12 +129,16 @@ impl Report {
         self.write_trees(&mut text);
         let _ = write!(
             text,
-            "\n{} traces, {} protocol violations\n",
-            self.traces.len(),
-            self.violations.len()
+            "\n{}, {}\n",
+            count(self.traces.len(), "trace", "traces"),
+            count(
+                self.violations.len(),
+                "protocol violation",
+                "protocol violations"
+            )
         );
         for violation in &self.violations {
-            let _ = writeln!(text, "  {violation}");
+            let _ = writeln!(text, "  {}", breach(violation));
         }
         let _ = write!(
             text,
@@ -162,12 +166,17 @@ impl Report {
             let cpu = metric("cpu/user")
                 .zip(metric("cpu/sys"))
                 .map(|(user, system)| (user + system) * 100.0);
-            let name = |key| process.get(key).and_then(Value::as_str).unwrap_or("-");
+            let name = |key| {
+                let name = process.get(key).and_then(Value::as_str);
+                render::clean(name.unwrap_or("-"))
+            };
             let _ = writeln!(
                 text,
                 "  {:<12}{:>8}  {:<8}{:>8}{:>10}{:>9}{:>8}{:>10}",
                 name("service"),
-                process.get("pid").unwrap_or(&Value::Null).to_string(),
+                process
+                    .get("pid")
+                    .map_or_else(|| "-".to_owned(), Value::to_string),
                 name("plugin"),
                 number(cpu, 1),
                 number(metric("mem/resident").map(|bytes| bytes / 1_048_576.0), 1),
@@ -184,20 +193,23 @@ impl Report {
         for service in &map.services {
             let _ = writeln!(
                 text,
-                "  {:<12}{:>4} calls, {:.0} % with errors, {:.0} ms on average, {} ms at most, instances: {}",
-                service.name,
-                service.calls,
+                "  {:<12}{:>9}, {:.0} % with errors, {:.0} ms on average, {} ms at most, {}",
+                render::clean(&service.name),
+                calls(service.calls),
                 service.error_rate() * 100.0,
                 service.mean_ms,
                 service.max_ms,
-                service.instances
+                count(service.instances, "instance", "instances")
             );
         }
         for edge in &map.edges {
             let _ = writeln!(
                 text,
-                "  {} → {}  {} calls, {} with errors",
-                edge.from, edge.to, edge.calls, edge.errors
+                "  {} → {}  {}, {} with errors",
+                render::clean(&edge.from),
+                render::clean(&edge.to),
+                calls(edge.calls),
+                edge.errors
             );
         }
     }
@@ -212,7 +224,9 @@ impl Report {
             let _ = writeln!(
                 text,
                 "  {:<12}{}: one poll took {:.0} ms, in which its thread ran no other task",
-                poll.service, poll.place, poll.millis
+                render::clean(&poll.service),
+                render::clean(&poll.place),
+                poll.millis
             );
         }
     }
@@ -229,12 +243,7 @@ impl Report {
     /// The trace with most spans, the slowest, one with an error, and an order's.
     fn write_trees(&self, text: &mut String) {
         *text += "\nTraces\n";
-        let colors = std::io::stdout().is_terminal() && !environment::no_color();
-        let style = if colors {
-            render::Style::colored()
-        } else {
-            render::Style::plain()
-        };
+        let style = render::Style::of_stdout(!environment::no_color(), None);
         for trace in self.chosen() {
             let _ = writeln!(text, "{}", render::tree(&trace, style).trim_end());
             *text += "\n";
@@ -382,6 +391,31 @@ impl Seen {
             && self.traces.len() >= expected.traces
             && measured.count() == children.all().len()
     }
+}
+
+/// A violation in a line: who, what, where, and why.
+fn breach(violation: &Value) -> String {
+    let part = |key| {
+        violation
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let text = format!(
+        "{} violates {} at {} ({}): {} [{}]",
+        part("service"),
+        part("rule"),
+        part("at"),
+        part("value"),
+        part("message"),
+        part("request")
+    );
+    render::clean(text.trim_start())
+}
+
+fn calls(number: u64) -> String {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    count(number, "call", "calls")
 }
 
 /// A number with so many decimals; a dash where there is none.

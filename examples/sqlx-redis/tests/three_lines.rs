@@ -98,7 +98,7 @@ fn exits(text: &str, label: &str) -> usize {
 #[test]
 fn without_servers_the_traces_have_the_statements() {
     let text = run(&[], None);
-    assert_eq!(text.matches("● trace").count(), 6, "{text}");
+    assert_eq!(text.matches("● ").count(), 6, "{text}");
     assert_eq!(exits(&text, "SELECT stock"), 4, "{text}");
     for label in ["BEGIN", "COMMIT", "ROLLBACK"] {
         let times = if label == "BEGIN" { 2 } else { 1 };

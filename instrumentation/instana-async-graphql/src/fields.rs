@@ -13,6 +13,7 @@ use async_graphql::{QueryPathSegment, Request, Response, ServerResult, Value, Va
 use instana::span::Failure;
 use instana::{Context, FutureExt, Span};
 
+use crate::failure;
 use crate::operation::{Operation, Shared};
 
 /// Which resolvers have spans of their own, named such as `Query.orders`: one
@@ -137,7 +138,7 @@ impl Extension for OperationWithFields {
 
 fn failed(span: &mut Span, result: &ServerResult<Option<Value>>) {
     if let Err(error) = result {
-        span.record_error(Failure::display(&error.message));
+        span.record_error(Failure::display(&failure::shown(&error.message)));
     }
 }
 

@@ -282,7 +282,7 @@ impl Shared {
 
     /// An operation of a batch failed: so did the call that it came in by.
     fn fail_entry(&self, errors: &[ServerError]) {
-        if !errors.is_empty() && self.lock().is_inner {
+        if failure::is_failure(errors) && self.lock().is_inner {
             instana::current(|span| {
                 let family = span.family();
                 if family.is_some_and(|family| std::ptr::eq(family, &SERVER)) {
@@ -305,7 +305,7 @@ impl Shared {
         if is_update {
             return false;
         }
-        if is_over && !errors.is_empty() {
+        if is_over && failure::is_failure(errors) {
             // The subscription failed when its entry had ended.
             let mut span = Span::exit_of(&state.context, &CLIENT);
             if let Some(update) = &state.update {

@@ -160,9 +160,9 @@ impl Update {
         let Some(mut span) = self.span.take() else {
             return;
         };
-        if span.is_recording() && !errors.is_empty() {
+        if span.is_recording() && failure::is_failure(errors) {
             span.error(&failure::text(errors));
-            span.error_count(u16::try_from(errors.len()).unwrap_or(u16::MAX));
+            span.error_count(failure::count(errors));
         }
         if fields_left_out > 0 {
             span.tag("fields_left_out", fields_left_out);

@@ -18,7 +18,7 @@ instana::section! {
         topic: text(512),
         /// The ARN of an endpoint, or of a topic.
         target: text(512),
-        /// The number that a text message goes to.
+        /// The last two digits of the number that a text message goes to.
         phone: text(32),
         /// The subject.
         subject: text(128),
@@ -100,6 +100,13 @@ impl Service for Sns {
     }
 }
 
+/// A phone number is personal.
+fn last_digits(phone: &str) -> String {
+    let mut digits = phone.chars().rev().filter(char::is_ascii_digit);
+    let (last, before) = (digits.next(), digits.next());
+    ['…'].into_iter().chain(before).chain(last).collect()
+}
+
 fn describe(sns: &mut Data<'_>, input: &PublishInput) {
     if let Some(topic) = input.topic_arn() {
         sns.topic(topic);
@@ -108,7 +115,7 @@ fn describe(sns: &mut Data<'_>, input: &PublishInput) {
         sns.target(target);
     }
     if let Some(phone) = input.phone_number() {
-        sns.phone(phone);
+        sns.phone(&last_digits(phone));
     }
     if let Some(subject) = input.subject() {
         sns.subject(subject);

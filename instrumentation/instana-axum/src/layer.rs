@@ -1,17 +1,17 @@
 //! The layer for routers.
 
 use instana::Tracer;
-use instana_tower::RequestHead;
-use instana_tower::{InstanaServerLayer, Server};
+use instana_tower::{InstanaServerLayer, Options, RequestHead};
 use tower_layer::Layer;
 
-use crate::MatchedRoute;
+use crate::{MatchedRoute, Server};
 
 /// Records each request of a router as an entry, which ends with the body of
 /// its response.
 ///
 /// Add it by `Router::layer`, after the routes and as the last layer: what is
-/// added before runs inside of the entry.
+/// added before runs inside of the entry. Around the whole router it does not see the
+/// templates of routes; a second one inside does.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a router"]
 pub struct InstanaLayer {
@@ -58,15 +58,15 @@ impl InstanaLayer {
 impl Default for InstanaLayer {
     fn default() -> Self {
         Self {
-            inner: InstanaServerLayer::new().route_template(MatchedRoute),
+            inner: Options::in_router(MatchedRoute).into(),
         }
     }
 }
 
 impl<S> Layer<S> for InstanaLayer {
-    type Service = Server<S, MatchedRoute>;
+    type Service = Server<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        self.inner.layer(inner)
+        Server::new(self.inner.layer(inner))
     }
 }

@@ -6,6 +6,8 @@ use axum::extract::{MatchedPath, OriginalUri};
 use instana_tower::RequestHead;
 use instana_tower::RouteTemplate;
 
+use crate::around;
+
 /// The template of the route that axum's router took, nested routers included.
 /// Fallbacks have none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +16,7 @@ pub struct MatchedRoute;
 impl RouteTemplate for MatchedRoute {
     fn route<'a>(&self, request: RequestHead<'a>) -> Option<Cow<'a, str>> {
         let matched = request.extensions.get::<MatchedPath>()?;
+        around::template_seen();
         Some(Cow::Borrowed(matched.as_str()))
     }
 

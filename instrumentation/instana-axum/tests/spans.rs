@@ -236,6 +236,7 @@ async fn server() -> Server {
     let once = Arc::new(Mutex::new(Some((stream, call, drop))));
     let take = move || once.lock().unwrap().take().unwrap();
     let take_slow = take.clone();
+    let take_length = take.clone();
     let router = Router::new()
         .route(
             "/slow",
@@ -243,6 +244,18 @@ async fn server() -> Server {
                 let (_stream, call, _drop) = take_slow();
                 call.send(()).unwrap();
                 std::future::pending::<()>().await;
+            }),
+        )
+        .route(
+            "/length",
+            get(async move || {
+                let (stream, call, drop) = take_length();
+                call.send(()).unwrap();
+                let stream = stream.map_frame(move |frame| {
+                    let _ = &drop;
+                    frame
+                });
+                ([(header::CONTENT_LENGTH, "100")], Body::new(stream))
             }),
         )
         .route(
@@ -303,21 +316,80 @@ async fn a_client_that_leaves_before_the_head_cancels_the_request() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_within_the_body_is_an_error_with_the_bytes_so_far() {
-    let mut server = server().await;
-    server.send("/stream").await;
-    server.body.send_data(Bytes::from("first")).await.unwrap();
-    let text = server.read_until("first").await;
-    assert!(text.contains("server-timing: intid;desc="), "{text}");
-    drop(server.client);
-    assert!(server.dropped.await.is_err());
-    let text = error(&server.recorder);
-    assert!(
-        text.starts_with("response body dropped after ") && text.ends_with(" ms, 5 bytes sent"),
-        "{text}"
-    );
-    let entry = entry(&server.recorder);
-    assert_eq!(entry.integer("data.http.status"), Some(200));
+async fn a_client_that_leaves_within_the_body_is_an_error_where_its_length_is_known() {
+    for (path, end) in [("/length", " ms, 5 of 100 bytes sent"), ("/stream", "")] {
+        let mut server = server().await;
+        server.send(path).await;
+        server.body.send_data(Bytes::from("first")).await.unwrap();
+        let text = server.read_until("first").await;
+        assert!(text.contains("server-timing: intid;desc="), "{text}");
+        drop(server.client);
+        assert!(server.dropped.await.is_err());
+        let text = error(&server.recorder);
+        assert!(text.ends_with(end), "{text}");
+        assert_eq!(text.is_empty(), end.is_empty(), "{text}");
+        let entry = entry(&server.recorder);
+        assert_eq!(entry.integer("data.http.status"), Some(200));
+    }
+}
+
+#[tokio::test]
+async fn a_not_found_that_an_outer_layer_replaces_is_no_error() {
+    let recorder = Recorder::new();
+    let router = Router::new()
+        .fallback(async || (StatusCode::NOT_FOUND, "nothing"))
+        .layer(layer(&recorder))
+        .layer(axum::middleware::map_response(
+            async |response: axum::response::Response| {
+                assert_eq!(response.status(), StatusCode::NOT_FOUND);
+                "a page"
+            },
+        ));
+    let (status, body) = call(router, request("/nowhere")).await;
+    assert_eq!((status, body), (StatusCode::OK, Bytes::from("a page")));
+    assert_eq!(error(&recorder), "");
+    let entry = entry(&recorder);
+    assert_eq!(entry.errors(), 0);
+    assert_eq!(entry.integer("data.http.status"), Some(404), "its own");
+}
+
+#[tokio::test]
+async fn the_layer_may_be_optional_and_around_the_router() {
+    use tower::util::option_layer;
+    use tower::{Layer, ServiceBuilder};
+
+    for (is_traced, spans) in [(false, 0), (true, 1)] {
+        let recorder = Recorder::new();
+        let optional = option_layer(is_traced.then(|| layer(&recorder)));
+        let router = Router::new()
+            .route("/orders/{id}", get(async || "an order"))
+            .layer(optional.clone());
+        call(router.clone(), request("/orders/7")).await;
+        assert_eq!(recorder.spans().len(), spans);
+
+        let around = ServiceBuilder::new().layer(optional).service(router);
+        let response = around.oneshot(request("/orders/7")).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        assert_eq!(recorder.spans().len(), 2 * spans, "one a request");
+        for span in recorder.spans() {
+            let template = span.text("data.http.path_tpl");
+            assert_eq!(template.as_deref(), Some("/orders/{id}"));
+        }
+    }
+
+    let recorder = Recorder::new();
+    let app = layer(&recorder).layer(Router::new().route("/", get(async || "hello")));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = axum::ServiceExt::<axum::extract::Request>::into_make_service(app);
+    tokio::spawn(axum::serve(listener, app).into_future());
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("hello"), "{answer}");
+    assert_eq!(entry(&recorder).errors(), 0);
 }
 
 #[tokio::test]

@@ -96,6 +96,26 @@ impl<'a> Received<'a> {
             repeated,
         }
     }
+
+    /// All there are, looked up one by one.
+    #[cold]
+    fn repeated(&self, header: Header) -> Option<&[u8]> {
+        let first = self.first(header)?;
+        Repeated(self).single(header).map(|_| first)
+    }
+}
+
+/// The same where one of them came more than once.
+struct Repeated<'a>(&'a Received<'a>);
+
+impl Extract for Repeated<'_> {
+    fn first(&self, header: Header) -> Option<&[u8]> {
+        self.0.first(header)
+    }
+
+    fn each(&self, header: Header, value: &mut dyn FnMut(&[u8])) {
+        self.0.each(header, value);
+    }
 }
 
 impl Extract for Received<'_> {
@@ -110,6 +130,15 @@ impl Extract for Received<'_> {
             Header::Traceparent => traceparent,
             Header::Tracestate => tracestate,
             _ => None,
+        }
+    }
+
+    #[inline]
+    fn single(&self, header: Header) -> Option<&[u8]> {
+        if self.repeated {
+            self.repeated(header)
+        } else {
+            self.first(header)
         }
     }
 

@@ -4,10 +4,13 @@
 mod capture;
 pub mod client;
 mod error;
+mod grpc;
+mod head;
 mod headers;
 mod record;
 pub mod server;
 mod server_timing;
+mod url;
 
 pub use crate::error::record_failure;
 pub use crate::headers::{extract, inject, inject_context};

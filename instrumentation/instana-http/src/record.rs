@@ -7,6 +7,8 @@ use instana::span::Kind;
 use instana::span::http::Http;
 
 use crate::capture::capture;
+use crate::grpc;
+use crate::head::{Content, Head};
 use crate::server::RequestHead;
 
 /// Records what an entry has of its request: method, host, `path` (a router may
@@ -51,22 +53,45 @@ pub fn record_exit(
 }
 
 /// Records status and captured headers of a response, on entries and on exits.
-/// From 500 on it is an error; below, on exits only, where the settings say so. A
+/// From 500 on it is an error; below, on exits only, where the settings say so. So is
+/// a `grpc-status` other than 0 where the content is gRPC's. A
 /// span that is no longer one of HTTP has errors of its own: GraphQL answers with
 /// 200 and errors, or with 500 and none. Instana's Go and Node.js tracers do the same.
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
+    if span.is_recording() {
+        record_head(span, status, headers, Head::of(headers).content());
+    }
+}
+
+/// As [`record_response`]. True where gRPC's status is still to come.
+#[inline]
+pub(crate) fn record_head(
+    span: &mut Span,
+    status: StatusCode,
+    headers: &HeaderMap,
+    content: Content,
+) -> bool {
     let tracer = span.tracer();
     Http::record(span, |http| {
         http.status(status.as_u16().into());
         capture(http, &tracer, headers);
     });
+    let is_open = match content {
+        Content::Grpc => !grpc::record(span, headers),
+        Content::GrpcWeb => {
+            grpc::record(span, headers);
+            false
+        }
+        Content::EventStream | Content::Other => false,
+    };
     let code = status.as_u16();
     let is_error = code >= 400
         && (code >= 500 || tracer.is_client_error(code) && span.kind() == Some(Kind::Exit));
     if is_error && is_http(span) {
         span.mark_erroneous();
     }
+    is_open
 }
 
 /// False for an entry that a GraphQL operation has taken over, and where nothing is
@@ -79,8 +104,11 @@ pub(crate) fn is_http(span: &Span) -> bool {
 
 /// The `Host` header, or what HTTP/2 has in its place, with its port.
 pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    let host = match headers.get(header::HOST) {
-        Some(host) => host.to_str().ok()?,
+    let header = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = match header.filter(|host| !host.is_empty()) {
+        Some(host) => host,
         None => uri.authority()?.as_str(),
     };
     // A browser sends no user info; others may.
@@ -103,11 +131,16 @@ mod tests {
             ("/", Some("user:word@shop"), Some("shop")),
             ("http://user:word@shop/", None, Some("shop")),
             ("http://user:word@shop/", Some("other"), Some("other")),
+            ("http://shop/", Some(""), Some("shop")),
+            ("http://shop/", Some("sh\u{f6}p"), Some("shop")),
+            ("/", Some(""), None),
+            ("shop:443", None, Some("shop:443")),
             ("/", None, None),
         ] {
             let mut headers = HeaderMap::new();
             if let Some(header) = header {
-                headers.insert(header::HOST, header::HeaderValue::from_static(header));
+                let value = header::HeaderValue::from_bytes(header.as_bytes());
+                headers.insert(header::HOST, value.unwrap());
             }
             let uri = Uri::from_static(uri);
             assert_eq!(host(&uri, &headers), expected, "{uri} {header:?}");

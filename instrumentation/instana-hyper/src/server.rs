@@ -94,7 +94,7 @@ impl<S> From<S> for Traced<S> {
 impl<S, R, B, ResBody> Service<Request<B>> for Traced<S, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    S::Error: fmt::Display + 'static,
+    S::Error: fmt::Display + fmt::Debug + 'static,
     ResBody: Body,
     R: RouteTemplate,
 {

@@ -65,9 +65,21 @@ async fn serve(
         "/fails" => return Err("broken".to_owned()),
         "/panics" => panic!("on purpose"),
         "/500" => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+        "/103" => *response.status_mut() = StatusCode::EARLY_HINTS,
+        "/length" => header(&mut response, "content-length", "100"),
+        "/events" => header(&mut response, "content-type", "text/event-stream"),
+        "/grpc" => {
+            header(&mut response, "content-type", "application/grpc");
+            header(&mut response, "grpc-status", "5");
+            header(&mut response, "grpc-message", "no%20such order");
+        }
         _ => {}
     }
     Ok(response)
+}
+
+fn header<B>(response: &mut Response<B>, name: &'static str, value: &'static str) {
+    response.headers_mut().insert(name, value.parse().unwrap());
 }
 
 async fn connect(version: Version) -> Connection {
@@ -260,25 +272,101 @@ async fn a_client_that_leaves_before_the_head_cancels_the_request() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_within_the_body_is_an_error_with_the_bytes_so_far() {
+async fn a_client_that_leaves_within_a_body_of_known_length_is_an_error() {
+    for version in VERSIONS {
+        for (path, error) in [
+            ("/length", " ms, 5 of 100 bytes sent"),
+            ("/events", ""),
+            ("/", ""),
+        ] {
+            let mut connection = connect(version).await;
+            let mut response = connection.send(path).await.unwrap();
+            let mut body = connection.body.take().unwrap();
+            body.send_data(Bytes::from("first")).await.unwrap();
+            response.frame().await.unwrap().unwrap();
+            drop(response);
+            drop(connection.client);
+            assert!(connection.dropped.await.is_err());
+            let entry = connection.recorder.span("g.http", Kind::Entry);
+            let text = entry.text("data.http.error").unwrap_or_default();
+            assert!(text.ends_with(error), "{version:?} {path}: {text}");
+            assert_eq!(
+                text.is_empty(),
+                error.is_empty(),
+                "{version:?} {path}: {text}"
+            );
+            assert_eq!(entry.integer("data.http.status"), Some(200));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ends_before_its_length_is_an_error() {
     for version in VERSIONS {
         let mut connection = connect(version).await;
-        let mut response = connection.send("/").await.unwrap();
         let mut body = connection.body.take().unwrap();
         body.send_data(Bytes::from("first")).await.unwrap();
-        response.frame().await.unwrap().unwrap();
-        drop(response);
-        let recorder = connection.recorder.clone();
-        drop(connection.client);
-        assert!(connection.dropped.await.is_err());
-        let entry = recorder.span("g.http", Kind::Entry);
-        let error = entry.text("data.http.error").unwrap();
-        assert!(
-            error.starts_with("response body dropped after ")
-                && error.ends_with(" ms, 5 bytes sent"),
-            "{version:?} {error}"
+        drop(body);
+        let response = connection.send("/length").await;
+        if let Ok(response) = response {
+            assert!(response.into_body().collect().await.is_err(), "{version:?}");
+        }
+        assert_eq!(
+            connection.entry_error(),
+            "response body ended after 5 of 100 bytes"
         );
-        assert_eq!(entry.integer("data.http.status"), Some(200));
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_answer_is_recorded_as_what_the_client_got() {
+    let mut connection = connect(Version::Http1).await;
+    let response = connection.send("/103").await.unwrap();
+    let sent = response.status().as_u16();
+    let entry = connection.entry();
+    assert_eq!(entry.integer("data.http.status"), Some(sent.into()));
+    assert_eq!((sent, entry.errors()), (500, 1));
+}
+
+#[tokio::test]
+async fn a_status_of_grpc_in_the_head_is_an_error_on_both_sides() {
+    for version in VERSIONS {
+        let mut connection = connect(version).await;
+        let recorder = Recorder::new();
+        connection.finish_body();
+        let response = below_entry(&recorder, connection.send("/grpc")).await;
+        response.unwrap().into_body().collect().await.unwrap();
+        let exit = recorder.span("http", Kind::Exit);
+        for span in [connection.entry(), exit] {
+            let error = span.text("data.http.error").unwrap_or_default();
+            assert_eq!(error, "NOT_FOUND: no such order", "{version:?}");
+            assert_eq!(span.errors(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_told_where_it_leads_says_so() {
+    let origin = http::Uri::from_static("https://Stock:443");
+    for version in VERSIONS {
+        let mut connection = connect(version).await;
+        connection.client = match connection.client {
+            Client::Http1(client) => Client::Http1(client.origin(origin.clone())),
+            Client::Http2(client) => Client::Http2(client.origin(origin.clone())),
+        };
+        let recorder = Recorder::new();
+        connection.finish_body();
+        let request = Request::get("/items/7").body(Empty::new()).unwrap();
+        let call = async {
+            // What has no host is not sent by HTTP/2; here it is recorded all the same.
+            let _ = match &mut connection.client {
+                Client::Http1(client) => client.send_request(request).await,
+                Client::Http2(client) => client.send_request(request).await,
+            };
+        };
+        below_entry(&recorder, call).await;
+        let exit = recorder.span("http", Kind::Exit);
+        assert_eq!(exit.text("data.http.url").unwrap(), "https://stock/items/7");
     }
 }
 
@@ -449,5 +537,83 @@ async fn the_pooled_client_is_an_exit_for_every_call() {
         .span("http", Kind::Exit)
         .text("data.http.error")
         .unwrap();
-    assert!(text.contains("tcp connect error"), "with its cause: {text}");
+    assert_eq!(
+        text,
+        "client error (Connect): tcp connect error: Connection refused (os error 111)"
+    );
+}
+
+#[tokio::test]
+async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
+    for version in VERSIONS {
+        let mut connection = connect(version).await;
+        let recorder = Recorder::new();
+        connection.finish_body();
+        let call = async {
+            let outer = instana::exit_span("stock");
+            connection.send("/items/7").in_span(outer).await
+        };
+        let response = below_entry(&recorder, call).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        let (exit, entry) = (recorder.span("sdk", Kind::Exit), connection.entry());
+        assert_eq!(
+            recorder.spans().len(),
+            2,
+            "{version:?}: the job and its exit"
+        );
+        assert_eq!((entry.trace(), entry.parent()), (exit.trace(), exit.id()));
+    }
+}
+
+/// As a current-thread runtime in a span does it.
+#[tokio::test]
+async fn inside_of_a_job_each_request_of_a_connection_has_its_own_trace() {
+    let recorder = Recorder::new();
+    let service = || {
+        let inner = server::Traced::new(service_fn(async |_: Request<Incoming>| {
+            instana::exit_span("below").end();
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }));
+        // Layers of one request know each other here, too.
+        server::Traced::new(inner.route(|_: RequestHead<'_>| Some("/items/{id}".into())))
+    };
+    let (client, server) = tokio::io::duplex(4_096);
+    let serve = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(server), service());
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(client))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let call = async move {
+        for span in ["cd", "ef"] {
+            let request = Request::get("/items/7")
+                .header("x-instana-t", "ab")
+                .header("x-instana-s", span);
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            let response = sender.send_request(request).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        }
+    };
+    let job = async {
+        let job = instana::entry_span("job");
+        let both = async { tokio::join!(serve, call).0 };
+        both.in_span(job).await.unwrap();
+    };
+    recorder.scope(job).await;
+    let spans = recorder.spans();
+    let entries: Vec<_> = spans
+        .iter()
+        .filter(|span| span.name() == "g.http")
+        .collect();
+    assert_eq!(entries.len(), 2);
+    for (entry, parent) in entries.into_iter().zip(["cd", "ef"]) {
+        assert_eq!(entry.trace(), "00000000000000ab");
+        assert!(entry.parent().ends_with(parent));
+        assert_eq!(
+            entry.text("data.http.path_tpl").as_deref(),
+            Some("/items/{id}")
+        );
+        assert_eq!(recorder.children(entry).len(), 1);
+    }
+    assert_eq!(recorder.unrecorded(), []);
 }

@@ -12,6 +12,7 @@ use crate::message::{context, start};
 /// One entry for records that are handled together: see [`batch_entry_span`].
 pub trait BatchExt {
     /// Starts the entry of these records.
+    #[track_caller]
     fn entry_span(&self) -> Span;
 
     /// Runs `future`, which handles these records, inside their entry.
@@ -25,12 +26,14 @@ pub trait BatchExt {
     ///     messages.in_entry_span(store(&messages)).await;
     /// }
     /// ```
+    #[track_caller]
     fn in_entry_span<F: Future>(&self, future: F) -> InSpan<F> {
         future.in_span(self.entry_span())
     }
 
     /// As [`in_entry_span`](Self::in_entry_span); `done` sees what the future
     /// returned before the entry ends, and can record it.
+    #[track_caller]
     fn in_entry_span_with<F, D>(&self, future: F, done: D) -> InSpan<F, D>
     where
         F: Future,
@@ -40,6 +43,7 @@ pub trait BatchExt {
     }
 
     /// Runs `f`, which handles these records, inside their entry.
+    #[track_caller]
     fn enter_entry_span<R>(&self, f: impl FnOnce() -> R) -> R {
         self.entry_span().enter(f)
     }
@@ -67,6 +71,7 @@ impl<M: Message> BatchExt for [M] {
 ///     entry.enter(|| store(&messages));
 /// }
 /// ```
+#[track_caller]
 pub fn batch_entry_span<'m, M, I>(messages: I) -> Span
 where
     M: Message + 'm,

@@ -14,9 +14,11 @@ use crate::headers;
 /// that is sent on.
 pub trait MessageExt: Message {
     /// Starts the entry of this record: it continues the trace that the record
-    /// carries, or begins one. Inside an open entry it is a no-op.
+    /// carries, or begins one. Inside an open entry of another record it is a no-op, and
+    /// counted; inside of other entries, such as that of a job, it is not.
     ///
     /// [`Span::enter`] and [`FutureExt::in_span`] run code inside it.
+    #[track_caller]
     fn entry_span(&self) -> Span;
 
     /// Runs `future`, which handles this record, inside its entry. What the
@@ -32,6 +34,7 @@ pub trait MessageExt: Message {
     ///     message.in_entry_span(async { store(&message).await }).await;
     /// }
     /// ```
+    #[track_caller]
     fn in_entry_span<F: Future>(&self, future: F) -> InSpan<F> {
         future.in_span(self.entry_span())
     }
@@ -54,6 +57,7 @@ pub trait MessageExt: Message {
     ///         .await
     /// }
     /// ```
+    #[track_caller]
     fn in_entry_span_with<F, D>(&self, future: F, done: D) -> InSpan<F, D>
     where
         F: Future,
@@ -74,6 +78,7 @@ pub trait MessageExt: Message {
     ///     message.enter_entry_span(|| store(&message));
     /// }
     /// ```
+    #[track_caller]
     fn enter_entry_span<R>(&self, f: impl FnOnce() -> R) -> R {
         self.entry_span().enter(f)
     }
@@ -91,6 +96,7 @@ impl<M: Message> MessageExt for M {
 }
 
 /// Starts an entry. The headers are looked at where there is a tracer.
+#[track_caller]
 pub(crate) fn start(incoming: impl FnOnce() -> Incoming, name: impl FnOnce(&mut Span)) -> Span {
     let tracer = Tracer::global().in_context();
     let incoming = if tracer.is_on() {

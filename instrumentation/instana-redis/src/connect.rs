@@ -34,11 +34,13 @@ pub(crate) fn connect_async<C>(
 }
 
 fn attempt(target: &Target) -> Attempt {
-    let mut span = exit::start();
-    if span.is_recording() {
-        exit::command(&mut span, target, &Name::CONNECT);
-    }
-    Attempt::new(span)
+    Attempt::start(|| {
+        let mut span = exit::start();
+        if span.is_recording() {
+            exit::command(&mut span, target, &Name::CONNECT);
+        }
+        span
+    })
 }
 
 fn failed(span: &mut Span, error: &RedisError) {

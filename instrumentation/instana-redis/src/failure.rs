@@ -3,7 +3,7 @@
 use std::fmt;
 
 use instana::Span;
-use instana::span::Failure;
+use instana::span::{Failure, without_values};
 use redis::{ErrorKind, RedisError, ServerError};
 
 use crate::command::Name;
@@ -56,6 +56,10 @@ impl fmt::Display for Server<'_> {
             Some(details) => {
                 let (details, rest) = before_colon(details);
                 f.write_str(" ")?;
+                if matches!(self.error.code(), "ASK" | "MOVED") {
+                    // A slot and an address.
+                    return f.write_str(details);
+                }
                 match own_words(f, details, self.name)? {
                     true => f.write_str(rest),
                     false => Ok(()),
@@ -102,44 +106,16 @@ fn is_script(name: &Name) -> bool {
     )
 }
 
-/// Writes `text` up to the first quoted word that is not the command's name. What
-/// the server quotes is from the command, and often the end of the text. `true`: that
-/// was all of it.
+/// Writes `text` up to the first value in it: what is quoted and not the command's name, what
+/// stands behind `near`, and numbers. What the server quotes is from the command, and
+/// often the end of the text. `true`: that was all of it.
 fn own_words(f: &mut fmt::Formatter<'_>, text: &str, name: &Name) -> Result<bool, fmt::Error> {
-    let mut written = 0;
-    while let Some((start, quote)) = next_quote(text, written) {
-        let word = text
-            .get(start + 1..)
-            .and_then(|rest| rest.split(quote).next());
-        let word = word.unwrap_or_default();
-        if !word.eq_ignore_ascii_case(name.as_str()) {
-            f.write_str(text.get(written..start).unwrap_or_default())?;
-            f.write_str("…")?;
-            return Ok(false);
-        }
-        let end = (start + word.len() + 2).min(text.len());
-        f.write_str(text.get(written..end).unwrap_or_default())?;
-        written = end;
+    let is_name = |_: &str, word: &str| word.eq_ignore_ascii_case(name.as_str());
+    let shown = without_values(text, is_name);
+    match shown.split_once('…') {
+        Some((words, _)) => write!(f, "{words}…").map(|()| false),
+        None => f.write_str(&shown).map(|()| true),
     }
-    f.write_str(text.get(written..).unwrap_or_default())?;
-    Ok(true)
-}
-
-/// The next quote from `from` on: not an apostrophe inside of a word.
-fn next_quote(text: &str, from: usize) -> Option<(usize, char)> {
-    let mut before = ' ';
-    for (at, character) in text.char_indices() {
-        let is_quote = match character {
-            '\'' => !before.is_alphanumeric(),
-            '"' | '`' => true,
-            _ => false,
-        };
-        if is_quote && at >= from {
-            return Some((at, character));
-        }
-        before = character;
-    }
-    None
 }
 
 /// `text` up to its first colon: what follows may be an argument.
@@ -224,7 +200,14 @@ mod tests {
                 "ERR a \"get\" and a `geheim`",
                 "ERR a \"get\" and a …",
             ),
-            ("get", "ERR ends with 'get", "ERR ends with 'get"),
+            ("get", "ERR ends with 'get", "ERR ends with …"),
+            ("get", "ERR the value is 424242", "ERR the value is …"),
+            (
+                "get",
+                "ERR syntax error near geheim",
+                "ERR syntax error near …",
+            ),
+            ("get", "ERR no “geheim”", "ERR no …"),
             (
                 "evalsha",
                 "ERR geheim script: x, on @user_script:1.",

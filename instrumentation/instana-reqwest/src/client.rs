@@ -7,8 +7,8 @@ use instana::{FutureExt, InSpan, Span};
 use reqwest::{Error, IntoUrl, Method, Request, Response};
 use tower_service::Service;
 
-use crate::RequestBuilder;
 use crate::send;
+use crate::{ClientBuilder, RequestBuilder};
 
 /// [`reqwest::Client`], whose requests are recorded as exits.
 #[derive(Clone, Debug, Default)]
@@ -28,13 +28,28 @@ macro_rules! methods {
 }
 
 impl Client {
-    /// As [`reqwest::Client::new`]. A client of reqwest's builder is wrapped by
-    /// `Client::from`.
+    /// As [`reqwest::Client::new`].
     ///
     /// # Panics
     /// As reqwest's, where TLS or the resolver cannot be set up.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`reqwest::Client::builder`], for a client of this kind.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # fn f() -> Result<(), reqwest::Error> {
+    /// let client = instana_reqwest::Client::builder()
+    ///     .timeout(Duration::from_secs(5))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
     }
 
     methods! {
@@ -52,6 +67,7 @@ impl Client {
     }
 
     /// As [`reqwest::Client::execute`].
+    #[track_caller]
     pub fn execute(
         &self,
         request: Request,

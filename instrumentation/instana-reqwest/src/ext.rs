@@ -19,10 +19,12 @@ pub trait RequestBuilderExt {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     fn send_traced(self) -> impl Future<Output = Result<Response, Error>> + Send + Unpin;
 }
 
 impl RequestBuilderExt for RequestBuilder {
+    #[track_caller]
     fn send_traced(self) -> impl Future<Output = Result<Response, Error>> + Send + Unpin {
         let (client, request) = self.build_split();
         send::send(&client, request, None)

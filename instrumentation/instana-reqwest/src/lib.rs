@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod builder;
 mod client;
 mod ext;
 #[cfg(feature = "middleware")]
@@ -10,6 +11,7 @@ mod send;
 
 pub use instana_http::client::PathTemplate;
 
+pub use crate::builder::ClientBuilder;
 pub use crate::client::{Client, get};
 pub use crate::ext::RequestBuilderExt;
 #[cfg(feature = "middleware")]

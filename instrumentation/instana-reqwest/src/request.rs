@@ -12,11 +12,19 @@ use crate::Client;
 use crate::send;
 
 /// [`reqwest::RequestBuilder`], whose request is recorded as an exit.
-#[derive(Debug)]
 #[must_use = "RequestBuilder does nothing until you 'send' it"]
 pub struct RequestBuilder {
     inner: reqwest::RequestBuilder,
     template: Option<PathTemplate>,
+}
+
+// The URL and the headers may hold secrets.
+impl fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Methods of reqwest's builder that return it.
@@ -97,6 +105,7 @@ impl RequestBuilder {
 
     /// As [`reqwest::RequestBuilder::send`]. The exit ends with the head of the
     /// response.
+    #[track_caller]
     pub fn send(self) -> impl Future<Output = Result<Response, Error>> + Unpin + use<> {
         let (client, request) = self.inner.build_split();
         send::send(&client, request, self.template.as_ref())

@@ -11,6 +11,7 @@ use instana_http::{inject, record_exit, record_response};
 use reqwest::{Client, Error, Request, Response};
 
 /// Starts the exit of a request, describes it and writes its headers.
+#[track_caller]
 pub(crate) fn exit(request: &mut Request, template: Option<&PathTemplate>) -> Span {
     let mut span = Span::exit(&EXIT);
     if span.is_recording() {
@@ -39,6 +40,7 @@ pub(crate) fn answered(span: &mut Span, result: &Result<Response, Error>) {
 }
 
 /// Sends the request inside an exit.
+#[track_caller]
 pub(crate) fn execute(
     client: &Client,
     mut request: Request,
@@ -51,6 +53,7 @@ pub(crate) fn execute(
 
 /// As [`execute`], for a request that may not have come about: then nothing is
 /// sent, and nothing recorded.
+#[track_caller]
 pub(crate) fn send(
     client: &Client,
     request: Result<Request, Error>,

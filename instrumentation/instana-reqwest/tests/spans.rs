@@ -125,6 +125,76 @@ async fn the_callee_learns_trace_and_parent() {
     }
 }
 
+/// The lines of the headers that continue a span.
+fn continuing(span: &RecordedSpan) -> [String; 4] {
+    let (trace, id) = (span.trace(), span.id());
+    [
+        format!("x-instana-t: {trace}\n"),
+        format!("x-instana-s: {id}\n"),
+        "x-instana-l: 1\n".to_owned(),
+        format!("traceparent: 00-0000000000000000{trace}-{id}-03\n"),
+    ]
+}
+
+#[instana::trace(kind = exit)]
+async fn stock(client: Client, url: String) -> Result<String, reqwest::Error> {
+    client.get(url).send().await?.text().await
+}
+
+#[tokio::test]
+async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
+    let url = format!("http://{}/echo", server().await);
+    let client = Client::new();
+    let in_span = async {
+        let call = async { client.get(&url).send().await?.text().await };
+        call.in_span(instana::exit_span("stock")).await
+    };
+    let service = async {
+        let request = reqwest::Request::new(Method::GET, url.parse().unwrap());
+        let exit = instana::exit_span("stock");
+        let call = async { tower_service::Service::call(&mut &client, request).await };
+        call.in_span(exit).await?.text().await
+    };
+    let plain = async {
+        let request = reqwest::Client::new().get(&url);
+        let call = async { request.send_traced().await?.text().await };
+        call.in_span(instana::exit_span("stock")).await
+    };
+    type Call<'a> = std::pin::Pin<Box<dyn Future<Output = Result<String, reqwest::Error>> + 'a>>;
+    let calls: [Call<'_>; 4] = [
+        Box::pin(in_span),
+        Box::pin(async { stock(client.clone(), url.clone()).await }),
+        Box::pin(service),
+        Box::pin(plain),
+    ];
+    for call in calls {
+        let recorder = Recorder::new();
+        let seen = below_entry(&recorder, || call).await.unwrap();
+        let exit = recorder.span("sdk", Kind::Exit);
+        assert_eq!(recorder.spans().len(), 2, "the job and its exit");
+        for line in continuing(&exit) {
+            assert_eq!(seen.matches(&line).count(), 1, "{line} in {seen}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_outside_of_entries_is_counted_where_it_is_made() {
+    let url = format!("http://{}/echo", server().await);
+    let recorder = Recorder::new();
+    let client = Client::new();
+    let line = line!() + 1;
+    let calls = async { client.get(&url).send().await };
+    recorder.scope(calls).await.unwrap();
+    let lost = recorder.unrecorded();
+    assert_eq!(
+        (lost.len(), lost[0].name.as_str(), lost[0].count),
+        (1, "http", 1)
+    );
+    let place = lost[0].place.clone().unwrap();
+    assert_eq!(place, format!("{}:{line}", file!()));
+}
+
 #[tokio::test]
 async fn credentials_are_not_recorded_but_sent() {
     let server = server().await;
@@ -208,9 +278,52 @@ async fn a_refused_connection_is_reqwests_error_and_recorded_with_its_cause() {
     assert_eq!(exit.errors(), 1);
     let text = self::error(&exit);
     assert!(text.contains("error sending request"), "{text}");
-    assert!(text.contains("onnect"), "with its cause: {text}");
+    assert!(
+        text.contains("Connection refused"),
+        "with its last cause: {text}"
+    );
     assert!(!text.contains("geheim"), "{text}");
     assert!(!exit.has("data.http.status"));
+}
+
+#[tokio::test]
+async fn a_long_url_leaves_room_for_the_first_and_the_last_cause() {
+    let recorder = Recorder::new();
+    let path = "orders/".repeat(40);
+    let request = Client::new().get(format!("http://127.0.0.1:1/{path}?a=b"));
+    below_entry(&recorder, || request.send()).await.unwrap_err();
+    let exit = exit(&recorder);
+    let text = error(&exit);
+    assert!(
+        text.starts_with("error sending request for url (http://127.0.0.1:1/…)"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("Connection refused (os error 111)"),
+        "{text}"
+    );
+    let url = exit.text("data.http.url").unwrap();
+    assert_eq!(
+        url,
+        format!("http://127.0.0.1:1/{path}"),
+        "the URL itself is whole"
+    );
+}
+
+#[tokio::test]
+async fn a_client_of_the_builder_records() {
+    let recorder = Recorder::new();
+    let client = Client::builder()
+        .user_agent("shop")
+        .timeout(Duration::from_secs(60))
+        .with(|builder| builder.no_proxy())
+        .build()
+        .unwrap();
+    let request = client.get(format!("http://{}/echo", server().await));
+    let response = below_entry(&recorder, || request.send()).await.unwrap();
+    let sent = response.text().await.unwrap();
+    assert!(sent.contains("user-agent: shop\n"), "{sent}");
+    assert!(sent.contains(&exit(&recorder).id()), "{sent}");
 }
 
 #[tokio::test]
@@ -424,6 +537,35 @@ mod middleware {
             Some("/items/{id}")
         );
         assert_eq!(exit.integer("data.http.status"), Some(200));
+    }
+
+    /// A middleware around the traced client, and around another exit.
+    #[tokio::test]
+    async fn an_exit_inside_of_an_exit_sends_the_ids_of_the_outer_one() {
+        let url = format!("http://{}/echo", server().await);
+        let client = || {
+            ClientBuilder::new(reqwest::Client::new())
+                .with(InstanaMiddleware::new())
+                .with(InstanaMiddleware::new())
+                .build()
+        };
+        for (is_inside, name) in [(false, "http"), (true, "sdk")] {
+            let recorder = Recorder::new();
+            let call = async {
+                let call = async { client().get(&url).send().await.unwrap().text().await };
+                let outer = match is_inside {
+                    true => instana::exit_span("stock"),
+                    false => instana::Span::none(),
+                };
+                call.in_span(outer).await
+            };
+            let seen = below_entry(&recorder, || call).await.unwrap();
+            let exit = recorder.span(name, Kind::Exit);
+            assert_eq!(recorder.spans().len(), 2, "the job and its exit");
+            for line in continuing(&exit) {
+                assert_eq!(seen.matches(&line).count(), 1, "{line} in {seen}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -237,7 +237,7 @@ impl<DB: Backend> Connection<DB> {
 /// What a call of `connect` begins with.
 fn attempt<DB: Backend>(options: &Options<DB>) -> (Destination, Attempt) {
     let destination = Destination::of::<DB>(options);
-    let attempt = Attempt::new(destination.exit(""));
+    let attempt = Attempt::start(|| destination.exit(""));
     (destination, attempt)
 }
 

@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 
 use instana::Span;
-use instana::span::sql::Target;
+use instana::span::sql::{Dialect, Target, masked};
 
 use crate::backend::{Backend, Options, Place};
-use crate::mask::{Dialect, mask};
 
 /// What is recorded of a statement's text. Bind values never are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatementMode {
-    /// The text as it is sent, without the passwords in it, up to 4,000 characters.
+    /// The text as it is sent, up to 4,000 characters and without comments. Where a secret word
+    /// stands anywhere in it, no literal is shown.
     #[default]
     Full,
-    /// The text with `?` for each literal, and without comments.
+    /// The text with `?` for each literal, and without comments but for hints.
     Masked,
     /// Nothing.
     Off,
@@ -45,7 +45,7 @@ impl Destination {
     pub(crate) fn exit(&self, statement: &str) -> Span {
         self.target.exit_with(|| match self.mode {
             StatementMode::Full => Cow::Borrowed(statement),
-            StatementMode::Masked => Cow::Owned(mask(self.dialect, statement)),
+            StatementMode::Masked => Cow::Owned(masked(self.dialect, statement)),
             StatementMode::Off => Cow::Borrowed(""),
         })
     }

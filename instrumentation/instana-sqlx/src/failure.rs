@@ -1,15 +1,11 @@
 //! The errors of calls, without the values that databases quote in them.
 
-use std::fmt::{self, Write};
-
 use instana::Span;
-use instana::span::Failure;
+use instana::span::{Failure, without_values};
 use sqlx::Error;
+use sqlx::error::DatabaseError;
 
 use crate::backend::Backend;
-
-/// What may stand around a value.
-const QUOTES: [char; 8] = ['\'', '"', '`', '‘', '“', '„', '«', '»'];
 
 /// What MySQL says behind a value: where that belongs.
 const PLACES: [&str; 2] = ["' for key ", "' for column "];
@@ -21,47 +17,48 @@ pub(crate) fn fail<DB: Backend>(span: &mut Span, error: &Error) {
         return;
     }
     match error.as_database_error() {
-        Some(told) if DB::quotes_values(told) => {
-            let message = told.message();
-            let text = WithoutValues { error, message };
+        Some(told) => {
+            let text = text_of::<DB>(&error.to_string(), told);
             span.record_error(Failure::display(&text));
         }
-        _ => span.record_error(error),
-    }
-}
-
-/// The text up to its first quote, and the place behind the value.
-struct WithoutValues<'a> {
-    error: &'a Error,
-    message: &'a str,
-}
-
-impl fmt::Display for WithoutValues<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut beginning = Beginning { f, is_over: false };
-        write!(beginning, "{}", self.error)?;
-        if !beginning.is_over {
-            return Ok(());
+        None if is_of_the_way(error) => span.record_error(error),
+        None => {
+            let text = without_values(&error.to_string(), |_, _| false);
+            span.record_error(Failure::display(&text));
         }
-        f.write_char('…')?;
-        f.write_str(place(self.message))
     }
 }
 
-struct Beginning<'a, 'b> {
-    f: &'a mut fmt::Formatter<'b>,
-    is_over: bool,
+/// Whether no value can be in it: the server was not reached.
+fn is_of_the_way(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Io(_)
+            | Error::Tls(_)
+            | Error::PoolTimedOut
+            | Error::PoolClosed
+            | Error::WorkerCrashed
+            | Error::BeginFailed
+    )
 }
 
-impl Write for Beginning<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.is_over {
-            return Ok(());
-        }
-        let (text, rest) = text.split_at(text.find(QUOTES).unwrap_or(text.len()));
-        self.is_over = !rest.is_empty();
-        self.f.write_str(text)
-    }
+/// The text of an error with the server's message in it, of which nothing but names is quoted.
+fn text_of<DB: Backend>(text: &str, told: &dyn DatabaseError) -> String {
+    let message = told.message();
+    let before = text.strip_suffix(message).unwrap_or_default();
+    let is_name = |before: &str, quoted: &str| DB::is_name(told, before, quoted);
+    let shown = match place(message) {
+        "" => without_values(&DB::message(told), is_name),
+        place => with_place(message, place),
+    };
+    [before, &shown].concat()
+}
+
+/// What the message says before a value, and the place behind it.
+fn with_place(message: &str, place: &str) -> String {
+    let start = message.find('\'').unwrap_or_default();
+    let start = message.get(..start).unwrap_or_default();
+    [start, "…", place].concat()
 }
 
 fn place(message: &str) -> &str {
@@ -71,40 +68,4 @@ fn place(message: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_place_of_a_value_stays() {
-        for (message, expected) in [
-            (
-                "Duplicate entry 'a' for key 'b' for key 'name'",
-                " for key 'name'",
-            ),
-            (
-                "Incorrect integer value: 'a' for column `d`.`t`.`n` at row 1",
-                " for column `d`.`t`.`n` at row 1",
-            ),
-            ("invalid input syntax for type integer: \"a\"", ""),
-            ("", ""),
-        ] {
-            assert_eq!(place(message), expected, "{message}");
-        }
-    }
-
-    #[test]
-    fn what_is_quoted_is_left_out() {
-        for (told, expected) in [
-            ("no value", "no value"),
-            ("no such 'a'", "no such …"),
-            ("„a“ ist kein Wert", "…"),
-            ("", ""),
-        ] {
-            let error = &Error::Protocol(told.to_owned());
-            let message = told;
-            let shown = WithoutValues { error, message }.to_string();
-            let own = Error::Protocol(String::new()).to_string();
-            assert_eq!(shown, own + expected, "{told}");
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,6 @@ mod executor;
 mod failure;
 #[cfg(feature = "tracing")]
 mod layer;
-mod mask;
 mod observed;
 mod outcome;
 mod pool;

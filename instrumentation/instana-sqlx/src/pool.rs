@@ -70,7 +70,7 @@ impl<DB: Backend> Pool<DB> {
     pub fn connect_with(
         options: Options<DB>,
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<DB> {
-        let attempt = Attempt::new(Destination::of::<DB>(&options).exit(""));
+        let attempt = Attempt::start(|| Destination::of::<DB>(&options).exit(""));
         let connecting = PoolOptions::new().connect_with(options);
         async { attempt.watch(connecting, fail::<DB>).await.map(Self::from) }
     }
@@ -94,7 +94,7 @@ impl<DB: Backend> Pool<DB> {
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
         let (destination, acquiring) = (self.destination(), self.inner.acquire());
-        let attempt = Attempt::new(destination.exit(""));
+        let attempt = Attempt::start(|| destination.exit(""));
         async move {
             let (connection, waited) = attempt.measure(acquiring, fail::<DB>).await?;
             Ok(Self::connection(connection, destination, waited))

@@ -1,23 +1,26 @@
 //! The layer for clients.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use instana::{FutureExt, InSpan, Span};
 use instana_http::{client, record_failure, record_response};
 use tower_layer::Layer;
 use tower_service::Service;
+
+use crate::grpc::InstanaGrpcClientLayer;
 
 /// Records each request that goes out as an exit, which ends with the head of
 /// its response, and adds the headers that continue the trace in the callee.
 ///
 /// Put it inside of retries, so that each attempt is seen, and outside of a pool
 /// of connections.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct InstanaClientLayer {
-    _private: (),
+    origin: Option<Arc<Uri>>,
 }
 
 impl InstanaClientLayer {
@@ -25,13 +28,38 @@ impl InstanaClientLayer {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Where the service's connections lead to: scheme, host and port of requests that
+    /// do not say them, such as those of gRPC clients. It is recorded, not sent.
+    ///
+    /// ```
+    /// use http::Uri;
+    /// use instana_tower::InstanaClientLayer;
+    ///
+    /// let layer = InstanaClientLayer::new().origin(Uri::from_static("https://stock:8443"));
+    /// # let _ = layer;
+    /// ```
+    pub fn origin(self, origin: Uri) -> Self {
+        Self {
+            origin: Some(Arc::new(origin)),
+        }
+    }
+
+    /// The layer for clients of gRPC. Without it, the status of a call is read where it
+    /// stands in the head of the response, and an exit ends there.
+    pub fn grpc(self) -> InstanaGrpcClientLayer {
+        InstanaGrpcClientLayer::new(self.origin)
+    }
 }
 
 impl<S> Layer<S> for InstanaClientLayer {
     type Service = Client<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Client { inner }
+        Client {
+            inner,
+            origin: self.origin.clone(),
+        }
     }
 }
 
@@ -39,6 +67,7 @@ impl<S> Layer<S> for InstanaClientLayer {
 #[derive(Clone, Debug)]
 pub struct Client<S> {
     inner: S,
+    origin: Option<Arc<Uri>>,
 }
 
 impl<S> Client<S> {
@@ -60,14 +89,14 @@ impl<S> Client<S> {
 
 impl<S> From<S> for Client<S> {
     fn from(inner: S) -> Self {
-        Self { inner }
+        InstanaClientLayer::new().layer(inner)
     }
 }
 
 impl<S, B, ResBody> Service<Request<B>> for Client<S>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    S::Error: fmt::Display + 'static,
+    S::Error: fmt::Display + fmt::Debug + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -78,7 +107,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut span = client::exit(&mut request);
+        let mut span = client::exit_to(&mut request, self.origin.as_deref());
         let future = span.enter(|| self.inner.call(request));
         future.in_span_with(span, answered)
     }
@@ -86,7 +115,7 @@ where
 
 fn answered<B, E>(span: &mut Span, result: &Result<Response<B>, E>)
 where
-    E: fmt::Display + 'static,
+    E: fmt::Display + fmt::Debug + 'static,
 {
     match result {
         Ok(response) => record_response(span, response.status(), response.headers()),

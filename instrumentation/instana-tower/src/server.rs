@@ -15,7 +15,8 @@ use tower_service::Service;
 /// its response.
 ///
 /// Put it outside of everything that answers requests. Where two are stacked,
-/// the outer one records.
+/// the outer one records, also with a queue or a task between them, and the inner one
+/// adds the route's template.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct InstanaServerLayer<R = NoRoute> {
@@ -88,6 +89,12 @@ impl<R> InstanaServerLayer<R> {
     }
 }
 
+impl<R> From<Options<R>> for InstanaServerLayer<R> {
+    fn from(options: Options<R>) -> Self {
+        Self { options }
+    }
+}
+
 impl<S, R: Clone> Layer<S> for InstanaServerLayer<R> {
     type Service = Server<S, R>;
 
@@ -132,7 +139,7 @@ impl<S> From<S> for Server<S> {
 impl<S, R, B, ResBody> Service<Request<B>> for Server<S, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    S::Error: fmt::Display + 'static,
+    S::Error: fmt::Display + fmt::Debug + 'static,
     ResBody: http_body::Body,
     R: RouteTemplate,
 {

@@ -244,6 +244,118 @@ async fn a_request_in_origin_form_has_its_host_in_the_url() {
 }
 
 #[tokio::test]
+async fn a_url_has_a_host_or_is_a_path() {
+    let origin = || http::Uri::from_static("https://Stock:8443");
+    for (url, host, origin, expected) in [
+        ("/pkg.Service/Method", None, None, "/pkg.Service/Method"),
+        ("/a", None, Some(origin()), "https://stock:8443/a"),
+        ("/a", Some("Stock:443"), None, "https://stock/a"),
+        ("/a", Some("other"), Some(origin()), "https://other/a"),
+        (
+            "http://Stock:80/a/../b",
+            None,
+            Some(origin()),
+            "http://stock/b",
+        ),
+        ("*", Some("stock"), None, "http://stock/"),
+        ("stock:8443", None, Some(origin()), "https://stock:8443/"),
+    ] {
+        let recorder = Recorder::new();
+        let mut layer = InstanaClientLayer::new();
+        if let Some(origin) = origin {
+            layer = layer.origin(origin);
+        }
+        let mut request = get(url);
+        if let Some(host) = host {
+            request.headers_mut().insert("host", host.parse().unwrap());
+        }
+        let call = layer.layer(service_fn(ok)).oneshot(request);
+        below_entry(&recorder, call).await.unwrap();
+        let recorded = exit(&recorder).text("data.http.url");
+        assert_eq!(recorded.as_deref(), Some(expected), "{url} {host:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_cause_of_an_error_is_recorded_in_every_form() {
+    use std::io;
+    use std::sync::Arc;
+
+    use hyper_util::client::legacy;
+    use hyper_util::rt::TokioExecutor;
+
+    const CHAIN: &str =
+        "client error (Connect): tcp connect error: Connection refused (os error 111)";
+    let client = || legacy::Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let refused = || get("http://127.0.0.1:1/");
+
+    // As the client says it: its sources are out of reach, but for the last.
+    let recorder = Recorder::new();
+    let call = Client::from(client()).oneshot(refused());
+    let error: legacy::Error = below_entry(&recorder, call).await.unwrap_err();
+    assert_eq!(
+        exit(&recorder).text("data.http.error").unwrap(),
+        "client error (Connect): Connection refused (os error 111)"
+    );
+    async fn recorded<E>(error: E) -> String
+    where
+        E: std::fmt::Display + std::fmt::Debug + 'static,
+    {
+        let mut error = Some(error);
+        let service = service_fn(move |_: Request<Full<Bytes>>| {
+            std::future::ready(Err::<Response<()>, _>(error.take().unwrap()))
+        });
+        let recorder = Recorder::new();
+        let call = Client::from(service).oneshot(get("http://stock/"));
+        assert!(below_entry(&recorder, call).await.is_err());
+        exit(&recorder).text("data.http.error").unwrap()
+    }
+    let shared: Arc<dyn std::error::Error + Send + Sync> = Arc::new(error);
+    assert_eq!(recorded(shared.clone()).await, CHAIN);
+    assert_eq!(recorded(io::Error::other(shared.clone())).await, CHAIN);
+    assert_eq!(
+        recorded(Arc::new(io::Error::other(shared.clone()))).await,
+        CHAIN
+    );
+    assert_eq!(recorded::<BoxError>(Box::new(shared.clone())).await, CHAIN);
+    let local: Box<dyn std::error::Error> = Box::new(shared.clone());
+    assert_eq!(recorded(local).await, CHAIN);
+    let sent: Box<dyn std::error::Error + Send> = Box::new(shared.clone());
+    assert_eq!(recorded(sent).await, CHAIN);
+    assert_eq!(recorded(anyhow::Error::new(shared.clone())).await, CHAIN);
+    let context = anyhow::Error::new(shared).context("no price");
+    assert_eq!(recorded(context).await, format!("no price: {CHAIN}"));
+}
+
+#[tokio::test]
+async fn a_status_of_grpc_in_the_head_is_an_error() {
+    for (content_type, code, expected) in [
+        ("application/grpc", "5", Some("NOT_FOUND: no such order")),
+        (
+            "application/grpc+proto",
+            "1",
+            Some("CANCELLED: no such order"),
+        ),
+        ("application/grpc", "0", None),
+        ("text/plain", "5", None),
+    ] {
+        let recorder = Recorder::new();
+        let service = Client::from(service_fn(async |_: Request<Full<Bytes>>| {
+            let response = Response::builder()
+                .header("content-type", content_type)
+                .header("grpc-status", code)
+                .header("grpc-message", "no%20such order");
+            Ok::<_, Infallible>(response.body(()).unwrap())
+        }));
+        let call = service.oneshot(get("http://stock/shop.Orders/Get"));
+        below_entry(&recorder, call).await.unwrap();
+        let exit = exit(&recorder);
+        assert_eq!(exit.text("data.http.error").as_deref(), expected);
+        assert_eq!(exit.errors(), u64::from(expected.is_some()));
+    }
+}
+
+#[tokio::test]
 async fn below_a_suppressed_entry_the_callee_is_told_not_to_trace() {
     let recorder = Recorder::new();
     let incoming = instana::propagation::Incoming::suppressed();
@@ -284,4 +396,35 @@ async fn stacked_clients_record_one_exit() {
         .await
         .unwrap();
     assert_eq!(recorder.spans().len(), 2);
+}
+
+#[tokio::test]
+async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
+    let recorder = Recorder::new();
+    // One that the application opened, and a layer around another client's.
+    for outer in [true, false] {
+        recorder.clear();
+        let client = Client::from(service_fn(echo));
+        let call = async {
+            if outer {
+                let call = client.oneshot(get("http://stock/"));
+                call.in_span(instana::exit_span("stock")).await
+            } else {
+                let client = InstanaClientLayer::new().layer(client);
+                client.oneshot(get("http://stock/")).await
+            }
+        };
+        let response = below_entry(&recorder, call).await.unwrap();
+        let spans = recorder.spans();
+        let exits: Vec<_> = spans
+            .iter()
+            .filter(|span| span.kind() == Kind::Exit)
+            .collect();
+        assert_eq!(exits.len(), 1, "the outermost");
+        let header = |name: &str| response.body().get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(header("x-instana-t"), [exits[0].trace().as_str()]);
+        assert_eq!(header("x-instana-s"), [exits[0].id().as_str()]);
+        assert_eq!(header("x-instana-l"), ["1"]);
+        assert_eq!(header("traceparent").len(), 1);
+    }
 }

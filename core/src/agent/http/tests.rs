@@ -122,6 +122,98 @@ fn endless_parts_are_faults() {
     }
 }
 
+/// An answer that goes on for ever is a fault before much of it was read.
+#[test]
+fn answers_without_an_end_are_faults() {
+    let repeated = |begin: &str, part: &str| {
+        let mut decoder = Decoder::new(Method::Get, 1024 * 1024);
+        let mut fed = begin.len();
+        assert_eq!(decoder.feed(begin.as_bytes()), Ok(false));
+        loop {
+            fed += part.len();
+            match decoder.feed(part.as_bytes()) {
+                Ok(false) => assert!(fed < 20 << 20, "{part:.20}"),
+                outcome => return (outcome, fed),
+            }
+        }
+    };
+    let ok = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let last = format!("{ok}0\r\n");
+    let extended = format!("1;{}\r\nx\r\n", "e".repeat(1000));
+    let no_end = Err(Fault::Malformed("the answer has no end"));
+    #[rustfmt::skip]
+    let table = [
+        ("H", "TTP/1.1 100 Continue\r\n\r\nH", no_end, 1 << 10),
+        ("H", "TTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nH", no_end, 1 << 10),
+        ("H", "TTP/1.1 102 Processing\n\nH", no_end, 1 << 10),
+        (&last, "Trailer: x\r\n", no_end, 128 << 10),
+        (&last, "a\n", no_end, 128 << 10),
+        (ok, &extended, no_end, 128 << 10),
+        (ok, "000000000000001\r\nx\r\n", no_end, 1 << 20),
+        (ok, "2\r\nhi\r\n", Err(Fault::TooLarge), 8 << 20),
+        ("HTTP/1.1 200 OK\r\n\r\n", "x", Err(Fault::TooLarge), 2 << 20),
+    ];
+    for (begin, part, expected, most) in table {
+        let (outcome, fed) = repeated(begin, part);
+        assert_eq!(outcome, expected, "{part:.20}");
+        assert!(fed <= most, "{part:.20}: {fed}");
+    }
+}
+
+/// A head that comes byte by byte takes time that grows as it does.
+#[test]
+fn a_head_in_drips_is_parsed_seldom() {
+    let head = format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", "a".repeat(15_000));
+    let mut decoder = Decoder::new(Method::Get, 64);
+    let mut parsed = Vec::new();
+    for byte in head.as_bytes() {
+        let complete = decoder.feed(&[*byte]).unwrap();
+        assert!(!complete);
+        if parsed.last() != Some(&decoder.parsed) {
+            parsed.push(decoder.parsed);
+        }
+    }
+    assert!(parsed.len() < 20, "{parsed:?}");
+    assert_eq!(decoder.end(), Ok(()));
+    assert_eq!(decoder.finish().0.status, 200);
+}
+
+#[test]
+fn headers_that_tell_servers_apart_are_kept_short() {
+    let long = "n".repeat(5000);
+    for (head, content_type, server, has_body) in [
+        ("Content-Length: 0", "", "", false),
+        (
+            "Content-Type: Text/HTML; charset=x\r\nContent-Length: 2",
+            "text/html; charset=x",
+            "",
+            true,
+        ),
+        (
+            "SERVER:  Nginx/1.2 \r\nTransfer-Encoding: chunked",
+            "",
+            "nginx/1.2",
+            true,
+        ),
+        (
+            &format!("Server: {long}\r\nContent-Length: 0"),
+            "",
+            &long[..64],
+            false,
+        ),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
+        let mut decoder = Decoder::new(Method::Head, 64);
+        assert_eq!(decoder.feed(answer.as_bytes()), Ok(true));
+        let response = decoder.finish().0;
+        assert_eq!(
+            (response.content_type.as_str(), response.server.as_str()),
+            (content_type, server)
+        );
+        assert_eq!(response.has_body, has_body, "{head:.20}");
+    }
+}
+
 #[test]
 fn bytes_after_the_answer_spoil_the_connection() {
     let mut decoder = Decoder::new(Method::Get, 64);

@@ -23,6 +23,13 @@ const ANNOUNCED: Event = Event::Announced {
 };
 const NOT_FOUND: Event = Event::AnnounceFailed(Failure::Status(404));
 
+fn failed(failure: Failure) -> Event {
+    Event::SpansFailed {
+        failure,
+        pace: Pace::Later,
+    }
+}
+
 fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
 }
@@ -124,54 +131,74 @@ fn the_way_to_the_first_spans_takes_no_time() {
 }
 
 #[test]
-fn lookups_every_second_for_a_minute_then_rarer() {
+fn an_agent_that_appears_is_looked_for_within_a_second() {
     let mut bench = Bench::new();
     let mut times = Vec::new();
-    for _ in 0..70 {
+    // Two hours.
+    while bench.now < ms(7_200_000) {
         let (at, action) = bench.next(PENDING);
         assert_eq!(action, Action::Lookup);
         times.push(at);
+        // What a look may take.
+        bench.now += ms(250);
         assert_eq!(bench.feed(Event::NotFound), None);
     }
-    let eager: Vec<u128> = (0..=60).map(|second| second * 1000).collect();
-    assert_eq!(times[..61], eager);
-    let delays: Vec<_> = times[60..]
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .collect();
-    assert_eq!(
-        delays,
-        [1500, 2250, 3375, 5062, 7594, 10000, 10000, 10000, 10000]
+    let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses.iter().all(|pause| *pause <= 900), "{pauses:?}");
+    assert!(pauses[4..].iter().all(|pause| *pause >= 800), "{pauses:?}");
+    // It is announced to, and checked, as eagerly as a first one.
+    let (at, _) = bench.next(PENDING);
+    bench.feed(Event::Found { moved: false });
+    bench.play(PENDING, at, Action::Announce, NOT_FOUND);
+    bench.play(PENDING, at + 95, Action::Announce, ANNOUNCED);
+    bench.play(
+        PENDING,
+        at + 95,
+        Action::CheckReadiness,
+        Event::Readiness(false),
+    );
+    bench.play(
+        PENDING,
+        at + 145,
+        Action::CheckReadiness,
+        Event::Readiness(true),
     );
 }
 
 #[test]
-fn jitter_is_a_tenth() {
-    for (jitter, delay) in [(0.0, 900), (1.0, 1100), (-7.0, 900), (7.0, 1100)] {
+fn jitter_shortens_by_up_to_a_tenth() {
+    for (jitter, delay) in [(0.0, 90), (0.5, 95), (1.0, 100), (-7.0, 90), (7.0, 100)] {
         let mut lifecycle = Lifecycle::new(Tempo::default());
         assert_eq!(lifecycle.next(ms(0), IDLE), Action::Lookup);
         lifecycle.feed(ms(0), Event::NotFound, jitter);
-        assert_eq!(
-            lifecycle.next(ms(0), IDLE),
-            Action::Wait(ms(delay).min(SECOND))
-        );
-        assert_ne!(lifecycle.next(ms(delay - 1), IDLE), Action::Lookup);
+        assert_eq!(lifecycle.next(ms(0), IDLE), Action::Wait(ms(delay)));
+        assert_eq!(lifecycle.next(ms(delay), IDLE), Action::Lookup);
     }
 }
 
 #[test]
-fn every_fifth_failed_announce_is_followed_by_a_lookup() {
-    for failure in [Failure::Malformed, Failure::Status(500), Failure::Transport] {
+fn every_fifth_refused_announce_is_followed_by_a_lookup() {
+    for failure in [Failure::Malformed, Failure::Status(500)] {
         let mut bench = Bench::new();
-        let mut at = 0;
         for _ in 0..3 {
-            bench.play(IDLE, at, Action::Lookup, Event::Found { moved: false });
+            assert_eq!(bench.next(IDLE).1, Action::Lookup);
+            bench.feed(Event::Found { moved: false });
             for _ in 0..5 {
-                bench.play(IDLE, at, Action::Announce, Event::AnnounceFailed(failure));
-                at += 1000;
+                assert_eq!(bench.next(IDLE).1, Action::Announce);
+                bench.feed(Event::AnnounceFailed(failure));
             }
         }
         assert_eq!(bench.lifecycle.phase(), Phase::Searching);
+    }
+}
+
+#[test]
+fn an_announce_that_no_agent_answers_is_followed_by_a_lookup() {
+    for failure in [Failure::Foreign, Failure::Transport] {
+        let mut bench = Bench::new();
+        bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
+        bench.play(IDLE, 0, Action::Announce, Event::AnnounceFailed(failure));
+        assert_eq!(bench.next(IDLE), (95, Action::Lookup));
     }
 }
 
@@ -180,18 +207,17 @@ fn readiness_is_checked_sixty_times() {
     let mut bench = Bench::new();
     bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
     bench.play(IDLE, 0, Action::Announce, ANNOUNCED);
-    let mut changes = Vec::new();
-    for second in 0..60 {
-        let change = bench.play(
-            IDLE,
-            second * 1000,
-            Action::CheckReadiness,
-            Event::Readiness(false),
-        );
-        changes.extend(change);
+    let (mut changes, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..60 {
+        let (at, action) = bench.next(IDLE);
+        assert_eq!(action, Action::CheckReadiness);
+        times.push(at);
+        changes.extend(bench.feed(Event::Readiness(false)));
     }
+    assert_eq!(times[..8], [0, 50, 150, 350, 750, 1550, 2550, 3550]);
     assert_eq!(changes, [Change::NeverReady]);
-    assert_eq!(bench.next(IDLE), (60_000, Action::Announce));
+    let last = times[59];
+    assert_eq!(bench.next(IDLE), (last + 1000, Action::Announce));
 }
 
 #[test]
@@ -200,7 +226,7 @@ fn an_agent_that_goes_away_before_it_is_ready_is_announced_to_again() {
     bench.play(IDLE, 0, Action::Lookup, Event::Found { moved: false });
     bench.play(IDLE, 0, Action::Announce, ANNOUNCED);
     bench.play(IDLE, 0, Action::CheckReadiness, Event::ReadinessFailed);
-    assert_eq!(bench.next(IDLE), (1000, Action::Announce));
+    assert_eq!(bench.next(IDLE), (95, Action::Announce));
 }
 
 #[test]
@@ -219,32 +245,39 @@ fn ten_announces_answered_404_start_the_fallback() {
         };
         assert_eq!(change.is_some(), announces == 10);
     }
-    assert_eq!(bench.now, ms(9000));
+    // Some seconds: an agent needs them to discover a process.
+    let begun = bench.now.as_millis();
+    assert!((5_000..10_000).contains(&begun), "{begun}");
     assert_eq!(bench.lifecycle.phase(), Phase::RawTrace);
     let sent = Event::SpansAccepted { drained: true };
-    bench.play(PENDING, 9000, Action::SendSpans, sent);
+    bench.play(PENDING, begun, Action::SendSpans, sent);
     // Announcing goes on beside the spans, with the lookup in between.
-    bench.play(
-        PENDING,
-        10_000,
-        Action::Lookup,
-        Event::Found { moved: false },
-    );
-    bench.play(PENDING, 10_000, Action::Announce, NOT_FOUND);
-    bench.play(PENDING, 10_000, Action::SendSpans, sent);
+    let mut actions = Vec::new();
+    while actions.len() < 6 {
+        let (_, action) = bench.next(PENDING);
+        actions.push(action);
+        match action {
+            Action::Lookup => bench.feed(Event::Found { moved: false }),
+            Action::Announce => bench.feed(NOT_FOUND),
+            Action::SendSpans => bench.feed(sent),
+            other => panic!("{other:?}"),
+        };
+    }
+    for action in [Action::Lookup, Action::Announce, Action::SendSpans] {
+        assert!(actions.contains(&action), "{actions:?}");
+    }
     // And ends the fallback when it succeeds.
-    bench.play(PENDING, 11_000, Action::Announce, ANNOUNCED);
+    while bench.next(PENDING).1 != Action::Announce {
+        bench.feed(sent);
+    }
+    bench.feed(ANNOUNCED);
+    let at = bench.now.as_millis();
     assert_eq!(bench.lifecycle.phase(), Phase::Waiting);
-    bench.play(
-        PENDING,
-        11_000,
-        Action::CheckReadiness,
-        Event::Readiness(true),
-    );
+    bench.play(PENDING, at, Action::CheckReadiness, Event::Readiness(true));
     let metrics = Action::SendMetrics { snapshot: true };
     let accepted = Event::MetricsAccepted { snapshot: true };
-    bench.play(PENDING, 11_000, metrics, accepted);
-    bench.play(PENDING, 11_000, Action::SendSpans, sent);
+    bench.play(PENDING, at, metrics, accepted);
+    bench.play(PENDING, at, Action::SendSpans, sent);
 }
 
 #[test]
@@ -281,10 +314,15 @@ fn a_lost_agent_ends_the_fallback() {
         (
             Event::AnnounceFailed(Failure::Transport),
             Some(Change::Lost),
-            Action::Announce,
+            Action::Lookup,
         ),
         (
-            Event::SpansFailed(Failure::Transport),
+            failed(Failure::Transport),
+            Some(Change::Lost),
+            Action::Lookup,
+        ),
+        (
+            failed(Failure::Unanswered),
             Some(Change::Lost),
             Action::Lookup,
         ),
@@ -459,8 +497,8 @@ fn an_agent_that_never_accepts_metrics_is_not_stormed() {
         let metrics = Action::SendMetrics { snapshot: true };
         assert_eq!(bench.play(PENDING, at, metrics, Event::MetricsFailed), None);
     }
-    assert_eq!(times[..3], [0, 1000, 2000]);
-    assert_eq!(times[99] - times[98], 10_000);
+    assert_eq!(times[..3], [0, 95, 285]);
+    assert_eq!(times[99] - times[98], 9_500);
 }
 
 #[test]
@@ -471,17 +509,11 @@ fn a_lost_agent_is_eagerly_looked_for_again() {
     let (at, _) = bench.next(IDLE);
     assert_eq!(bench.feed(Event::MetricsFailed), Some(Change::Lost));
     let refused = Event::AnnounceFailed(Failure::Transport);
-    for second in 0..5 {
-        bench.play(IDLE, at + second * 1000, Action::Announce, refused);
-    }
-    bench.play(IDLE, at + 5000, Action::Lookup, Event::NotFound);
-    bench.play(
-        IDLE,
-        at + 6000,
-        Action::Lookup,
-        Event::Found { moved: false },
-    );
-    assert_eq!(bench.next(IDLE), (at + 6000, Action::Announce));
+    bench.play(IDLE, at, Action::Announce, refused);
+    bench.play(IDLE, at + 95, Action::Lookup, Event::NotFound);
+    let found = Event::Found { moved: false };
+    bench.play(IDLE, at + 285, Action::Lookup, found);
+    assert_eq!(bench.next(IDLE), (at + 285, Action::Announce));
 }
 
 #[test]
@@ -576,7 +608,7 @@ fn refused_spans_are_sent_again_with_growing_delays() {
             match bench.next(many) {
                 (at, Action::SendSpans) => {
                     times.push(at);
-                    assert_eq!(bench.feed(Event::SpansFailed(failure)), None);
+                    assert_eq!(bench.feed(failed(failure)), None);
                 }
                 (_, Action::SendMetrics { snapshot }) => {
                     bench.feed(Event::MetricsAccepted { snapshot });
@@ -662,28 +694,50 @@ fn refused_events_keep_no_spans_and_are_given_up_for_good_reasons_only() {
 }
 
 #[test]
-fn a_batch_that_is_never_accepted_is_given_up() {
-    for failure in [
-        Failure::Status(400),
-        Failure::Status(413),
-        Failure::Malformed,
+fn metrics_and_events_go_on_while_spans_are_on_their_way() {
+    let mut bench = Bench::new();
+    bench.connect();
+    let both = Demand {
+        event: true,
+        woken: true,
+        ..PENDING
+    };
+    let sent = Event::Delivered;
+    bench.play(both, 0, Action::SendEvent, sent);
+    assert_eq!(bench.next(both), (0, Action::SendSpans));
+    bench.play(both, 0, Action::SendEvent, sent);
+    let plain = Action::SendMetrics { snapshot: false };
+    let accepted = Event::MetricsAccepted { snapshot: false };
+    for second in 1..6 {
+        bench.play(PENDING, second * 1000, plain, accepted);
+    }
+    // Lost, and announced again: the answer may still come.
+    let at = bench.next(PENDING).0;
+    assert_eq!(bench.feed(Event::MetricsFailed), Some(Change::Lost));
+    let snapshot = Action::SendMetrics { snapshot: true };
+    bench.reconnect(at, snapshot, Event::MetricsAccepted { snapshot: true });
+    assert_eq!(bench.next(PENDING), (at + 1000, plain));
+    bench.feed(accepted);
+    bench.feed(Event::SpansAccepted { drained: false });
+    assert_eq!(bench.next(PENDING), (at + 1000, Action::SendSpans));
+}
+
+#[test]
+fn smaller_batches_follow_at_once_and_single_spans_soon() {
+    let mut bench = Bench::new();
+    bench.connect();
+    for (at, pace) in [
+        (0, Pace::Now),
+        (0, Pace::Now),
+        (0, Pace::Soon),
+        (50, Pace::Soon),
+        (150, Pace::Now),
+        (150, Pace::Soon),
+        (350, Pace::Later),
     ] {
-        let mut lifecycle = Bench::new();
-        lifecycle.connect();
-        let mut lifecycle = lifecycle.lifecycle;
-        for _ in 0..2 {
-            let failed = Event::SpansFailed(failure);
-            assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
-            assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
-            let change = lifecycle.feed(ms(0), failed, 0.5);
-            assert_eq!(change, Some(Change::BatchRejected), "{failure:?}");
-        }
-        // A success in between starts the count anew.
-        let failed = Event::SpansFailed(failure);
-        lifecycle.feed(ms(0), failed, 0.5);
-        lifecycle.feed(ms(0), failed, 0.5);
-        lifecycle.feed(ms(0), Event::SpansAccepted { drained: true }, 0.5);
-        assert_eq!(lifecycle.feed(ms(0), failed, 0.5), None);
+        let failure = Failure::TooLarge;
+        let failed = Event::SpansFailed { failure, pace };
+        assert_eq!(bench.play(PENDING, at, Action::SendSpans, failed), None);
     }
 }
 
@@ -707,9 +761,9 @@ fn a_flush_does_not_wait_for_retries() {
         Action::SendMetrics { snapshot: true },
         Event::MetricsAccepted { snapshot: true },
     );
-    let failed = Event::SpansFailed(Failure::Transport);
-    bench.play(HURRIED, 150, Action::SendSpans, failed);
-    bench.play(HURRIED, 200, Action::SendSpans, failed);
+    let again = failed(Failure::Transport);
+    bench.play(HURRIED, 150, Action::SendSpans, again);
+    bench.play(HURRIED, 200, Action::SendSpans, again);
     let drained = Event::SpansAccepted { drained: true };
     bench.play(HURRIED, 250, Action::SendSpans, drained);
     // What comes in meanwhile does not wait for the next second.

@@ -3,14 +3,18 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use serde_json::json;
 
 use super::*;
-use crate::agent::session::AgentConfig;
+use crate::agent::session::{AgentConfig, Origin};
+use crate::agent::size::{Limits, Reason};
 use crate::agent::status::AgentStatus;
 use crate::agent::testing::{FakeAgent, Received, Reply, lines, ok, status};
+use crate::config::Tree;
 use crate::event::{Courier, Outbox, event};
+use crate::secrets::Matcher;
 use crate::settings::Live;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -33,6 +37,10 @@ struct SpanState {
     in_flight: usize,
     acknowledged: usize,
     rejected: usize,
+    /// How many of those in front were sent without an answer.
+    doubtful: usize,
+    maybe_twice: usize,
+    reasons: Vec<Reason>,
     retried: usize,
     per_batch: Option<usize>,
     panics: usize,
@@ -57,7 +65,12 @@ impl Spans {
 }
 
 impl SpanSource for Spans {
-    fn encode(&mut self, origin: &Origin<'_>, body: &mut Vec<u8>) -> usize {
+    fn encode(
+        &mut self,
+        origin: &Origin<'_>,
+        limits: &Limits,
+        body: &mut Vec<u8>,
+    ) -> Option<Batch> {
         assert!(body.is_empty());
         self.lock().encoded += 1;
         let mut state = self.lock();
@@ -65,19 +78,42 @@ impl SpanSource for Spans {
             state.panics -= 1;
             panic!("a span that cannot be encoded");
         }
-        let count = state.waiting.len().min(state.per_batch.unwrap_or(999));
+        // As if each span had 1,000 bytes.
+        let is_second = state.doubtful > 0;
+        let there = if is_second {
+            state.doubtful
+        } else {
+            state.waiting.len()
+        };
+        let fitting = (limits.bytes / 1000).max(1);
+        let count = there.min(fitting).min(state.per_batch.unwrap_or(999));
+        if count == 0 {
+            return None;
+        }
         let batch: Vec<_> = state.waiting.iter().take(count).collect();
         let spans = json!({ "e": origin.pid, "h": origin.host, "spans": batch });
         body.extend_from_slice(spans.to_string().as_bytes());
+        body.resize(body.len().max(count * 1000), b' ');
         state.in_flight = count;
-        count
+        Some(Batch {
+            spans: count,
+            is_last: count == state.waiting.len(),
+            is_second,
+        })
     }
 
-    fn acknowledge(&mut self) {
+    fn acknowledge(&mut self, maybe_twice: bool) {
         let mut state = self.lock();
         let count = std::mem::take(&mut state.in_flight);
         state.waiting.drain(..count);
+        state.doubtful = state.doubtful.saturating_sub(count);
         state.acknowledged += count;
+        state.maybe_twice += if maybe_twice { count } else { 0 };
+    }
+
+    fn doubt(&mut self) {
+        let mut state = self.lock();
+        state.doubtful = std::mem::take(&mut state.in_flight);
     }
 
     fn retry(&mut self) {
@@ -86,12 +122,14 @@ impl SpanSource for Spans {
         state.retried += 1;
     }
 
-    fn reject(&mut self) {
+    fn give_up(&mut self, reason: Reason) {
         let mut state = self.lock();
-        let count = state.waiting.len().min(1);
+        let count = state.waiting.len().min(state.in_flight.max(1));
         state.waiting.drain(..count);
+        state.doubtful = state.doubtful.saturating_sub(count);
         state.in_flight = 0;
-        state.rejected += 1;
+        state.rejected += count;
+        state.reasons.push(reason);
     }
 
     fn pending(&self) -> bool {
@@ -149,6 +187,14 @@ impl Running {
         Self::with_problems(&[], host, gateway, port, spans)
     }
 
+    fn with_timeout(timeout: Duration, port: u16, spans: &Spans) -> Self {
+        let config = AgentConfig {
+            timeout,
+            ..config("127.0.0.1", || None, port)
+        };
+        Self::with(config, &[], spans)
+    }
+
     fn with_problems(
         problems: &[String],
         host: &str,
@@ -156,13 +202,10 @@ impl Running {
         port: u16,
         spans: &Spans,
     ) -> Self {
-        let config = AgentConfig {
-            host: host.to_owned(),
-            port,
-            plugin: "rust".to_owned(),
-            timeout: Duration::from_secs(5),
-            gateway,
-        };
+        Self::with(config(host, gateway, port), problems, spans)
+    }
+
+    fn with(config: AgentConfig, problems: &[String], spans: &Spans) -> Self {
         let state = Arc::new(AgentState::new("rust"));
         let signal = Arc::new(Signal::default());
         let (tell, settings) = mpsc::channel();
@@ -207,6 +250,16 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.signal.shutdown(Duration::ZERO);
+    }
+}
+
+fn config(host: &str, gateway: fn() -> Option<Ipv4Addr>, port: u16) -> AgentConfig {
+    AgentConfig {
+        host: host.to_owned(),
+        port,
+        plugin: "rust".to_owned(),
+        timeout: Duration::from_secs(5),
+        gateway,
     }
 }
 
@@ -286,7 +339,6 @@ fn many_spans_go_at_once_and_in_full_batches() {
         .map(|request| request.json()["spans"].as_array().unwrap().len())
         .collect();
     assert_eq!(sizes, [999, 999, 502]);
-    // 502 is more than half: the source is asked once more, and has nothing.
     let (delivered, _) = worker.shutdown();
     assert!(delivered);
     assert_eq!(spans.lock().acknowledged, 2500);
@@ -442,22 +494,262 @@ fn requests_of_the_agent_are_refused() {
 }
 
 #[test]
-fn refused_batches_are_retried_then_given_up() {
+fn a_batch_that_is_too_large_is_halved_and_only_a_single_span_is_dropped() {
+    // The agent takes three spans at a time, and span 2 not even alone.
     let agent = FakeAgent::start(|request| match request.line().as_str() {
-        TRACES if request.json()["spans"][0] == 0 => status(413),
+        TRACES => {
+            let spans = request.json()["spans"].as_array().unwrap().clone();
+            match spans.len() > 3 || spans == [json!(2)] {
+                true => status(413),
+                false if spans.contains(&json!(2)) => status(413),
+                false => status(200),
+            }
+        }
         _ => good(request),
     });
-    let spans = Spans::new(2);
+    let spans = Spans::new(100);
     let worker = Running::start(agent.port, &spans);
     assert!(worker.signal.flush(LONG));
     let state = spans.lock();
-    assert_eq!(
-        (state.retried, state.rejected, state.acknowledged),
-        (2, 1, 1)
-    );
+    assert_eq!((state.rejected, state.acknowledged), (1, 99));
+    assert_eq!(state.reasons, [Reason::TooLarge]);
     drop(state);
-    assert_eq!(count(&agent.log(), TRACES), 4);
+    // What the agent takes is remembered: 34 requests and few in vain.
+    let requests = count(&agent.log(), TRACES);
+    assert!(requests < 130, "{requests}");
+    let status = worker.status();
+    assert_eq!(status.phase, Phase::Ready);
+    assert!(status.errors.iter().any(|error| error.text.contains("413")));
+}
+
+#[test]
+fn what_no_agent_says_is_no_success_and_spans_are_kept() {
+    type Answer = fn() -> Reply;
+    let answers: [Answer; 6] = [
+        || ok("<html>proxy</html>"),
+        || {
+            Reply::Headed(
+                200,
+                "Content-Type: text/html".to_owned(),
+                "welcome".to_owned(),
+            )
+        },
+        || Reply::Headed(302, "Location: http://login/".to_owned(), String::new()),
+        || Reply::Headed(204, "Server: nginx/1.27".to_owned(), String::new()),
+        || Reply::Headed(200, "Server: cloudflare".to_owned(), "[]".to_owned()),
+        || Reply::Raw(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()),
+    ];
+    let check = |answer: Answer| {
+        let broken = Arc::new(AtomicBool::new(true));
+        let is_broken = Arc::clone(&broken);
+        let agent = FakeAgent::start(move |request| match request.line().as_str() {
+            TRACES if is_broken.load(Ordering::SeqCst) => answer(),
+            _ => good(request),
+        });
+        let spans = Spans::new(3);
+        let worker = Running::start(agent.port, &spans);
+        agent.wait_for(|log| count(log, TRACES) >= 1);
+        assert!(!worker.signal.flush(Duration::from_millis(200)));
+        assert_eq!(spans.lock().acknowledged, 0);
+        let malformed = worker.status().malformed_answers;
+        assert!(malformed >= 1, "{:?}", worker.status());
+        broken.store(false, Ordering::SeqCst);
+        assert!(worker.signal.flush(LONG));
+        let state = spans.lock();
+        assert_eq!((state.acknowledged, state.rejected), (3, 0));
+        assert_eq!(state.maybe_twice, 0);
+    };
+    thread::scope(|scope| {
+        for answer in answers {
+            scope.spawn(move || check(answer));
+        }
+    });
+}
+
+#[test]
+fn metrics_and_readiness_of_another_server_are_no_success() {
+    for place in [METRICS, READY, ANNOUNCE] {
+        let broken = Arc::new(AtomicBool::new(true));
+        let is_broken = Arc::clone(&broken);
+        let agent = FakeAgent::start(move |request| {
+            if request.line() == place && is_broken.load(Ordering::SeqCst) {
+                let kind = "Content-Type: text/html".to_owned();
+                return Reply::Headed(200, kind, "<html>".to_owned());
+            }
+            good(request)
+        });
+        let spans = Spans::new(1);
+        let worker = Running::start(agent.port, &spans);
+        agent.wait_for(|log| count(log, place) >= 2);
+        assert_ne!(worker.status().phase, Phase::Ready, "{place}");
+        assert_eq!(worker.status().metrics_sent, 0);
+        assert_eq!(count(&agent.log(), TRACES), 0);
+        broken.store(false, Ordering::SeqCst);
+        assert!(worker.signal.flush(LONG));
+        assert_eq!(spans.lock().acknowledged, 1);
+    }
+}
+
+/// Spans of requests to an endpoint, one list a request.
+fn batches(log: &[Received]) -> Vec<Vec<u64>> {
+    log.iter()
+        .filter(|request| request.line() == TRACES)
+        .map(|request| serde_json::from_value(request.json()["spans"].clone()).unwrap())
+        .collect()
+}
+
+#[test]
+fn slow_traces_do_not_delay_the_metrics() {
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        TRACES => Reply::Hang,
+        _ => good(request),
+    });
+    let worker = Running::start(agent.port, &Spans::new(10));
+    agent.wait_for(|log| count(log, TRACES) >= 1);
+    let before = count(&agent.log(), METRICS);
+    // One request of spans hangs for 5 s: metrics come each second meanwhile.
+    let begun = Instant::now();
+    let log = agent.wait_for(|log| count(log, METRICS) >= before + 4);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    let hung = log
+        .iter()
+        .filter(|request| request.line() == TRACES)
+        .count();
+    let at = |line: &str| {
+        log.iter()
+            .position(|request| request.line() == line)
+            .unwrap()
+    };
+    let behind = log[at(TRACES)..]
+        .iter()
+        .filter(|request| request.line() == METRICS);
+    assert!(behind.count() >= 4, "{:?}", lines(&log));
+    assert!(hung <= 2, "the first had not ended: {hung}");
     assert_eq!(worker.status().phase, Phase::Ready);
+}
+
+#[test]
+fn what_was_not_answered_is_sent_once_more_in_smaller_parts() {
+    let agent = FakeAgent::start(|request| match request.line().as_str() {
+        TRACES => Reply::Hang,
+        _ => good(request),
+    });
+    let spans = Spans::new(100);
+    let worker = Running::with_timeout(Duration::from_millis(300), agent.port, &spans);
+    let log = agent.wait_for(|log| batches(log).iter().map(Vec::len).sum::<usize>() >= 200);
+    let sent = batches(&log);
+    assert_eq!(sent[0].len(), 100);
+    assert!(sent[1..].iter().all(|batch| batch.len() <= 50), "{sent:?}");
+    // Given up when the second time passes without an answer, too.
+    let begun = Instant::now();
+    while spans.lock().rejected < 100 {
+        assert!(begun.elapsed() < LONG);
+        thread::sleep(Duration::from_millis(10));
+    }
+    for span in 0..100 {
+        let times = batches(&agent.log())
+            .iter()
+            .flatten()
+            .filter(|sent| **sent == span)
+            .count();
+        assert_eq!(times, 2, "span {span}");
+    }
+    assert!(
+        spans
+            .lock()
+            .reasons
+            .iter()
+            .all(|reason| *reason == Reason::Unanswered)
+    );
+    drop(worker);
+}
+
+#[test]
+fn the_second_time_may_be_answered_and_is_counted() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        TRACES if asked.fetch_add(1, Ordering::SeqCst) == 0 => Reply::Hang,
+        _ => good(request),
+    });
+    let spans = Spans::new(10);
+    let worker = Running::with_timeout(Duration::from_millis(300), agent.port, &spans);
+    agent.wait_for(|log| count(log, TRACES) == 1);
+    spans.add(5);
+    assert!(worker.signal.flush(LONG));
+    let state = spans.lock();
+    assert_eq!(
+        (state.acknowledged, state.maybe_twice, state.rejected),
+        (15, 10, 0)
+    );
+}
+
+#[test]
+fn a_batch_that_did_not_leave_as_a_whole_is_sent_as_often_as_it_takes() {
+    // Takes the head and breaks off.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        TRACES if asked.fetch_add(1, Ordering::SeqCst) < 3 => Reply::Reset,
+        _ => good(request),
+    });
+    let spans = Spans::new(10);
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    assert_eq!(count(&agent.log(), TRACES), 4);
+    let state = spans.lock();
+    assert_eq!((state.acknowledged, state.rejected), (10, 0));
+}
+
+#[test]
+fn slow_metrics_and_events_do_not_stop_the_spans() {
+    let slow = Arc::new(AtomicBool::new(false));
+    let is_slow = Arc::clone(&slow);
+    let agent = FakeAgent::start(move |request| match request.line().as_str() {
+        EVENT | METRICS if is_slow.load(Ordering::SeqCst) => {
+            thread::sleep(Duration::from_millis(1200));
+            good(request)
+        }
+        _ => good(request),
+    });
+    let spans = Spans::new(1);
+    let worker = Running::start(agent.port, &spans);
+    assert!(worker.signal.flush(LONG));
+    slow.store(true, Ordering::SeqCst);
+    assert!(worker.outbox.push(event("slow")));
+    worker.signal.event_ready();
+    for _ in 0..3 {
+        let before = spans.lock().acknowledged;
+        spans.add(1);
+        worker.signal.spans_ready();
+        let begun = Instant::now();
+        while spans.lock().acknowledged == before {
+            assert!(begun.elapsed() < LONG);
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+    assert_eq!(worker.status().phase, Phase::Ready);
+    assert_eq!(worker.status().failures, 0);
+}
+
+/// Where an agent was found, the way to the first spans takes less than a second.
+#[test]
+fn an_agent_that_appears_is_found_within_a_second() {
+    let port = closed_port();
+    let spans = Spans::new(1);
+    let worker = Running::start(port, &spans);
+    thread::sleep(Duration::from_millis(2500));
+    assert_eq!(worker.status().phase, Phase::Searching);
+    // As an agent that discovers the process at its second look, and is ready at the
+    // third.
+    let asked = AtomicUsize::new(0);
+    let agent = FakeAgent::start_at(port, move |request| match request.line().as_str() {
+        ANNOUNCE | READY if asked.fetch_add(1, Ordering::SeqCst) % 2 == 0 => status(404),
+        _ => good(request),
+    });
+    let begun = Instant::now();
+    agent.wait_for(|log| count(log, TRACES) == 1);
+    let took = begun.elapsed();
+    println!("an agent that appeared after 2.5 s had the first span after {took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[test]

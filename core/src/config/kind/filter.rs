@@ -312,11 +312,13 @@ fn rule(
             Some(comparison) => FilterMatch::parse(comparison.text()?)?,
             None => FilterMatch::Strict,
         };
-        if texts.len() < values.list().len() || attributes.len() == MOST {
+        let key = node.get("key")?.text()?.trim();
+        let is_whole = texts.len() == values.list().len();
+        if !is_whole || key.len() > LONGEST || attributes.len() == MOST {
             return None;
         }
         attributes.push(FilterAttribute {
-            key: node.get("key")?.text()?.trim().to_owned(),
+            key: key.to_owned(),
             values: texts.into_iter().map(str::to_owned).collect(),
             comparison,
         });

@@ -32,7 +32,7 @@ pub(crate) use self::secrets::Secrets;
 pub(crate) use self::stack_trace::{Mode, Technologies};
 pub(crate) use self::statuses::Statuses;
 pub(crate) use self::switch::{Inverse, Presence, Switch};
-pub(crate) use self::text::{Host, Name, Plugin, address};
+pub(crate) use self::text::{FilePath, Host, Name, Plugin, address};
 
 pub use self::endpoints::IgnoredEndpoint;
 pub(crate) use self::endpoints::Places;
@@ -101,6 +101,11 @@ pub(crate) trait Kind: Sized {
                 continue;
             };
             let place = Place::tree(tree, path.name, node);
+            let text = node.text().unwrap_or_default();
+            if text.len() > LONGEST_TEXT {
+                reader.refuse(&place, text, "a text of at most 16384 bytes");
+                continue;
+            }
             match Self::from_node(node, &place, reader) {
                 Some(value) if Self::is_empty(&value) => {
                     found.get_or_insert(Entry::new(value, place.origin()));
@@ -151,6 +156,9 @@ fn first_usable<K: Kind>(
         None
     })
 }
+
+/// Bytes of a text in a file or in the agent's answer.
+const LONGEST_TEXT: usize = 16 * 1024;
 
 /// The most entries of a list, and the longest in bytes.
 const MOST: usize = 256;

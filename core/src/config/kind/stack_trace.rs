@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::number::Frames;
-use super::{Kind, MOST, Path, joined};
+use super::{Kind, LONGEST, MOST, Path, joined};
 use crate::config::Entry;
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::{Node, Tree};
@@ -102,7 +102,7 @@ impl Kind for Technologies {
         let mut found = BTreeMap::new();
         let mut origin = None;
         for (name, node) in tree.at("tracing")?.map()? {
-            if name == "global" || found.len() == MOST {
+            if name == "global" || found.len() == MOST || name.len() > LONGEST {
                 continue;
             }
             let path = format!("tracing.{name}");

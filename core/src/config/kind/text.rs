@@ -10,8 +10,14 @@ pub(crate) struct Host;
 /// The plugin's name.
 pub(crate) struct Plugin;
 
-/// Any text that is not blank.
+/// A text that is not blank: it stands in each span, or is shown to people.
 pub(crate) struct Name;
+
+/// The path of a file.
+pub(crate) struct FilePath;
+
+/// The most bytes of a path (Linux).
+const MAX_PATH: usize = 4096;
 
 impl Kind for Host {
     type Value = String;
@@ -45,7 +51,7 @@ impl Kind for Plugin {
 impl Kind for Name {
     type Value = Option<String>;
 
-    const ACCEPTED: &'static str = "a name (it is blank)";
+    const ACCEPTED: &'static str = "a name (1 to 1024 bytes)";
 
     fn from_text(text: &str, _: &Place<'_>, _: &mut Reader<'_>) -> Option<Option<String>> {
         parse::name(text).map(Some)
@@ -53,6 +59,20 @@ impl Kind for Name {
 
     fn show(value: &Option<String>) -> String {
         value.clone().unwrap_or_else(|| "none".to_owned())
+    }
+}
+
+impl Kind for FilePath {
+    type Value = Option<String>;
+
+    const ACCEPTED: &'static str = "a path (1 to 4096 bytes)";
+
+    fn from_text(text: &str, _: &Place<'_>, _: &mut Reader<'_>) -> Option<Option<String>> {
+        parse::text(text, MAX_PATH).map(Some)
+    }
+
+    fn show(value: &Option<String>) -> String {
+        Name::show(value)
     }
 }
 

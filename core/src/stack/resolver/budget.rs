@@ -11,6 +11,9 @@ const SAVED: f64 = 0.25;
 /// The most that is owed, in seconds: 20 seconds of earning.
 const OWED: f64 = 1.0;
 
+/// What is not limited.
+const ALL: Duration = Duration::from_secs(3_600);
+
 /// An account of time. Work may begin while there is anything on it; how long it
 /// takes is known afterwards, and what it took too long is owed.
 #[derive(Debug)]
@@ -42,12 +45,15 @@ impl Budget {
         }
     }
 
-    /// Whether work may begin.
-    pub(super) fn allows(&mut self, now: Instant) -> bool {
+    /// How much work may be begun; `None`: none yet.
+    pub(super) fn allows(&mut self, now: Instant) -> Option<Duration> {
         let since = self.at.replace(now).map(|at| now.duration_since(at));
         let earned = since.unwrap_or_default().as_secs_f64() * EARNED;
         self.balance = (self.balance + earned).min(SAVED);
-        self.unlimited || self.balance > 0.0
+        if self.unlimited {
+            return Some(ALL);
+        }
+        (self.balance > 0.0).then(|| Duration::from_secs_f64(self.balance))
     }
 
     /// Pays for work.
@@ -65,32 +71,33 @@ mod tests {
     #[test]
     fn what_is_owed_has_to_be_earned() {
         let (mut budget, start) = (Budget::full(), Instant::now());
-        assert!(budget.allows(start));
+        assert_eq!(budget.allows(start), Some(MS * 250));
         budget.pay(MS * 350);
-        assert!(!budget.allows(start), "100 ms are owed");
-        assert!(!budget.allows(start + MS * 1_900));
-        assert!(budget.allows(start + MS * 2_100), "a twentieth of 2 s");
+        assert_eq!(budget.allows(start), None, "100 ms are owed");
+        assert_eq!(budget.allows(start + MS * 1_900), None);
+        let earned = budget.allows(start + MS * 2_100);
+        assert!(earned.is_some_and(|time| time < MS * 6), "{earned:?}");
         budget.pay(MS * 6);
-        assert!(!budget.allows(start + MS * 2_100));
+        assert_eq!(budget.allows(start + MS * 2_100), None);
     }
 
     #[test]
     fn neither_savings_nor_debts_grow_for_ever() {
         let (mut budget, start) = (Budget::full(), Instant::now());
-        assert!(budget.allows(start));
-        assert!(budget.allows(start + Duration::from_secs(3_600)));
+        assert!(budget.allows(start).is_some());
+        assert!(budget.allows(start + Duration::from_secs(3_600)).is_some());
         budget.pay(MS * 251);
         let later = start + Duration::from_secs(3_600);
-        assert!(!budget.allows(later), "an hour has not earned more");
+        assert_eq!(budget.allows(later), None, "an hour has not earned more");
         budget.pay(Duration::from_secs(3_600));
-        assert!(!budget.allows(later + Duration::from_secs(19)));
-        assert!(budget.allows(later + Duration::from_secs(21)));
+        assert_eq!(budget.allows(later + Duration::from_secs(19)), None);
+        assert!(budget.allows(later + Duration::from_secs(21)).is_some());
     }
 
     #[test]
     fn tests_wait() {
         let mut budget = Budget::unlimited();
         budget.pay(Duration::from_secs(3_600));
-        assert!(budget.allows(Instant::now()));
+        assert!(budget.allows(Instant::now()).is_some());
     }
 }

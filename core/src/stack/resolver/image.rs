@@ -8,29 +8,36 @@
 use std::fmt;
 use std::fs::File;
 use std::slice;
+use std::time::Instant;
 
-use addr2line::Context;
-use addr2line::gimli::{self, Dwarf, EndianSlice, NativeEndian, SectionId};
-use memmap2::Mmap;
-use object::read::elf::ElfFile;
-use object::{CompressionFormat, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
+use gimli::{EndianSlice, NativeEndian, SectionId};
+use memmap2::{Mmap, UncheckedAdvice};
+use object::read::elf::{ElfFile, FileHeader, Sym, SymbolTable};
+use object::{CompressionFormat, Object, ObjectSection, ObjectSegment, elf};
+
+use super::debug_info::{DebugInfo, Slice};
 
 #[cfg(target_pointer_width = "32")]
-type Header = object::elf::FileHeader32<object::NativeEndian>;
+type Header = elf::FileHeader32<object::NativeEndian>;
 #[cfg(target_pointer_width = "64")]
-type Header = object::elf::FileHeader64<object::NativeEndian>;
+type Header = elf::FileHeader64<object::NativeEndian>;
 
-type Slice = EndianSlice<'static, NativeEndian>;
+/// Bytes of a file that may have been read before its pages are given back.
+const MOST_READ: usize = 4 << 20;
 
-/// A file, mapped.
+/// A file, mapped. Its pages count as memory of the process only while they are
+/// read: [`release`](Self::release) gives them back.
 pub(super) struct Image {
     /// `None`: the file has no debug information that can be read.
-    lines: Option<Context<Slice>>,
-    /// Functions by their beginning.
-    symbols: Vec<Symbol>,
+    info: Option<DebugInfo>,
+    elf: ElfFile<'static, Header>,
+    /// Bytes of its symbol tables.
+    symbols: usize,
     segments: Vec<Segment>,
+    /// Bytes that were read since pages were given back, about.
+    read: usize,
     /// What all of the above borrows from: dropped last.
-    _memory: Mmap,
+    memory: Mmap,
 }
 
 /// A function in the symbol table.
@@ -72,15 +79,36 @@ impl Image {
         let memory = unsafe { Mmap::map(&file) }.ok()?;
         // SAFETY: the memory stays where it is as long as `memory` lives, which is
         // the last field to be dropped of the value that borrows it, and nothing
-        // that is borrowed leaves this module.
+        // that is borrowed leaves this module and those below `debug_info`.
         let bytes: &'static [u8] = unsafe { slice::from_raw_parts(memory.as_ptr(), memory.len()) };
         let elf = ElfFile::<Header>::parse(bytes).ok()?;
+        let symbols = [elf.elf_symbol_table(), elf.elf_dynamic_symbol_table()];
         Some(Self {
-            lines: lines(&elf),
-            symbols: symbols(&elf),
+            info: DebugInfo::new(|id| debug_section(&elf, id)),
             segments: elf.segments().map(|part| segment(&part)).collect(),
-            _memory: memory,
+            symbols: symbols
+                .iter()
+                .map(|table| size_of_val(table.symbols()))
+                .sum(),
+            elf,
+            read: 0,
+            memory,
         })
+    }
+
+    /// Looks through the debug information, once, until then at most; whether that
+    /// is done. A large file takes several such times.
+    pub(super) fn prepare(&mut self, until: Instant) -> bool {
+        let Some(info) = &mut self.info else {
+            return true;
+        };
+        while info.read_on() {
+            give_back(&self.memory);
+            if Instant::now() >= until {
+                return false;
+            }
+        }
+        true
     }
 
     /// The address that the file itself gives to what stands at an offset.
@@ -93,8 +121,12 @@ impl Image {
 
     /// The calls at an address: those that were inlined, then the one into which
     /// they were. None where the file knows nothing of it.
-    pub(super) fn calls(&self, address: u64) -> Vec<Call> {
-        let mut calls = self.inlined(address);
+    pub(super) fn calls(&mut self, address: u64) -> Vec<Call> {
+        let mut calls = Vec::new();
+        if let Some(info) = &mut self.info {
+            calls = info.calls(address);
+            self.read += info.take_read();
+        }
         if let Some(symbol) = self.symbol(address) {
             if calls.is_empty() {
                 calls.push(Call::default());
@@ -104,81 +136,94 @@ impl Image {
                 outer.function = Some(symbol.name.to_owned());
             }
         }
-        calls
-    }
-
-    fn symbol(&self, address: u64) -> Option<&Symbol> {
-        let behind = self
-            .symbols
-            .partition_point(|symbol| symbol.start <= address);
-        let symbol = self.symbols.get(behind.checked_sub(1)?)?;
-        (address < symbol.end).then_some(symbol)
-    }
-
-    /// What the debug information tells.
-    fn inlined(&self, address: u64) -> Vec<Call> {
-        let mut calls = Vec::new();
-        let frames = self
-            .lines
-            .as_ref()
-            .and_then(|lines| lines.find_frames(address).skip_all_loads().ok());
-        let Some(mut frames) = frames else {
-            return calls;
-        };
-        while let Ok(Some(frame)) = frames.next() {
-            let function = frame.function.as_ref().and_then(|f| f.raw_name().ok());
-            let location = frame.location;
-            // Nothing is known of it but that it is in this unit.
-            if function.is_some() || location.is_some() {
-                calls.push(Call {
-                    function: function.map(|name| name.into_owned()),
-                    file: location.as_ref().and_then(|at| at.file).map(str::to_owned),
-                    line: location.and_then(|at| at.line),
-                });
-            }
+        self.read += self.symbols;
+        if self.read >= MOST_READ {
+            self.release();
         }
         calls
+    }
+
+    /// Gives the pages of the file back. They stay in the system's cache of files.
+    pub(super) fn release(&mut self) {
+        self.read = 0;
+        give_back(&self.memory);
+    }
+
+    /// Frees what was kept for the next addresses.
+    pub(super) fn forget_units(&mut self) {
+        if let Some(info) = &mut self.info {
+            info.forget_units();
+        }
+    }
+
+    /// The innermost function there. The tables are read each time: what is found
+    /// is remembered, and sorted copies of large tables take megabytes.
+    fn symbol(&self, address: u64) -> Option<Symbol> {
+        let tables = [
+            self.elf.elf_symbol_table(),
+            self.elf.elf_dynamic_symbol_table(),
+        ];
+        let all = tables
+            .into_iter()
+            .flat_map(|table| table.symbols().iter().map(move |symbol| (table, symbol)));
+        all.filter_map(|(table, symbol)| function(table, symbol, address))
+            .max_by_key(|symbol| (symbol.start, symbol.end))
     }
 }
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")
-            .field("symbols", &self.symbols.len())
             .field("segments", &self.segments)
             .finish_non_exhaustive()
     }
 }
 
-fn lines(elf: &ElfFile<'static, Header>) -> Option<Context<Slice>> {
-    let section = |id: SectionId| Ok::<_, gimli::Error>(debug_section(elf, id.name()));
-    Context::from_dwarf(Dwarf::load(section).ok()?).ok()
+fn give_back(memory: &Mmap) {
+    // SAFETY: the mapping is of a file and nobody writes into it, so that the pages
+    // have the same bytes when they are read again.
+    let _ = unsafe { memory.unchecked_advise(UncheckedAdvice::DontNeed) };
 }
 
 /// A section's bytes; none where they are compressed.
-fn debug_section(elf: &ElfFile<'static, Header>, name: &str) -> Slice {
+fn debug_section(elf: &ElfFile<'static, Header>, id: SectionId) -> Slice {
     let data = elf
-        .section_by_name(name)
+        .section_by_name(id.name())
         .and_then(|section| section.compressed_data().ok())
         .filter(|data| data.format == CompressionFormat::None);
     EndianSlice::new(data.map_or(&[], |data| data.data), NativeEndian)
 }
 
-/// The functions, without those that only have a name: what follows the one
-/// before need not be part of it, least of all in a stripped file.
-fn symbols(elf: &ElfFile<'static, Header>) -> Vec<Symbol> {
-    let symbol = |symbol: object::read::elf::ElfSymbol<'static, '_, Header>| {
-        let (start, size) = (symbol.address(), symbol.size());
-        let is_function = symbol.is_definition() && symbol.kind() == SymbolKind::Text && size > 0;
-        let name = symbol.name().ok().filter(|_| is_function)?;
-        let end = start.saturating_add(size);
-        Some(Symbol { start, end, name })
-    };
-    let all = elf.symbols().chain(elf.dynamic_symbols());
-    let mut symbols: Vec<Symbol> = all.filter_map(symbol).collect();
-    symbols.sort_unstable_by_key(|symbol| (symbol.start, symbol.end));
-    symbols.shrink_to_fit();
-    symbols
+/// The symbol, if it is a function that has the address. Those that only have a name
+/// are left out: what follows the one before need not be part of it, least of all in a
+/// stripped file.
+#[inline]
+fn function(
+    table: &SymbolTable<'static, Header>,
+    symbol: &<Header as FileHeader>::Sym,
+    address: u64,
+) -> Option<Symbol> {
+    let (start, size) = (
+        number(symbol.st_value(object::NativeEndian)),
+        number(symbol.st_size(object::NativeEndian)),
+    );
+    let is_within = address.checked_sub(start)? < size;
+    let is_function = is_within
+        && matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_GNU_IFUNC)
+        && symbol.is_definition(object::NativeEndian, table.strings());
+    if !is_function {
+        return None;
+    }
+    let name = table.symbol_name(object::NativeEndian, symbol).ok()?;
+    Some(Symbol {
+        start,
+        end: start.saturating_add(size),
+        name: std::str::from_utf8(name).ok()?,
+    })
+}
+
+fn number(word: impl Into<u64>) -> u64 {
+    word.into()
 }
 
 fn segment<'data>(segment: &impl ObjectSegment<'data>) -> Segment {
@@ -191,31 +236,4 @@ fn segment<'data>(segment: &impl ObjectSegment<'data>) -> Segment {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_program_is_not_opened() {
-        for path in [
-            "/nonexistent",
-            "/proc/self/maps",
-            "/dev/null",
-            "/",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ] {
-            assert!(Image::open(path).is_none(), "{path}");
-        }
-    }
-
-    #[test]
-    fn what_is_outside_of_functions_has_no_name() {
-        let image = Image::open("/proc/self/exe").unwrap();
-        let first = image.symbols.first().unwrap();
-        assert!(image.symbol(first.start).is_some());
-        assert!(image.symbol(first.start - 1).is_none());
-        let last = image.symbols.last().unwrap();
-        assert!(image.symbol(last.end).is_none());
-        assert_eq!(image.calls(1 << 60), []);
-        assert_eq!(image.address(u64::MAX), None);
-    }
-}
+mod tests;

@@ -2,8 +2,10 @@
 
 mod budget;
 mod cache;
+mod debug_info;
 mod frame;
 mod image;
+mod mappings;
 mod name;
 mod path;
 mod plumbing;
@@ -17,9 +19,9 @@ use self::cache::{Cache, Frames};
 use self::frame::Frame;
 use self::symbols::Symbols;
 use super::address;
-use crate::status::DROPS;
+use crate::status::Drops;
 
-/// Debug information that was not needed for so long is unloaded.
+/// What is kept for the next addresses is freed when there were none for so long.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Resolves the addresses of stacks and remembers what they are.
@@ -28,7 +30,7 @@ pub(crate) struct Resolver {
     known: Cache,
     symbols: Symbols,
     budget: Budget,
-    /// When an address was resolved last; `None`: nothing is loaded.
+    /// When an address was resolved last; `None`: nothing is kept for the next ones.
     used: Option<Instant>,
 }
 
@@ -61,8 +63,13 @@ impl Resolver {
         let before = out.len();
         out.extend_from_slice(b",\"stack\":[");
         let empty = out.len();
-        if !self.frames(addresses, most, out) {
-            DROPS.stack();
+        let was_resolving = self.used;
+        let all_known = self.frames(addresses, most, out);
+        if self.used != was_resolving {
+            self.symbols.release();
+        }
+        if !all_known {
+            Drops::stack();
             out.truncate(before);
         } else if out.len() == empty {
             out.truncate(before);
@@ -73,8 +80,8 @@ impl Resolver {
     }
 
     /// Appends frames, each with a comma behind it; false where not all that are
-    /// needed are known. One address is resolved however long that takes: the debt
-    /// is paid by the next ones.
+    /// needed are known. What one address takes beyond the time that was left is owed
+    /// by the next ones.
     fn frames(&mut self, addresses: &[u8], most: usize, out: &mut Vec<u8>) -> bool {
         let mut rest = most;
         for address in address::read(addresses) {
@@ -86,12 +93,15 @@ impl Resolver {
                 continue;
             }
             let now = Instant::now();
-            if !self.budget.allows(now) {
+            let Some(time) = self.budget.allows(now) else {
                 return false;
-            }
-            let frames = self.resolve(address);
+            };
+            let frames = self.resolve(address, now + time);
             self.budget.pay(now.elapsed());
             self.used = Some(now);
+            let Some(frames) = frames else {
+                return false;
+            };
             append(&frames, &mut rest, out);
             self.known.put(address, frames);
         }
@@ -99,21 +109,22 @@ impl Resolver {
     }
 
     /// What comes out of a broken file is no reason not to send spans.
-    fn resolve(&mut self, address: u64) -> Frames {
-        let frames = catch_unwind(AssertUnwindSafe(|| self.symbols.frames(address)));
+    fn resolve(&mut self, address: u64, until: Instant) -> Option<Frames> {
+        let frames = catch_unwind(AssertUnwindSafe(|| self.symbols.frames(address, until)));
         let frames = frames.unwrap_or_else(|_| {
             self.symbols.forget();
-            vec![Frame::unnamed(None, address)]
-        });
-        frames.iter().map(|frame| frame.to_json().into()).collect()
+            Some(vec![Frame::unnamed(None, address)])
+        })?;
+        Some(frames.iter().map(|frame| frame.to_json().into()).collect())
     }
 
-    /// Unloads what was not needed for a minute. What is known stays known.
+    /// Frees what was not needed for a minute. What is known stays known, and so does
+    /// where the files have what, which takes long to find in large ones.
     pub(crate) fn tick(&mut self, now: Instant) {
         let is_idle = |used: Instant| now.saturating_duration_since(used) >= IDLE;
         if self.used.is_some_and(is_idle) {
             self.used = None;
-            self.symbols.forget();
+            self.symbols.forget_units();
         }
     }
 }
@@ -179,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_idle_is_unloaded_and_stays_known() {
+    fn what_is_idle_is_freed_and_stays_known() {
         let mut resolver = Resolver::default();
         let known = written(&mut resolver, &NOWHERE, 9);
         let now = Instant::now();

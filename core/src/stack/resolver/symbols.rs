@@ -1,113 +1,91 @@
 //! Names and lines of addresses, from the files that are mapped into this process.
 
-use std::collections::HashMap;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::frame::Frame;
 use super::image::{Call, Image};
+use super::mappings::Mappings;
 use super::plumbing;
-
-/// How long the mappings hold at least.
-const REREAD: Duration = Duration::from_millis(100);
 
 /// Of a frame for which the debug information has no name.
 const UNKNOWN: &str = "{unknown}";
 
-/// Mapped files and their debug information, loaded when the first address in
+/// Files that are open at a time.
+const MOST_FILES: usize = 4;
+
+/// Mapped files and their debug information, opened when the first address in
 /// one is asked for. All of it is ours: there is no lock that another thread
 /// could wait for, or that a fork could leave locked.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
-    mappings: Vec<Mapping>,
-    /// When those were read.
-    read: Option<Instant>,
-    /// By path; `None`: cannot be used.
-    files: HashMap<String, Option<Image>>,
+    mappings: Mappings,
+    /// With their paths; `None`: cannot be used. The one that was used last is the
+    /// last one.
+    files: Vec<(Arc<str>, Option<Image>)>,
 }
 
 impl Symbols {
     /// The application's frames at an address: several where functions were
-    /// inlined, none where the code is not the application's.
-    pub(super) fn frames(&mut self, address: u64) -> Vec<Frame> {
-        let Some(mapping) = self.mapping(address) else {
-            return vec![Frame::unnamed(None, address)];
+    /// inlined, none where the code is not the application's. `None` where the file
+    /// could not be looked through until then: the next call goes on with it.
+    pub(super) fn frames(&mut self, address: u64, until: Instant) -> Option<Vec<Frame>> {
+        let Some(mapping) = self.mappings.of(address) else {
+            return Some(vec![Frame::unnamed(None, address)]);
         };
         if plumbing::is_system(&mapping.path) {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let offset = address - mapping.start + mapping.offset;
-        let image = self
-            .files
-            .entry(mapping.path.clone())
-            .or_insert_with(|| open(&mapping.path));
-        let Some(address) = image.as_ref().and_then(|image| image.address(offset)) else {
-            return vec![Frame::unnamed(Some(&mapping.path), offset)];
+        let unnamed = |at| Some(vec![Frame::unnamed(Some(&mapping.path), at)]);
+        let Some(image) = self.image(&mapping.path) else {
+            return unnamed(offset);
         };
-        let calls = image
-            .as_ref()
-            .map_or_else(Vec::new, |image| image.calls(address));
-        if calls.is_empty() {
-            return vec![Frame::unnamed(Some(&mapping.path), address)];
+        let Some(address) = image.address(offset) else {
+            return unnamed(offset);
+        };
+        if !image.prepare(until) {
+            return None;
         }
-        calls.iter().filter_map(frame).collect()
+        let calls = image.calls(address);
+        if calls.is_empty() {
+            return unnamed(address);
+        }
+        Some(calls.iter().filter_map(frame).collect())
     }
 
-    /// Unloads everything.
+    /// Frees what was kept for the next addresses.
+    pub(super) fn forget_units(&mut self) {
+        self.images().for_each(Image::forget_units);
+    }
+
+    /// Gives the pages of all files back.
+    pub(super) fn release(&mut self) {
+        self.images().for_each(Image::release);
+    }
+
+    /// Closes everything.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// The mapping of an address: perhaps of a library that was loaded since the
-    /// mappings were read.
-    fn mapping(&mut self, address: u64) -> Option<Mapping> {
-        let find = |mappings: &[Mapping]| {
-            let has = |mapping: &&Mapping| (mapping.start..mapping.end).contains(&address);
-            mappings.iter().find(has).cloned()
-        };
-        find(&self.mappings).or_else(|| {
-            // Code that is in no file would have them read again and again.
-            let now = Instant::now();
-            let is_new = |read: Instant| now.saturating_duration_since(read) < REREAD;
-            if self.read.is_some_and(is_new) {
-                return None;
-            }
-            self.read = Some(now);
-            self.mappings = fs::read_to_string("/proc/self/maps")
-                .map(|maps| maps.lines().filter_map(Mapping::parse).collect())
-                .unwrap_or_default();
-            find(&self.mappings)
-        })
+    fn images(&mut self) -> impl Iterator<Item = &mut Image> {
+        self.files
+            .iter_mut()
+            .filter_map(|(_, image)| image.as_mut())
     }
-}
 
-/// Executable memory that is a part of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Mapping {
-    start: u64,
-    end: u64,
-    /// Where in the file it begins.
-    offset: u64,
-    path: String,
-}
-
-impl Mapping {
-    /// Reads a line of `/proc/self/maps`.
-    fn parse(line: &str) -> Option<Self> {
-        let (range, rest) = line.split_once(' ')?;
-        let (permissions, rest) = rest.split_once(' ')?;
-        let (offset, rest) = rest.split_once(' ')?;
-        // Device and inode: a container's differ from those of the file.
-        let path = rest.splitn(3, ' ').nth(2)?.trim_start();
-        let (start, end) = range.split_once('-')?;
-        let number = |digits| u64::from_str_radix(digits, 16).ok();
-        let mapping = Self {
-            start: number(start)?,
-            end: number(end)?,
-            offset: number(offset)?,
-            path: path.to_owned(),
+    fn image(&mut self, path: &Arc<str>) -> Option<&mut Image> {
+        let file = match self.files.iter().position(|(known, _)| known == path) {
+            Some(place) => self.files.remove(place),
+            None => (path.clone(), open(path)),
         };
-        (permissions.contains('x') && !path.is_empty()).then_some(mapping)
+        if self.files.len() >= MOST_FILES {
+            self.files.remove(0);
+        }
+        self.files.push(file);
+        self.files.last_mut()?.1.as_mut()
     }
 }
 
@@ -135,49 +113,19 @@ fn frame(call: &Call) -> Option<Frame> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    #[test]
-    fn executable_mappings_of_files_are_read() {
-        let mapping = |path: &str| {
-            Some(Mapping {
-                start: 0x5555_5555_6000,
-                end: 0x5555_5555_8000,
-                offset: 0x2000,
-                path: path.to_owned(),
-            })
-        };
-        for (line, expected) in [
-            (
-                "555555556000-555555558000 r-xp 00002000 fd:01 1234  /opt/my shop/shop",
-                mapping("/opt/my shop/shop"),
-            ),
-            (
-                "555555556000-555555558000 r-xp 00002000 fd:01 1234  /opt/shop (deleted)",
-                mapping("/opt/shop (deleted)"),
-            ),
-            (
-                "555555556000-555555558000 r-xp 00002000 00:00 0      [vdso]",
-                mapping("[vdso]"),
-            ),
-            (
-                "555555556000-555555558000 r--p 00002000 fd:01 1234  /opt/shop",
-                None,
-            ),
-            ("555555556000-555555558000 r-xp 00002000 00:00 0 ", None),
-            ("555555556000-555555558000 r-xp 00002000 00:00 0", None),
-            ("5555x-6 r-xp 00002000 00:00 0 /a", None),
-            ("", None),
-        ] {
-            assert_eq!(Mapping::parse(line), expected, "{line}");
-        }
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(600)
     }
 
     #[test]
     fn what_is_no_code_has_its_address() {
         let mut symbols = Symbols::default();
-        let frames = symbols.frames(16);
-        assert_eq!(frames, [Frame::unnamed(None, 16)]);
+        let frames = symbols.frames(16, soon());
+        assert_eq!(frames, Some(vec![Frame::unnamed(None, 16)]));
     }
 
     #[test]
@@ -190,15 +138,29 @@ mod tests {
     }
 
     #[test]
-    fn forgotten_files_are_loaded_again() {
+    fn a_large_file_takes_several_calls() {
         let mut symbols = Symbols::default();
         // Code of the standard library: no frames.
         let address = std::thread::yield_now as fn() as usize as u64;
-        assert_eq!(symbols.frames(address), []);
-        assert_eq!(symbols.files.len(), 1);
+        let past = Instant::now();
+        assert_eq!(symbols.frames(address, past), None);
+        let calls = (1..10_000).find(|_| symbols.frames(address, past).is_some());
+        assert!(calls.is_some_and(|calls| calls > 1), "{calls:?}");
+        assert_eq!(symbols.frames(address, past), Some(Vec::new()));
+    }
+
+    #[test]
+    fn few_files_are_open_and_forgotten_ones_are_opened_again() {
+        let mut symbols = Symbols::default();
+        for number in 0..10 {
+            let path = Arc::from(format!("/nonexistent/{number}"));
+            assert!(symbols.image(&path).is_none());
+            assert!(symbols.files.len() <= MOST_FILES);
+        }
+        let own = Arc::from(std::env::current_exe().unwrap().to_str().unwrap());
+        assert!(symbols.image(&own).is_some());
         symbols.forget();
         assert_eq!(symbols.files.len(), 0);
-        assert_eq!(symbols.frames(address), []);
-        assert_eq!(symbols.files.len(), 1);
+        assert!(symbols.image(&own).is_some());
     }
 }

@@ -1,8 +1,8 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use instana_dev_agent::render::{self, Style};
-use instana_dev_agent::{DevAgent, Notice, ServiceMap};
+use instana_dev_agent::render::{self, Style, count};
+use instana_dev_agent::{DevAgent, Notice};
 use serde_json::json;
 
 /// What is printed.
@@ -24,16 +24,8 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    pub(crate) fn new(output: Output, colors: bool, columns: Option<usize>) -> Self {
-        let style = if colors {
-            Style::colored()
-        } else {
-            Style::plain()
-        };
-        Self {
-            output,
-            style: style.width(columns.unwrap_or(100)),
-        }
+    pub(crate) fn new(output: Output, style: Style) -> Self {
+        Self { output, style }
     }
 
     pub(crate) fn started(&self, addr: SocketAddr) {
@@ -48,64 +40,72 @@ impl Console {
                 addr.port()
             ),
         };
-        let _ = line(&text);
+        let _ = self.print(&text);
     }
 
     /// # Errors
     /// Nobody reads the output any more.
     pub(crate) fn notice(&self, notice: &Notice) -> io::Result<()> {
         match (self.output, notice) {
-            (Output::Json, _) => line(&notice.to_json().to_string()),
+            (Output::Json, _) => self.print(&notice.to_json().to_string()),
             (Output::Quiet, Notice::Violation(_)) | (Output::Text, _) => {
-                line(&render::notice(notice, self.style))
+                self.print(&render::notice(notice, self.style))
             }
             (Output::Quiet, _) => Ok(()),
         }
     }
 
     pub(crate) fn summary(&self, agent: &DevAgent) {
-        let (processes, spans, traces) = agent.view(|view| {
-            (
-                view.processes().len(),
-                view.span_count(),
-                view.trace_ids().len(),
-            )
-        });
-        let violations = agent.violations().len();
         let text = match self.output {
             Output::Quiet => return,
-            Output::Json => json!({
-                "notice": "ended", "processes": processes, "traces": traces,
-                "spans": spans, "violations": violations, "notes": agent.notes().len(),
-            })
-            .to_string(),
-            Output::Text => format!(
-                "{}\n{processes} processes, {traces} traces, {spans} spans, {violations} violations of the protocol",
-                health(&agent.view(|view| view.service_map()))
-            ),
+            Output::Json => agent.view(|view| {
+                json!({
+                    "notice": "ended", "processes": view.processes().len(),
+                    "traces": view.trace_count(), "spans": view.span_count(),
+                    "violations": view.violation_count(), "notes": view.notes().len(),
+                    "dropped": view.dropped().to_json(),
+                })
+                .to_string()
+            }),
+            Output::Text => self.end(agent),
         };
-        let _ = line(&text);
+        let _ = self.print(&text);
     }
-}
 
-/// A line for each service.
-fn health(map: &ServiceMap) -> String {
-    let lines = map.services.iter().map(|service| {
-        format!(
-            "\n{}: {} calls, {:.1} % with errors, {:.0} ms on average, 95 % within {} ms, instances: {}",
-            service.name,
-            service.calls,
-            service.error_rate() * 100.0,
-            service.mean_ms,
-            service.p95_ms,
-            service.instances
-        )
-    });
-    lines.collect()
-}
+    /// A line for each service and process, what was given up, and the counts.
+    fn end(&self, agent: &DevAgent) -> String {
+        let map = agent.service_map();
+        let services = map.services.iter();
+        let mut lines: Vec<_> = services
+            .map(|service| render::service(service, self.style))
+            .collect();
+        let processes = agent.processes();
+        let each = processes.iter();
+        lines.extend(each.map(|process| render::process(process, self.style)));
+        let dropped = agent.dropped();
+        if !dropped.is_none() {
+            lines.push(format!("no longer here, for want of memory: {dropped}"));
+        }
+        let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        lines.push(agent.view(|view| {
+            format!(
+                "{}, {}, {}, {} of the protocol",
+                count(processes.len(), "process", "processes"),
+                count(view.trace_count(), "trace", "traces"),
+                count(view.span_count(), "span", "spans"),
+                count(number(view.violation_count()), "violation", "violations"),
+            )
+        }));
+        format!("\n{}", lines.join("\n"))
+    }
 
-fn line(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    fn print(&self, text: &str) -> io::Result<()> {
+        let text = match self.output {
+            Output::Json => render::printable_json(text),
+            Output::Quiet | Output::Text => render::printable(text),
+        };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
+    }
 }

@@ -19,6 +19,16 @@ pub(crate) fn columns() -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
+/// `INSTANA_DEV_AGENT_MEMORY`, the default of `--memory`; empty is unset.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the binary's reading of the environment"
+)]
+pub(crate) fn memory() -> Option<String> {
+    let mebibytes = std::env::var_os("INSTANA_DEV_AGENT_MEMORY")?;
+    Some(mebibytes.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+}
+
 /// All variables; what is no Unicode is replaced.
 #[expect(
     clippy::disallowed_methods,

@@ -1,6 +1,6 @@
 //! `instana-dev-agent doctor`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use instana_dev_agent::doctor::{Code, Doctor};
@@ -74,16 +74,11 @@ pub(crate) fn run(order: Order) -> ExitCode {
         Order::Help => print(HELP),
         Order::Examine { doctor, json } => {
             let report = doctor.environment(environment::all()).examine();
-            let colors = std::io::stdout().is_terminal() && !environment::no_color();
-            let style = if colors {
-                Style::colored()
-            } else {
-                Style::plain()
-            };
             let text = if json {
-                report.to_json().to_string()
+                render::printable_json(&report.to_json().to_string())
             } else {
-                render::examination(&report, style)
+                let style = Style::of_stdout(!environment::no_color(), None);
+                render::printable(&render::examination(&report, style))
             };
             print(&format!("{text}\n"));
             let well = report.problems().next().is_none();

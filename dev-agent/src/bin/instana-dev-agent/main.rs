@@ -5,18 +5,19 @@ mod environment;
 mod examine;
 mod options;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use instana_dev_agent::{DevAgent, Notice, Rule, StartError};
+use instana_dev_agent::render::{Style, printable};
+use instana_dev_agent::{DevAgent, Notices, Rule, StartError};
 
 use self::console::Console;
 use self::options::{Action, Options};
 
 fn main() -> ExitCode {
-    let options = match options::parse(lexopt::Parser::from_env()) {
+    let options = match options::parse(lexopt::Parser::from_env(), environment::memory()) {
         Ok(Action::Run(options)) => options,
         Ok(Action::Doctor(order)) => return examine::run(order),
         Ok(Action::Help) => return print(options::HELP),
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             ));
         }
         Err(error) => {
+            let error = printable(&error);
             eprintln!("instana-dev-agent: {error}\nTry `instana-dev-agent --help`.");
             return ExitCode::from(2);
         }
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     match run(*options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("instana-dev-agent: {message}");
+            eprintln!("instana-dev-agent: {}", printable(&message));
             ExitCode::FAILURE
         }
     }
@@ -51,8 +53,8 @@ fn run(options: Options) -> Result<(), String> {
     let interrupted = interrupts()?;
     let agent = DevAgent::start(options.config).map_err(|error| refusal(&error))?;
     let notices = agent.subscribe();
-    let colors = std::io::stdout().is_terminal() && !environment::no_color();
-    let console = Console::new(options.output, colors, environment::columns());
+    let style = Style::of_stdout(!environment::no_color(), environment::columns());
+    let console = Console::new(options.output, style);
     console.started(agent.addr());
     follow(&console, &notices, &interrupted);
     console.summary(&agent);
@@ -60,7 +62,7 @@ fn run(options: Options) -> Result<(), String> {
 }
 
 /// Prints notices until Ctrl-C, or until nobody reads them.
-fn follow(console: &Console, notices: &Receiver<Notice>, interrupted: &Receiver<()>) {
+fn follow(console: &Console, notices: &Notices, interrupted: &Receiver<()>) {
     loop {
         match notices.recv_timeout(Duration::from_millis(100)) {
             Ok(notice) => {

@@ -15,6 +15,10 @@ Usage: instana-dev-agent [options]
   --listen ADDR:PORT        default 127.0.0.1:42699; port 0 takes a free one
   --allow-remote            allow an address that other machines reach (needs --token)
   --token SECRET            bearer token that /dev/... demands
+  --host NAME               a name that tracers call the agent by; addresses, localhost
+                            and names without a dot need none
+  --memory MIB              for all that came; default 64, or INSTANA_DEV_AGENT_MEMORY;
+                            the oldest is dropped and counted
   --quiet                   print violations only
   --json                    print one JSON object a line
   --rules                   print the rules that requests are checked against
@@ -51,11 +55,18 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// A text that names the option and what it accepts.
-pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
+pub(crate) fn parse(
+    mut parser: lexopt::Parser,
+    memory_variable: Option<String>,
+) -> Result<Action, String> {
     // Tracers may have been running before the agent was started.
     let mut config = Config::new()
         .listen(SocketAddr::from(([127, 0, 0, 1], 42699)))
         .strangers(true);
+    if let Some(mebibytes) = memory_variable {
+        let refused = |_| format!("INSTANA_DEV_AGENT_MEMORY `{mebibytes}` is not {MEMORY}");
+        config = config.memory(memory(&mebibytes).map_err(refused)?);
+    }
     let mut answer = AnnounceAnswer::new();
     let mut output = Output::Text;
     while let Some(option) = parser.next().map_err(|error| error.to_string())? {
@@ -71,6 +82,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Action, String> {
             Long("allow-remote") => config = config.allow_remote(true),
             Long("root-exits") => config = config.root_exits(true),
             Long("token") => config = config.token(text(&mut parser)?),
+            Long("host") => config = config.host(text(&mut parser)?),
+            Long("memory") => config = config.memory(memory(&text(&mut parser)?)?),
             Long("listen") => config = config.listen(address(&text(&mut parser)?)?),
             Long("secrets") => {
                 let (matcher, list) = secrets(&text(&mut parser)?)?;
@@ -120,6 +133,16 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("--listen `{text}` is not ADDR:PORT, for instance 127.0.0.1:42699"))
 }
 
+const MEMORY: &str = "a number of MiB from 4 to 65536";
+
+fn memory(mebibytes: &str) -> Result<usize, String> {
+    let parsed = mebibytes.trim().parse::<usize>().ok();
+    let bytes = parsed
+        .filter(|mebibytes| (4..=65_536).contains(mebibytes))
+        .and_then(|mebibytes| mebibytes.checked_mul(1024 * 1024));
+    bytes.ok_or_else(|| format!("--memory `{mebibytes}` is not {MEMORY}"))
+}
+
 fn secrets(text: &str) -> Result<(String, Vec<String>), String> {
     let (matcher, list) = text.split_once(':').unwrap_or((text, ""));
     if !AnnounceAnswer::MATCHERS.contains(&matcher) {
@@ -140,7 +163,20 @@ mod tests {
     use super::*;
 
     fn parsed(arguments: &[&str]) -> Result<Action, String> {
-        parse(lexopt::Parser::from_args(arguments))
+        parse(lexopt::Parser::from_args(arguments), None)
+    }
+
+    #[test]
+    fn memory_by_variable() {
+        let none: &[&str] = &[];
+        let parsed =
+            |mebibytes: &str| parse(lexopt::Parser::from_args(none), Some(mebibytes.to_owned()));
+        assert!(parsed("128").is_ok() && parsed(" 4 ").is_ok());
+        for wrong in ["", "3", "64 MiB", "-1", "99999999999999999999"] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(error.contains("INSTANA_DEV_AGENT_MEMORY"), "{error}");
+            assert!(error.contains("from 4 to 65536"), "{error}");
+        }
     }
 
     #[test]
@@ -149,6 +185,8 @@ mod tests {
             (&["--listen", "here"][..], "is not ADDR:PORT"),
             (&["--secrets", "like:a"], "known are equals, "),
             (&["--poll-rate", "0"], "above 0"),
+            (&["--memory", "64MB"], "a number of MiB"),
+            (&["--memory", "3"], "from 4 to 65536"),
             (&["--tracing", "[]"], "is no JSON object"),
             (&["--loud"], "--loud"),
             (&["x"], "`x`"),
@@ -165,6 +203,10 @@ mod tests {
             "--listen",
             "localhost:0",
             "--quiet",
+            "--memory",
+            "128",
+            "--host",
+            "agent.corp.example",
             "--secrets",
             "equals:a,b",
             "--extra-headers",

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::schema::Kind::{Count, Number, Text};
 use super::schema::{METRICS, Member, SNAPSHOT, numbers, object, section};
-use crate::validate::json::pointer;
+use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
@@ -13,7 +13,7 @@ pub(super) fn check(body: &Map<String, Value>, report: &mut Report) {
     for (key, value) in body {
         if !matches!(key.as_str(), "pid" | "snapshot" | "metrics") {
             let message = "is not pid, snapshot or metrics";
-            report.value(Rule::MetricsKey, format!("/{key}"), value, message);
+            report.value(Rule::MetricsKey, pointer("", key), value, message);
         }
     }
     if !body.contains_key("metrics") {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::validate::json::pointer;
+use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::sections::{Family, Kinds, OTEL, SDK, Type, family};
 use super::{Span, http, log, sdk};
-use crate::validate::json::pointer;
+use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
@@ -146,6 +146,11 @@ fn kind(span: &Span<'_>, section: &Map<String, Value>, family: &Family, report: 
                 .find(|(value, _)| value.eq_ignore_ascii_case(sent))
             {
                 Some((_, wanted)) => *wanted,
+                None if family.section == "kafka" && habit(sent).is_some() => {
+                    let at = format!("{}/kafka/{field}", span.at("data"));
+                    report.text(Rule::KafkaAccess, at, sent, "is neither consume nor send");
+                    habit(sent).unwrap_or(kind)
+                }
                 None => {
                     let at = format!("{}/{}/{field}", span.at("data"), family.section);
                     return report.text(
@@ -161,5 +166,14 @@ fn kind(span: &Span<'_>, section: &Map<String, Value>, family: &Family, report: 
     if kind != wanted {
         let message = format!("{} has k {wanted} here", span.name());
         report.text(Rule::KindFitsName, span.at("k"), &kind.to_string(), message);
+    }
+}
+
+/// The kind of a Kafka span by the words that Python uses.
+fn habit(access: &str) -> Option<u64> {
+    match access {
+        "poll" => Some(1),
+        "produce" => Some(2),
+        _ => None,
     }
 }

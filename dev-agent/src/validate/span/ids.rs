@@ -6,24 +6,18 @@ use crate::validate::rule::Rule;
 
 /// `t`, `s`, `p`, `lt`, `n` and `k`.
 pub(super) fn check(span: &Span<'_>, report: &mut Report) {
-    for (rule, key) in [(Rule::TraceId, "t"), (Rule::SpanId, "s")] {
-        match span.get(key) {
-            None => report.missing(rule, span.at(key)),
-            Some(id) if !is_id(id) => {
-                report.value(rule, span.at(key), id, "is not 16 lower-case hex digits");
-            }
-            Some(_) => {}
-        }
+    match span.get("t") {
+        None => report.missing(Rule::TraceId, span.at("t")),
+        Some(id) => foreign(span, "t", id, Rule::TraceId, report),
+    }
+    match span.get("s") {
+        None => report.missing(Rule::SpanId, span.at("s")),
+        Some(id) if !is_id(id) => report.value(Rule::SpanId, span.at("s"), id, FORM),
+        Some(_) => {}
     }
     if let Some(parent) = span.get("p") {
-        if !is_id(parent) {
-            report.value(
-                Rule::ParentId,
-                span.at("p"),
-                parent,
-                "is not 16 lower-case hex digits",
-            );
-        } else if span.get("s") == Some(parent) {
+        foreign(span, "p", parent, Rule::ParentId, report);
+        if is_id(parent) && span.get("s") == Some(parent) {
             report.value(Rule::ParentId, span.at("p"), parent, "is the span itself");
         }
     }
@@ -42,18 +36,50 @@ pub(super) fn check(span: &Span<'_>, report: &mut Report) {
     }
 }
 
+const FORM: &str = "is not 16 lower-case hex digits";
+
+/// An id that may be the caller's, which Node.js hands on as it came.
+fn foreign(span: &Span<'_>, key: &str, id: &Value, rule: Rule, report: &mut Report) {
+    if is_id(id) {
+        return;
+    }
+    let rule = if Rule::IdForm.is_note_for(report.plugin()) && is_loose(id) {
+        Rule::IdForm
+    } else {
+        rule
+    };
+    report.value(rule, span.at(key), id, FORM);
+}
+
+/// Whether it is an id in some form: hex digits in any case, up to 32 of them.
+fn is_loose(id: &Value) -> bool {
+    id.as_str().is_some_and(|id| {
+        (1..=32).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_hexdigit())
+            && id.bytes().any(|b| b != b'0')
+    })
+}
+
 fn long_trace_id(span: &Span<'_>, report: &mut Report) {
     let Some(long) = span.get("lt") else { return };
     let at = span.at("lt");
     let text = long.as_str().unwrap_or_default();
-    if !is_hex(text, 32) {
+    let lower = text.to_ascii_lowercase();
+    let t = span
+        .get("t")
+        .and_then(Value::as_str)
+        .map(str::to_ascii_lowercase);
+    let habit = Rule::IdForm.is_note_for(report.plugin());
+    if habit && text != lower && is_hex(&lower, 32) && lower.get(16..) == t.as_deref() {
+        report.value(Rule::IdForm, at, long, "is not in lower case");
+    } else if !is_hex(text, 32) {
         report.value(
             Rule::LongTraceId,
             at,
             long,
             "is not 32 lower-case hex digits",
         );
-    } else if text.get(16..) != span.get("t").and_then(Value::as_str) {
+    } else if text.get(16..) != t.as_deref() {
         report.value(Rule::LongTraceId, at, long, "does not end in `t`");
     } else if !span.is_entry() {
         report.value(Rule::LongTraceIdPlace, at, long, "is not on an entry");

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::Span;
-use crate::validate::json::pointer;
+use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 

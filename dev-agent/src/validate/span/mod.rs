@@ -8,17 +8,21 @@ mod log;
 mod sdk;
 mod sections;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 pub(crate) use self::sections::family;
-use super::json::pointer;
 use super::report::Report;
 use super::rule::Rule;
 use super::secrets::Secrets;
+use crate::json::pointer;
 
 const DAY_MS: u64 = 86_400_000;
 /// The longest stack that a setting allows.
 const FRAMES: usize = 500;
+/// How many further levels of objects are looked at for nulls.
+const DEPTH: u8 = 2;
 const KEYS: &[&str] = &[
     "t", "s", "p", "lt", "n", "k", "ts", "d", "f", "ec", "data", "stack", "sy", "tp", "ia", "crid",
     "crtp", "b",
@@ -52,7 +56,7 @@ pub(crate) fn check(span: &Value, at: &str, context: &SpanContext, report: &mut 
         report.value(Rule::SpanShape, at, span, "is no object");
         return;
     };
-    let members = without_nulls(sent, at, 2, report);
+    let members = without_nulls(sent, at, report);
     let span = Span {
         at,
         members: &members,
@@ -254,11 +258,11 @@ impl Span<'_> {
             report.text(Rule::StackLength, self.at("stack"), &shown, message);
         }
         for (index, frame) in frames.iter().enumerate() {
-            let at = format!("{}/{index}", self.at("stack"));
+            let at = || format!("{}/{index}", self.at("stack"));
             if !is_frame(frame) {
-                report.value(Rule::Stack, at, frame, "is no frame `{m, c, n}`");
+                report.value(Rule::Stack, at(), frame, "is no frame `{m, c, n}`");
             } else if frame.get("c").is_none() || frame.get("n").is_none() {
-                report.value(Rule::BareFrame, at, frame, "has no file or line");
+                report.value(Rule::BareFrame, at(), frame, "has no file or line");
             }
         }
     }
@@ -283,8 +287,28 @@ fn is_frame(frame: &Value) -> bool {
     })
 }
 
-/// A copy without null members, down to `depth` further levels of objects.
-fn without_nulls(
+/// The members without null ones, which are reported: a copy where there are any.
+fn without_nulls<'a>(
+    members: &'a Map<String, Value>,
+    at: &str,
+    report: &mut Report,
+) -> Cow<'a, Map<String, Value>> {
+    if has_nulls(members, DEPTH) {
+        Cow::Owned(copy(members, at, DEPTH, report))
+    } else {
+        Cow::Borrowed(members)
+    }
+}
+
+fn has_nulls(members: &Map<String, Value>, depth: u8) -> bool {
+    members.values().any(|value| match value {
+        Value::Null => true,
+        Value::Object(inner) if depth > 0 => has_nulls(inner, depth - 1),
+        _ => false,
+    })
+}
+
+fn copy(
     members: &Map<String, Value>,
     at: &str,
     depth: u8,
@@ -292,11 +316,10 @@ fn without_nulls(
 ) -> Map<String, Value> {
     let mut kept = Map::new();
     for (key, value) in members {
-        let at = pointer(at, key);
         match value {
-            Value::Null => report.text(Rule::NullMember, at, "null", "is null"),
+            Value::Null => report.text(Rule::NullMember, pointer(at, key), "null", "is null"),
             Value::Object(inner) if depth > 0 => {
-                let inner = without_nulls(inner, &at, depth - 1, report);
+                let inner = copy(inner, &pointer(at, key), depth - 1, report);
                 kept.insert(key.clone(), inner.into());
             }
             other => {

@@ -6,7 +6,7 @@ use crate::validate::rule::Rule;
 fn broken(span: &Value) -> Vec<(Rule, String)> {
     let mut report = Report::new(1, String::new(), None, "rust");
     check(span, "", &SpanContext::default(), &mut report);
-    let findings = report.findings().into_iter();
+    let findings = report.findings().0.into_iter();
     findings.map(|finding| (finding.rule, finding.at)).collect()
 }
 
@@ -210,4 +210,52 @@ fn continued_traces() {
     entry.as_object_mut().unwrap().remove("tp");
     let rules: Vec<_> = broken(&entry).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!(rules, [Rule::Ancestor, Rule::Correlation]);
+}
+
+/// What Instana's own tracers do is a note for them, and a violation for ours.
+#[test]
+fn habits_of_siblings() {
+    let found = |span: &Value, plugin: &str| {
+        let mut report = Report::new(1, String::new(), None, plugin);
+        check(span, "", &SpanContext::default(), &mut report);
+        let found = report.findings().0.into_iter();
+        found
+            .map(|found| (found.rule, found.is_note()))
+            .collect::<Vec<_>>()
+    };
+    let kafka = |k: u8, access: &str| {
+        span(
+            "kafka",
+            k,
+            json!({"kafka": {"access": access, "service": "t"}}),
+        )
+    };
+    for (k, access) in [(1, "poll"), (2, "produce")] {
+        let found_by = |plugin| found(&kafka(k, access), plugin);
+        assert_eq!(found_by("python"), [(Rule::KafkaAccess, true)], "{access}");
+        assert_eq!(found_by("rust"), [(Rule::KafkaAccess, false)], "{access}");
+    }
+    // The kind is checked in any case.
+    assert!(found(&kafka(2, "poll"), "python").contains(&(Rule::KindFitsName, false)));
+    for (key, id, rule) in [
+        ("p", "ABCDEF0123456789", Rule::ParentId),
+        ("p", "AbC1", Rule::ParentId),
+        ("p", "0123456789abcdef0123456789ABCDEF", Rule::ParentId),
+        ("t", "ABCDEF0123456789", Rule::TraceId),
+        ("t", "12345678901234567890", Rule::TraceId),
+    ] {
+        let mut sent = span("g.http", 1, json!({"http": {}}));
+        sent[key] = id.into();
+        assert_eq!(found(&sent, "nodejs"), [(Rule::IdForm, true)], "{key} {id}");
+        assert_eq!(found(&sent, "rust"), [(rule, false)], "{key} {id}");
+        sent[key] = "no hex".into();
+        assert_eq!(found(&sent, "nodejs"), [(rule, false)], "{key}");
+        sent[key] = "0000000000000000".into();
+        assert_eq!(found(&sent, "nodejs"), [(rule, false)], "{key}");
+    }
+    let mut long = span("g.http", 1, json!({"http": {}}));
+    long["t"] = "ABCDEF0123456789".into();
+    long["lt"] = "0000000000000001ABCDEF0123456789".into();
+    let notes = found(&long, "nodejs");
+    assert_eq!(notes, [(Rule::IdForm, true), (Rule::IdForm, true)]);
 }

@@ -61,3 +61,35 @@ fn wrong_options() {
     assert_eq!(ran.status.code(), Some(2));
     assert!(text(&ran.stderr).contains("no http://"), "{ran:?}");
 }
+
+/// A variable that is wrong is not called well before.
+#[test]
+fn wrong_variables_have_no_tick() {
+    let agent = agent(Config::new());
+    let at = agent.addr().to_string();
+    let ran = Command::new(env!("CARGO_BIN_EXE_instana-dev-agent"))
+        .args(["doctor", "--agent", &at])
+        .env_clear()
+        .env("INSTANA_STACK_TRACE", "some")
+        .env("INSTANA_TRACING_DISABLE", "true")
+        .env("INSTANA_CONFIG_PATH", "/nowhere/config.yaml")
+        .env("INSTANA_AGENT_KEY", "k")
+        .env("INSTANA_SERVICE_NAME", "shop\u{1b}[2J")
+        .output()
+        .expect("the binary");
+    let out = text(&ran.stdout);
+    let ticks: Vec<_> = out
+        .lines()
+        .filter(|line| line.starts_with("✓ environment"))
+        .collect();
+    assert_eq!(
+        ticks,
+        ["✓ environment      INSTANA_SERVICE_NAME=shop·[2J"],
+        "{out}"
+    );
+    for code in ["env-value", "env-tracing-off", "config-missing"] {
+        assert!(out.contains(&format!("✗ {code}: ")), "{out}");
+    }
+    let (found, well) = (out.find('✗'), out.find('✓'));
+    assert!(found < well, "{out}");
+}

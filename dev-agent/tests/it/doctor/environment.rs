@@ -111,7 +111,7 @@ fn values_in_words() {
         (
             "INSTANA_SERVICE_NAME",
             " ",
-            "=  is not a text in UTF-8 that is not blank, of at most 32 KiB: it is ignored",
+            "=  is not a text in UTF-8 that is not blank, of at most 1024 bytes: it is ignored",
         ),
         (
             "INSTANA_TRACING_FILTER_EXCLUDE_A_ATTRIBUTES",

@@ -22,6 +22,26 @@ async fn errors_are_counted_and_joined() {
 }
 
 #[tokio::test]
+async fn aliases_stand_in_no_message() {
+    let shop = shop();
+    for query in [
+        "{ hunter2: hello hunter2: missing }",
+        "{ hunter2: order(id: 1) { id } hunter2: order(id: 2) { id } }",
+        "{ hunter2: hello { hunter2: id } }",
+        "{ hunter2: missing }",
+        "{ hunter2: helo }",
+        "{ hunter2: order(id: \"a\") { hunter2: id } }",
+    ] {
+        let recorder = Recorder::new();
+        let response = ask(&recorder, &shop, query).await;
+        assert!(!response.errors.is_empty(), "{query}");
+        let entry = entry(&recorder);
+        assert!(entry.errors() > 0, "{query}");
+        assert!(!entry.json().contains("hunter2"), "{}", entry.json());
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_or_is_wrong_is_recorded_without_its_values() {
     let shop = shop();
     for (query, asked, name, errors) in [

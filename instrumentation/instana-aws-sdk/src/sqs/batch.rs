@@ -27,6 +27,7 @@ impl MessageExt for [Message] {
 ///     entry.enter(|| store(orders));
 /// }
 /// ```
+#[track_caller]
 pub fn batch_entry_span<'m, I>(messages: I) -> Span
 where
     I: IntoIterator<Item = &'m Message>,
@@ -36,6 +37,7 @@ where
 }
 
 /// As [`batch_entry_span`], with the URL of the queue.
+#[track_caller]
 pub fn batch_entry_span_of<'m, I>(queue_url: &str, messages: I) -> Span
 where
     I: IntoIterator<Item = &'m Message>,

@@ -38,31 +38,37 @@ use super::{Data, ENTRY};
 /// ```
 pub trait MessageExt {
     /// Starts the entry of what is done with it: it continues the trace that the
-    /// message carries, or begins one. Inside an open entry it is a no-op. A message
-    /// does not know its queue: see [`entry_span_of`](Self::entry_span_of).
+    /// message carries, or begins one. Inside an open entry of another message it is a
+    /// no-op, and counted; inside of other entries, such as that of a job, it is not. A
+    /// message does not know its queue: see [`entry_span_of`](Self::entry_span_of).
     ///
     /// [`Span::enter`] and [`FutureExt::in_span`] run code inside it.
+    #[track_caller]
     fn entry_span(&self) -> Span {
         self.entry_span_of("")
     }
 
     /// As [`entry_span`](Self::entry_span), with the URL of the queue.
+    #[track_caller]
     fn entry_span_of(&self, queue_url: &str) -> Span;
 
     /// Runs `future` inside the entry, which ends with it. What the future returns is
     /// not looked at: see [`in_entry_span_with`](Self::in_entry_span_with). A panic is
     /// recorded and goes on.
+    #[track_caller]
     fn in_entry_span<F: Future>(&self, future: F) -> InSpan<F> {
         future.in_span(self.entry_span())
     }
 
     /// As [`in_entry_span`](Self::in_entry_span), with the URL of the queue.
+    #[track_caller]
     fn in_entry_span_of<F: Future>(&self, queue_url: &str, future: F) -> InSpan<F> {
         future.in_span(self.entry_span_of(queue_url))
     }
 
     /// As [`in_entry_span`](Self::in_entry_span); `done` sees what the future
     /// returned before the entry ends, and can record it.
+    #[track_caller]
     fn in_entry_span_with<F, D>(&self, future: F, done: D) -> InSpan<F, D>
     where
         F: Future,
@@ -88,6 +94,7 @@ pub trait MessageExt {
     ///         .await
     /// }
     /// ```
+    #[track_caller]
     fn in_entry_span_of_with<F, D>(&self, queue_url: &str, future: F, done: D) -> InSpan<F, D>
     where
         F: Future,
@@ -98,11 +105,13 @@ pub trait MessageExt {
 
     /// Runs `f` inside the entry: for handlers that are not async.
     /// [`instana::current`] finds the entry in it.
+    #[track_caller]
     fn enter_entry_span<R>(&self, f: impl FnOnce() -> R) -> R {
         self.entry_span().enter(f)
     }
 
     /// As [`enter_entry_span`](Self::enter_entry_span), with the URL of the queue.
+    #[track_caller]
     fn enter_entry_span_of<R>(&self, queue_url: &str, f: impl FnOnce() -> R) -> R {
         self.entry_span_of(queue_url).enter(f)
     }
@@ -136,6 +145,7 @@ pub(super) fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut 
 }
 
 /// Starts the entry of these messages. They are looked at where there is a tracer.
+#[track_caller]
 pub(super) fn start<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Span {
     let tracer = Tracer::global().in_context();
     let incoming = if tracer.is_on() {

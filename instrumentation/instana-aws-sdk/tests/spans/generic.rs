@@ -51,6 +51,51 @@ async fn retries_are_one_span() {
 }
 
 #[tokio::test]
+async fn an_answer_of_somebody_else_keeps_its_status() {
+    for body in [
+        "<html><body>Bad gateway for geheim</body></html>",
+        "<!DOCTYPE html><p>geheim",
+        "upstream geheim is gone",
+        "{\"geheim\": ",
+        "[]",
+        "",
+    ] {
+        for status in [403, 404, 413, 502] {
+            let recorder = Recorder::new();
+            let service = Service::new([Reply::Answer(status, body.to_owned())]);
+            below_entry(&recorder, async || {
+                let (sns, s3) = (service.sns(), service.s3());
+                send(&service.sqs()).send().await.unwrap_err();
+                let topic = "arn:aws:sns:eu-west-1:123456789012:orders";
+                let call = sns.publish().topic_arn(topic).message("tea");
+                call.send().await.unwrap_err();
+                s3.get_object()
+                    .bucket("b")
+                    .key("k")
+                    .send()
+                    .await
+                    .unwrap_err();
+                service.dynamodb().list_tables().send().await.unwrap_err();
+            })
+            .await;
+            for name in ["sqs", "sns", "s3", "dynamodb"] {
+                let exit = recorder.span(name, Kind::Exit);
+                let error = exit.text(&format!("data.{name}.error")).unwrap();
+                let start = format!("status {status}");
+                // The SDK has a code for S3's 404 without a body.
+                let is_known = body.is_empty() && error == "NotFound";
+                assert!(
+                    error.starts_with(&start) || is_known,
+                    "{name} {body}: {error}"
+                );
+                assert!(!error.contains("geheim"), "{name} {body}: {error}");
+                assert_eq!(exit.errors(), 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_error_of_the_service_has_its_code_and_is_left_as_it_is() {
     let known = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."}"#;
     let unknown = r#"{"__type":"AccessDenied","message":"Not for you: https://me:hidden@x/"}"#;

@@ -377,3 +377,69 @@ fn without_a_tracer_a_message_is_handled() {
     assert!(!message(&[("X_INSTANA_T", T)]).entry_span().is_recording());
     assert!(!batch_entry_span(&[message(&[])]).is_recording());
 }
+
+/// docs/ARCHITECTURE.md, "Entries inside of entries".
+#[test]
+fn inside_of_an_entry_of_another_kind_a_message_has_its_own_trace() {
+    use instana::Span;
+    use instana::propagation::Incoming;
+    use instana::span::http;
+
+    let traced = || message(&[("X_INSTANA_T", T), ("X_INSTANA_S", S)]);
+    let open: [fn() -> Span; 2] = [
+        || instana::entry_span("job"),
+        || Span::entry(&http::ENTRY, &Incoming::none()),
+    ];
+    for open in open {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            open().enter(|| {
+                traced().enter_entry_span_of(URL, || instana::exit_span("store").end());
+            });
+        });
+        let entry = recorder.labelled("sqs");
+        assert_eq!(
+            (entry.trace(), entry.parent()),
+            (T.to_owned(), S.to_owned())
+        );
+        assert_eq!(recorder.children(&entry).len(), 1);
+        assert_eq!(recorder.unrecorded(), []);
+    }
+    // Of one receive and each of its messages, the outer one.
+    let recorder = Recorder::new();
+    recorder.enter(|| [traced(), traced()].enter_entry_span(|| traced().entry_span().end()));
+    assert_eq!(recorder.labelled("sqs").trace(), T);
+    let lost = recorder.unrecorded();
+    assert_eq!((lost.len(), lost[0].name.as_str()), (1, "sqs"));
+    assert!(lost[0].place.as_ref().unwrap().contains("messages.rs:"));
+}
+
+#[test]
+fn of_attributes_that_differ_none_counts() {
+    for (attributes, expected) in [
+        (
+            vec![("x_instana_t", "1"), ("X_INSTANA_T", T), ("X_INSTANA_S", S)],
+            false,
+        ),
+        (
+            vec![("X_INSTANA_T", T), ("X_INSTANA_S", S), ("x_instana_s", "1")],
+            false,
+        ),
+        (
+            vec![("X_INSTANA_T", T), ("x_instana_t", T), ("X_INSTANA_S", S)],
+            true,
+        ),
+    ] {
+        // Attributes are in another order each time.
+        for _ in 0..10 {
+            assert_eq!(
+                is_continued(&message(&attributes)),
+                expected,
+                "{attributes:?}"
+            );
+        }
+    }
+    let recorder = Recorder::new();
+    recorder.enter(|| message(&[("X_INSTANA_L", "00")]).entry_span().end());
+    recorder.assert_empty();
+}

@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
 use aws_smithy_types::Blob;
+use instana::FutureExt;
 use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
@@ -87,6 +88,26 @@ async fn a_send_carries_its_context() {
         json!({"DataType": "String", "StringValue": exit.trace()})
     );
     assert_eq!(attributes["X_INSTANA_S"]["StringValue"], exit.id());
+}
+
+#[tokio::test]
+async fn below_an_exit_a_message_carries_the_ids_of_the_exit() {
+    let recorder = Recorder::new();
+    let service = Service::answering("{}");
+    let sqs = service.sqs();
+    let call = sqs.send_message().queue_url(URL).message_body("tea");
+    let call = call.message_attributes("x_instana_s", text("2"));
+    let publish = || async {
+        let outer = instana::exit_span("publish");
+        async { call.send().await }.in_span(outer).await
+    };
+    below_entry(&recorder, publish).await.unwrap();
+    let publish = recorder.labelled("publish");
+    assert_eq!(recorder.spans().len(), 2, "the job and its exit");
+    let attributes = &service.request()["MessageAttributes"];
+    assert_eq!(names(attributes), ["X_INSTANA_S", "X_INSTANA_T"]);
+    assert_eq!(attributes["X_INSTANA_T"]["StringValue"], publish.trace());
+    assert_eq!(attributes["X_INSTANA_S"]["StringValue"], publish.id());
 }
 
 #[tokio::test]

@@ -5,20 +5,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use instana::Span;
 use pin_project_lite::pin_project;
 
 use crate::record::is_http;
-use crate::record_failure;
+use crate::{grpc, record_failure};
 
 pin_project! {
     /// The body of a response, polled inside the entry of its request, which
     /// ends with it. Frames pass as they come; nothing is buffered.
     ///
-    /// Dropped before its end, the entry is an error: "response body dropped
-    /// after N ms, M bytes sent". (A GraphQL operation that took it over has errors
-    /// of its own; its subscriptions end in no other way.)
+    /// A body of a known length that ends before that is an error: "response body
+    /// ended after 3 of 10 bytes"; so is one that is dropped under way: "response body
+    /// dropped after N ms, 3 of 10 bytes sent". One that nobody asked for a frame was
+    /// replaced by another, and a stream without a length is ended by its client: neither
+    /// is an error. (A GraphQL operation that took the entry over has errors of its own.)
     pub struct TracedBody<B> {
         // Empty only while it is dropped.
         #[pin]
@@ -31,7 +34,7 @@ pin_project! {
             let mut this = this.project();
             if let Some(mut open) = this.open.take() {
                 open.span.enter(|| this.inner.set(None));
-                open.given_up();
+                open.dropped();
             }
         }
     }
@@ -42,10 +45,19 @@ pin_project! {
 struct Open {
     span: Span,
     sent: u64,
-    /// The length that was announced: with these bytes it is complete.
-    declared: Option<u64>,
-    /// There is more to come: it is an error to stop now.
-    due: bool,
+    due: Due,
+    /// Somebody asked the body for a frame.
+    is_asked: bool,
+}
+
+/// What has to come before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// So many bytes.
+    Bytes(u64),
+    /// The status of a gRPC call.
+    GrpcStatus,
+    Nothing,
 }
 
 impl<B> TracedBody<B> {
@@ -55,20 +67,36 @@ impl<B> TracedBody<B> {
             open: None,
         }
     }
+
+    /// The body without the entry, where there is none or it has ended.
+    #[doc(hidden)]
+    pub fn into_untraced(mut self) -> Result<B, Self> {
+        match (self.open.is_none(), self.inner.take()) {
+            (true, Some(inner)) => Ok(inner),
+            (_, inner) => {
+                self.inner = inner;
+                Err(self)
+            }
+        }
+    }
 }
 
 impl<B: Body> TracedBody<B> {
     /// The span of an empty body ends here.
-    pub(super) fn new(inner: B, span: Span, due: bool, declared: Option<u64>) -> Self {
-        let open = (!inner.is_end_stream()).then_some(Open {
+    pub(super) fn new(inner: B, span: Span, due: Due) -> Self {
+        let mut open = Open {
             span,
             sent: 0,
-            declared,
-            due: due && declared != Some(0),
-        });
+            due,
+            is_asked: false,
+        };
+        let is_over = inner.is_end_stream();
+        if is_over {
+            open.ended();
+        }
         Self {
             inner: Some(inner),
-            open,
+            open: (!is_over).then_some(open),
         }
     }
 }
@@ -76,7 +104,7 @@ impl<B: Body> TracedBody<B> {
 impl<B> Body for TracedBody<B>
 where
     B: Body,
-    B::Error: fmt::Display + 'static,
+    B::Error: fmt::Display + fmt::Debug + 'static,
 {
     type Data = B::Data;
     type Error = B::Error;
@@ -93,18 +121,23 @@ where
         let Some(mut open) = this.open.take() else {
             return inner.poll_frame(cx);
         };
+        open.is_asked = true;
         let polled = open.span.enter_poll(cx, |cx| inner.as_mut().poll_frame(cx));
         match &polled {
             Poll::Pending => *this.open = Some(open),
             Poll::Ready(Some(Ok(frame))) => {
-                open.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
-                if !inner.is_end_stream() {
-                    open.due &= !frame.is_trailers() && Some(open.sent) != open.declared;
+                match frame.trailers_ref() {
+                    Some(trailers) => open.trailed(trailers),
+                    None => open.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64),
+                }
+                if inner.is_end_stream() {
+                    open.ended();
+                } else {
                     *this.open = Some(open);
                 }
             }
             Poll::Ready(Some(Err(error))) => record_failure(&mut open.span, error),
-            Poll::Ready(None) => {}
+            Poll::Ready(None) => open.ended(),
         }
         polled
     }
@@ -136,11 +169,50 @@ impl<B> fmt::Debug for TracedBody<B> {
 }
 
 impl Open {
-    fn given_up(&mut self) {
-        if self.due && is_http(&self.span) {
+    /// What is missing of the announced length.
+    #[inline]
+    fn missing(&self) -> Option<u64> {
+        match self.due {
+            Due::Bytes(length) if self.sent < length => Some(length),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn ended(&mut self) {
+        if self.due != Due::Nothing {
+            self.ended_with_something_due();
+        }
+    }
+
+    #[cold]
+    fn ended_with_something_due(&mut self) {
+        if self.due == Due::GrpcStatus {
+            grpc::record_missing(&mut self.span);
+        }
+        let length = self.missing().filter(|_| is_http(&self.span));
+        if let Some(length) = length {
+            let sent = self.sent;
+            let text = format!("response body ended after {sent} of {length} bytes");
+            self.span.error(&text);
+        }
+    }
+
+    /// Trailers are the end.
+    #[cold]
+    fn trailed(&mut self, trailers: &HeaderMap) {
+        if self.due != Due::GrpcStatus || !grpc::record(&mut self.span, trailers) {
+            self.ended();
+        }
+        self.due = Due::Nothing;
+    }
+
+    fn dropped(&mut self) {
+        let length = self.missing().filter(|_| self.is_asked);
+        if let Some(length) = length.filter(|_| is_http(&self.span)) {
             let (millis, sent) = (self.span.elapsed_millis(), self.sent);
             self.span.error(&format!(
-                "response body dropped after {millis} ms, {sent} bytes sent"
+                "response body dropped after {millis} ms, {sent} of {length} bytes sent"
             ));
         }
     }

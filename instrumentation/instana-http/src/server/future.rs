@@ -5,14 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, Version};
 use http_body::Body;
 use instana::Span;
 use instana::span::http::Http;
 use pin_project_lite::pin_project;
 
 use super::TracedBody;
-use crate::{add_server_timing, record_failure, record_response};
+use super::body::Due;
+use crate::head::{Content, Head};
+use crate::record::{is_http, record_head};
+use crate::{add_server_timing, record_failure};
 
 pin_project! {
     /// The future of a response, polled inside the entry of its request.
@@ -42,9 +45,15 @@ pin_project! {
     }
 }
 
-/// What the request says about the response's body.
+/// What the request says about the response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    method: Asking,
+    version: Version,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+enum Asking {
     Connect,
     Head,
     Other,
@@ -64,7 +73,7 @@ impl<F> ResponseFuture<F> {
         Self {
             inner: Some(inner),
             span: Span::none(),
-            request: Asked::Other,
+            request: Asked::of(&Method::GET, Version::HTTP_11),
             server_timing: false,
         }
     }
@@ -74,7 +83,7 @@ impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
-    E: fmt::Display + 'static,
+    E: fmt::Display + fmt::Debug + 'static,
 {
     type Output = Result<Response<TracedBody<B>>, E>;
 
@@ -112,12 +121,14 @@ where
 }
 
 impl Asked {
-    pub(super) fn of(method: &Method) -> Self {
-        match *method {
-            Method::CONNECT => Self::Connect,
-            Method::HEAD => Self::Head,
-            _ => Self::Other,
-        }
+    #[inline]
+    pub(super) fn of(method: &Method, version: Version) -> Self {
+        let method = match *method {
+            Method::CONNECT => Asking::Connect,
+            Method::HEAD => Asking::Head,
+            _ => Asking::Other,
+        };
+        Self { method, version }
     }
 
     /// The head is there: the span goes on with the body, if there is one.
@@ -127,40 +138,82 @@ impl Asked {
         mut response: Response<B>,
         server_timing: bool,
     ) -> Response<TracedBody<B>> {
+        let status = response.status();
+        let mut due = Due::Nothing;
         if span.is_recording() {
-            record_response(&mut span, response.status(), response.headers());
+            due = self.record(&mut span, &response);
             if server_timing {
                 add_server_timing(&span, response.headers_mut());
             }
         }
-        let status = response.status();
-        if self.switches_protocols(status) {
+        if self.switches_protocols(status) || is_nothing(&span) {
             return response.map(TracedBody::untraced);
         }
-        let due = self.is_body_due(status);
-        let declared = due.then(|| declared_length(&response)).flatten();
-        response.map(|body| TracedBody::new(body, span, due, declared))
+        response.map(|body| TracedBody::new(body, span, due))
+    }
+
+    /// Describes the entry by the head; what the body has to bring.
+    fn record<B: Body>(self, span: &mut Span, response: &Response<B>) -> Due {
+        let (status, headers) = (response.status(), response.headers());
+        let head = Head::of(headers);
+        let content = head.content();
+        let lacks_status = record_head(span, status, headers, content);
+        if !self.is_body_due(status) {
+            if status.is_informational() && !self.switches_protocols(status) {
+                self.record_unsent(span, status);
+            }
+            return Due::Nothing;
+        }
+        match content {
+            Content::Grpc if lacks_status => Due::GrpcStatus,
+            Content::Other => {
+                let length = head
+                    .length()
+                    .or_else(|| response.body().size_hint().exact());
+                length.map_or(Due::Nothing, Due::Bytes)
+            }
+            _ => Due::Nothing,
+        }
+    }
+
+    /// A status that is no answer: with HTTP/1, hyper sends 500 in its place.
+    #[cold]
+    fn record_unsent(self, span: &mut Span, status: StatusCode) {
+        if self.version <= Version::HTTP_11 {
+            Http::record(span, |http| {
+                http.status(500);
+            });
+        }
+        if is_http(span) {
+            let code = status.as_u16();
+            span.error(&format!(
+                "the handler answered with status {code}, which is no final one"
+            ));
+        }
     }
 
     /// What follows is no body of HTTP.
     fn switches_protocols(self, status: StatusCode) -> bool {
-        status == StatusCode::SWITCHING_PROTOCOLS || (self == Self::Connect && status.is_success())
+        status == StatusCode::SWITCHING_PROTOCOLS
+            || (self.method == Asking::Connect && status.is_success())
     }
 
     fn is_body_due(self, status: StatusCode) -> bool {
-        self != Self::Head
+        self.method != Asking::Head
             && !status.is_informational()
             && status != StatusCode::NO_CONTENT
             && status != StatusCode::NOT_MODIFIED
     }
 }
 
-/// Bytes after which a server need not ask the body for more.
-fn declared_length<B: Body>(response: &Response<B>) -> Option<u64> {
-    response.body().size_hint().exact().or_else(|| {
-        let length = response.headers().get(http::header::CONTENT_LENGTH)?;
-        length.to_str().ok()?.parse().ok()
-    })
+/// Whether a body has no use for the span: there is neither an entry nor a context.
+#[inline]
+fn is_nothing(span: &Span) -> bool {
+    if span.is_recording() {
+        return false;
+    }
+    let context = span.context();
+    !context.is_active() && !context.is_suppressed()
 }
 
 /// A span around the application's code: a panic ends it with status 500.

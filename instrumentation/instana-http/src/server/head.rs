@@ -1,11 +1,13 @@
 //! What is known of a request before its body.
 
+use std::fmt;
+
 use http::uri::Uri;
 use http::{Extensions, HeaderMap, Method, Request};
 
 /// The head of a request that came in: what [`RouteTemplate`](super::RouteTemplate)
 /// and `ignore` decide by. Borrowed, so that nothing is moved to look at it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
     /// The method.
@@ -16,6 +18,16 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
     /// What servers and layers left with the request.
     pub extensions: &'a Extensions,
+}
+
+// Query and headers may hold secrets.
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> RequestHead<'a> {

@@ -4,6 +4,7 @@
 mod body;
 mod future;
 mod head;
+mod mark;
 mod options;
 mod route;
 

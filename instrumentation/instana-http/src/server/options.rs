@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use http::Request;
 use instana::Tracer;
-use instana::span::http::{ENTRY, Http};
+use instana::span::http::{ENTRY, Http, has_path};
 use instana::span::{Kind, Recording};
 
 use super::future::{Asked, Guarded, ResponseFuture};
+use super::mark::{self, Mark};
 use super::{NoRoute, RequestHead, RouteTemplate};
 use crate::{extract, record_request};
 
@@ -32,7 +33,25 @@ impl Options {
     }
 }
 
+impl<R: RouteTemplate> Options<R> {
+    /// As [`new`](Options::new), for the layer of a router: requests that come to it have
+    /// a route, and hold as much as their extensions have room for.
+    pub fn in_router(route: R) -> Self {
+        mark::expect_in_router();
+        Self::unseen(route)
+    }
+}
+
 impl<R> Options<R> {
+    fn unseen(route: R) -> Self {
+        Self {
+            tracer: Tracer::global(),
+            ignore: None,
+            server_timing: true,
+            route,
+        }
+    }
+
     /// The tracer for requests that come in outside of any context.
     pub fn tracer(mut self, tracer: Tracer) -> Self {
         self.tracer = tracer;
@@ -66,41 +85,88 @@ impl<R> Options<R> {
 }
 
 impl<R: RouteTemplate> Options<R> {
-    /// Calls the service with the request inside an entry. Where the code is in
-    /// one already, that of an outer layer, this one learns the route's template.
+    /// Calls the service with the request inside an entry. Where an outer layer has
+    /// begun one for the request, that learns the route's template. Another request
+    /// inside of an open entry is part of that.
     #[inline]
     pub fn serve<B, F>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
         call: impl FnOnce(Request<B>) -> F,
     ) -> ResponseFuture<F> {
         let tracer = self.tracer.in_context();
         if !tracer.is_on() {
             return ResponseFuture::untraced(call(request));
         }
+        if mark::are_made() {
+            if let Some(mark) = Mark::of(&request) {
+                let mark = mark.clone();
+                return self.serve_again(mark, request, call);
+            }
+        }
         let head = RequestHead::of(&request);
         let mut incoming = extract(head.headers, &tracer);
-        if self.ignore.as_ref().is_some_and(|ignore| ignore(head)) {
+        let is_ignored = self.ignore.as_ref().is_some_and(|ignore| ignore(head));
+        if is_ignored {
             incoming = incoming.into_suppressed();
         }
-        let mut span = tracer.entry(&ENTRY, &incoming);
+        let mut span = tracer.layered_entry(&ENTRY, &incoming);
         if span.is_recording() {
             let path = self.path(head);
             record_request(&mut span, head, path);
             self.record_route(&mut span, head, path);
             span.decide();
-        } else {
-            instana::current(|outer| {
-                // It may be a span that a middleware between the two has opened.
-                if outer.kind() == Some(Kind::Entry) {
-                    self.record_route(outer, head, self.path(head));
-                }
-            });
+        } else if span.is_none() && !is_ignored {
+            self.pass_on(head);
         }
-        let asked = Asked::of(head.method);
+        if mark::are_made() {
+            Mark::put(&span, request.extensions_mut());
+        }
+        let asked = Asked::of(request.method(), request.version());
         let mut span = Guarded::new(span);
         let inner = span.enter(|| call(request));
         ResponseFuture::new(inner, span.release(), asked, self.server_timing)
+    }
+
+    /// Serves a request that another layer has begun to record.
+    #[cold]
+    #[inline(never)]
+    fn serve_again<B, F>(
+        &self,
+        mark: Mark,
+        request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> ResponseFuture<F> {
+        let head = RequestHead::of(&request);
+        instana::current(|open| {
+            // It may be a span that a middleware between the two has opened.
+            if mark.is_of(open) {
+                self.record_route(open, head, self.path(head));
+            }
+        });
+        let asked = Asked::of(head.method, request.version());
+        let mut span = Guarded::new(mark.carrier());
+        let inner = span.enter(|| call(request));
+        ResponseFuture::new(inner, span.release(), asked, self.server_timing)
+    }
+
+    /// An entry is open, and this request has no mark: it is another one. Only the first
+    /// may be the same, where one layer stands twice around it.
+    #[cold]
+    #[inline(never)]
+    fn pass_on(&self, head: RequestHead<'_>) {
+        let path = self.path(head);
+        let is_same = mark::is_first()
+            && instana::current(|open| {
+                let is_same = open.kind() == Some(Kind::Entry) && has_path(open, path);
+                if is_same {
+                    self.record_route(open, head, path);
+                }
+                is_same
+            }) == Some(true);
+        if !is_same {
+            Tracer::refuse(&ENTRY);
+        }
     }
 
     /// The path that the client asked for.
@@ -124,12 +190,8 @@ impl<R: RouteTemplate> Options<R> {
 
 impl<R: Default> Default for Options<R> {
     fn default() -> Self {
-        Self {
-            tracer: Tracer::global(),
-            ignore: None,
-            server_timing: true,
-            route: R::default(),
-        }
+        mark::expect();
+        Self::unseen(R::default())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use hyper::Error;
 use hyper::body::Incoming;
@@ -18,9 +19,30 @@ use super::answer::record_answer;
 /// exits.
 pub struct SendRequest<B> {
     inner: http2::SendRequest<B>,
+    origin: Option<Arc<Uri>>,
 }
 
 impl<B> SendRequest<B> {
+    /// Where the connection leads to: scheme, host and port of requests that do not
+    /// say them. It is recorded, not sent. A connection with TLS is recorded as one
+    /// without where neither this nor the request says `https`.
+    ///
+    /// ```no_run
+    /// use hyper::Uri;
+    /// # type Sender = hyper::client::conn::http2::SendRequest<String>;
+    /// # fn f(sender: Sender) {
+    /// let sender = instana_hyper::client::http2::SendRequest::from(sender)
+    ///     .origin(Uri::from_static("https://stock:8443"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn origin(self, origin: Uri) -> Self {
+        Self {
+            inner: self.inner,
+            origin: Some(Arc::new(origin)),
+        }
+    }
+
     /// As [`hyper::client::conn::http2::SendRequest::poll_ready`].
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
@@ -58,22 +80,24 @@ impl<B> SendRequest<B> {
 impl<B: Body + 'static> SendRequest<B> {
     /// As [`hyper::client::conn::http2::SendRequest::send_request`]. The exit ends
     /// with the head of the response.
+    #[track_caller]
     pub fn send_request(
         &mut self,
         mut request: Request<B>,
     ) -> impl Future<Output = Result<Response<Incoming>, Error>> + use<B> {
-        let mut span = client::exit(&mut request);
+        let mut span = client::exit_to(&mut request, self.origin.as_deref());
         let future = span.enter(|| self.inner.send_request(request));
         future.in_span_with(span, record_answer)
     }
 
     /// As [`hyper::client::conn::http2::SendRequest::try_send_request`]. A request
     /// that comes back is an exit with an error, too.
+    #[track_caller]
     pub fn try_send_request(
         &mut self,
         mut request: Request<B>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B> {
-        let mut span = client::exit(&mut request);
+        let mut span = client::exit_to(&mut request, self.origin.as_deref());
         let future = span.enter(|| self.inner.try_send_request(request));
         future.in_span_with(span, |span, result| match result {
             Ok(response) => record_response(span, response.status(), response.headers()),
@@ -84,7 +108,10 @@ impl<B: Body + 'static> SendRequest<B> {
 
 impl<B> From<http2::SendRequest<B>> for SendRequest<B> {
     fn from(inner: http2::SendRequest<B>) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            origin: None,
+        }
     }
 }
 
@@ -92,6 +119,7 @@ impl<B> Clone for SendRequest<B> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            origin: self.origin.clone(),
         }
     }
 }

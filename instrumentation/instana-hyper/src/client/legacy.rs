@@ -41,6 +41,7 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     /// As [`hyper_util::client::legacy::Client::get`].
+    #[track_caller]
     pub fn get(
         &self,
         uri: Uri,
@@ -54,6 +55,7 @@ where
     }
 
     /// As [`hyper_util::client::legacy::Client::request`].
+    #[track_caller]
     pub fn request(
         &self,
         request: Request<B>,
@@ -61,6 +63,7 @@ where
         self.send(request)
     }
 
+    #[track_caller]
     fn send(&self, mut request: Request<B>) -> Sent {
         let mut span = client::exit(&mut request);
         let future = span.enter(|| self.inner.request(request));

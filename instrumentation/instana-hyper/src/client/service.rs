@@ -1,8 +1,9 @@
 //! Services of clients.
 
 use std::fmt;
+use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use hyper::service::Service;
 use instana::{FutureExt, InSpan, Span};
 use instana_http::{client, record_failure, record_response};
@@ -12,12 +13,25 @@ use instana_http::{client, record_failure, record_response};
 #[derive(Clone, Debug)]
 pub struct Traced<S> {
     inner: S,
+    origin: Option<Arc<Uri>>,
 }
 
 impl<S> Traced<S> {
     /// Wraps a service.
     pub fn new(inner: S) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            origin: None,
+        }
+    }
+
+    /// Where the service's connections lead to: scheme, host and port of requests that
+    /// do not say them. It is recorded, not sent.
+    pub fn origin(self, origin: Uri) -> Self {
+        Self {
+            inner: self.inner,
+            origin: Some(Arc::new(origin)),
+        }
     }
 
     /// The wrapped service.
@@ -40,14 +54,14 @@ impl<S> From<S> for Traced<S> {
 impl<S, B, ResBody> Service<Request<B>> for Traced<S>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    S::Error: fmt::Display + 'static,
+    S::Error: fmt::Display + fmt::Debug + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
     type Future = InSpan<S::Future, fn(&mut Span, &Result<S::Response, S::Error>)>;
 
     fn call(&self, mut request: Request<B>) -> Self::Future {
-        let mut span = client::exit(&mut request);
+        let mut span = client::exit_to(&mut request, self.origin.as_deref());
         let future = span.enter(|| self.inner.call(request));
         future.in_span_with(span, |span, result| match result {
             Ok(response) => record_response(span, response.status(), response.headers()),

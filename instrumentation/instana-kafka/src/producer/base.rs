@@ -17,6 +17,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use super::context::InstanaContext;
 use super::forward::forward_producer;
 use super::record;
+use super::transaction::Transaction;
 
 /// [`rdkafka::producer::BaseProducer`], whose records are recorded as exits that
 /// end at delivery. [`ClientConfig::create`] and
@@ -29,6 +30,7 @@ where
     Part: Partitioner,
 {
     inner: Inner<InstanaContext<C>, Part>,
+    transaction: Transaction,
 }
 
 impl<C, Part> BaseProducer<C, Part>
@@ -46,6 +48,7 @@ where
         clippy::type_complexity,
         reason = "rdkafka's type"
     )]
+    #[track_caller]
     pub fn send<'a, K, P>(
         &self,
         record: BaseRecord<'a, K, P, C::DeliveryOpaque>,
@@ -54,7 +57,9 @@ where
         K: ToBytes + ?Sized,
         P: ToBytes + ?Sized,
     {
-        record::send(record, |record| self.inner.send(record))
+        record::send(record, self.transaction.is_open(), |record| {
+            self.inner.send(record)
+        })
     }
 
     /// As [`rdkafka::producer::BaseProducer::poll`]. Spans of delivered records end
@@ -96,7 +101,10 @@ where
     Part: Partitioner,
 {
     fn from(inner: Inner<InstanaContext<C>, Part>) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            transaction: Transaction::default(),
+        }
     }
 }
 

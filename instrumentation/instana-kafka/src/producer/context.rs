@@ -9,6 +9,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{DefaultProducerContext, DeliveryResult, Partitioner, ProducerContext};
 use rdkafka::{ClientContext, Statistics};
 
+use super::transaction::record_undelivered;
+
 /// A [`ProducerContext`] around the user's: a record's span ends when the record
 /// is delivered, or cannot be.
 ///
@@ -94,15 +96,17 @@ where
 #[derive(Debug)]
 pub struct Tracked<D> {
     span: Span,
+    is_in_transaction: bool,
     /// Of the code that sent the record.
     context: Context,
     opaque: D,
 }
 
 impl<D> Tracked<D> {
-    pub(super) fn new(span: Span, opaque: D) -> Self {
+    pub(super) fn new(span: Span, is_in_transaction: bool, opaque: D) -> Self {
         Self {
             span,
+            is_in_transaction,
             context: Context::current(),
             opaque,
         }
@@ -117,7 +121,7 @@ impl<D> Tracked<D> {
     /// Ends the span.
     fn delivered(mut self, result: &DeliveryResult<'_>) -> (Context, D) {
         if let Err((error, _)) = result {
-            self.span.record_error(error);
+            record_undelivered(&mut self.span, error, self.is_in_transaction);
         }
         self.span.end();
         (self.context, self.opaque)

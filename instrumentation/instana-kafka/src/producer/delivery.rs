@@ -10,6 +10,7 @@ use instana::Span;
 use instana::span::Failure;
 use rdkafka::producer::DeliveryFuture as Inner;
 
+use super::transaction::record_undelivered;
 use crate::headers::Before;
 
 type Output = <Inner as Future>::Output;
@@ -26,13 +27,14 @@ enum Kind {
 }
 
 impl DeliveryFuture {
-    pub(super) fn new(inner: Inner, span: Span, before: Before) -> Self {
+    pub(super) fn new(inner: Inner, span: Span, is_in_transaction: bool, before: Before) -> Self {
         if !span.is_recording() && matches!(before, Before::Same) {
             return Self(Kind::Plain(inner));
         }
         let delivery = Arc::new(Delivery(Mutex::new(State {
             inner: Some(inner),
             span,
+            is_in_transaction,
             before,
             output: None,
             waiting: None,
@@ -68,6 +70,7 @@ struct State {
     /// `None` when it is done.
     inner: Option<Inner>,
     span: Span,
+    is_in_transaction: bool,
     before: Before,
     output: Option<Output>,
     /// Who awaits it.
@@ -124,7 +127,7 @@ impl State {
         self.output = Some(match output {
             Ok(Ok(delivery)) => Ok(Ok(delivery)),
             Ok(Err((error, mut message))) => {
-                span.record_error(&error);
+                record_undelivered(&mut span, &error, self.is_in_transaction);
                 let mut headers = message.detach_headers();
                 before.restore(&mut headers);
                 Ok(Err((error, message.replace_headers(headers))))

@@ -25,7 +25,9 @@ macro_rules! forward_producer {
         }
 
         fn begin_transaction(&self) -> KafkaResult<()> {
-            self.inner.begin_transaction()
+            let result = self.inner.begin_transaction();
+            self.transaction.began(&result);
+            result
         }
 
         fn send_offsets_to_transaction<T: Into<Timeout>>(
@@ -39,11 +41,15 @@ macro_rules! forward_producer {
         }
 
         fn commit_transaction<T: Into<Timeout>>(&self, timeout: T) -> KafkaResult<()> {
-            self.inner.commit_transaction(timeout)
+            let result = self.inner.commit_transaction(timeout);
+            self.transaction.ended(&result);
+            result
         }
 
         fn abort_transaction<T: Into<Timeout>>(&self, timeout: T) -> KafkaResult<()> {
-            self.inner.abort_transaction(timeout)
+            let result = self.inner.abort_transaction(timeout);
+            self.transaction.ended(&result);
+            result
         }
     };
 }

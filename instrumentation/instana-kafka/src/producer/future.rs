@@ -21,6 +21,7 @@ use rdkafka::{ClientConfig, ClientContext, Timestamp, TopicPartitionList};
 use super::delivery::DeliveryFuture;
 use super::forward::forward_producer;
 use super::record;
+use super::transaction::Transaction;
 
 /// How long rdkafka waits for room in a full queue before it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,6 +37,7 @@ where
     Part: Partitioner,
 {
     inner: Inner<C, R, Part>,
+    transaction: Transaction,
 }
 
 impl<C, R> FutureProducer<C, R>
@@ -50,6 +52,7 @@ where
     /// Dropped before the record is in the queue, nothing is sent and the exit has
     /// the error "cancelled after N ms". Later, the record is sent all the same, and
     /// the exit ends at its delivery.
+    #[track_caller]
     pub fn send<K, P, T>(
         &self,
         mut record: FutureRecord<'_, K, P>,
@@ -80,7 +83,10 @@ where
             let (error, mut returned) = loop {
                 match self.inner.send_result(record) {
                     Ok(delivery) => {
-                        let delivery = DeliveryFuture::new(delivery, queued.take(), before);
+                        let is_in_transaction = self.transaction.is_open();
+                        let span = queued.take();
+                        let delivery =
+                            DeliveryFuture::new(delivery, span, is_in_transaction, before);
                         return match delivery.await {
                             Ok(delivered) => delivered,
                             // Not while the producer is borrowed.
@@ -106,6 +112,7 @@ where
     /// # Errors
     /// As rdkafka's.
     #[expect(clippy::result_large_err, reason = "rdkafka's type")]
+    #[track_caller]
     pub fn send_result<'a, K, P>(
         &self,
         mut record: FutureRecord<'a, K, P>,
@@ -116,7 +123,15 @@ where
     {
         let (mut span, before) = record::start(record.topic, &mut record.headers);
         match self.inner.send_result(record) {
-            Ok(delivery) => Ok(DeliveryFuture::new(delivery, span, before)),
+            Ok(delivery) => {
+                let is_in_transaction = self.transaction.is_open();
+                Ok(DeliveryFuture::new(
+                    delivery,
+                    span,
+                    is_in_transaction,
+                    before,
+                ))
+            }
             Err((error, mut record)) => {
                 span.record_error(&error);
                 before.restore(&mut record.headers);
@@ -170,7 +185,10 @@ where
     Part: Partitioner,
 {
     fn from(inner: Inner<C, R, Part>) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            transaction: Transaction::default(),
+        }
     }
 }
 
@@ -178,6 +196,7 @@ impl<C: ClientContext + 'static, R> Clone for FutureProducer<C, R> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            transaction: self.transaction.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod forward;
 mod future;
 mod record;
 mod threaded;
+mod transaction;
 
 pub use self::base::BaseProducer;
 pub use self::context::{InstanaContext, Tracked};

@@ -11,6 +11,7 @@ use crate::family::{SEND, describe};
 use crate::headers::{Before, inject};
 
 /// Starts the exit of a record and writes its headers.
+#[track_caller]
 pub(super) fn start(topic: &str, headers: &mut Option<OwnedHeaders>) -> (Span, Before) {
     let mut span = Span::exit(&SEND);
     describe(&mut span, topic, "send");
@@ -23,8 +24,10 @@ type Sent<'a, K, P, D> = Result<(), (KafkaError, BaseRecord<'a, K, P, D>)>;
 /// Sends a record with its span beside the user's opaque. One that is not taken
 /// is given back as it was, and its span ends.
 #[expect(clippy::result_large_err, reason = "rdkafka's type")]
+#[track_caller]
 pub(super) fn send<'a, K, P, D>(
     mut record: BaseRecord<'a, K, P, D>,
+    is_in_transaction: bool,
     send: impl FnOnce(BaseRecord<'a, K, P, Box<Tracked<D>>>) -> Sent<'a, K, P, Box<Tracked<D>>>,
 ) -> Sent<'a, K, P, D>
 where
@@ -34,7 +37,7 @@ where
 {
     let (span, before) = start(record.topic, &mut record.headers);
     let (record, opaque) = take_opaque(record);
-    let tracked = Box::new(Tracked::new(span, opaque));
+    let tracked = Box::new(Tracked::new(span, is_in_transaction, opaque));
     send(put_opaque(record, tracked)).map_err(|(error, record)| {
         let (mut record, tracked) = take_opaque(record);
         before.restore(&mut record.headers);

@@ -17,6 +17,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use super::context::InstanaContext;
 use super::forward::forward_producer;
 use super::record;
+use super::transaction::Transaction;
 
 /// [`rdkafka::producer::ThreadedProducer`], whose records are recorded as exits that
 /// end at delivery. [`ClientConfig::create`] and
@@ -30,6 +31,7 @@ where
     Part: Partitioner,
 {
     inner: Inner<InstanaContext<C>, Part>,
+    transaction: Transaction,
 }
 
 impl<C, Part> ThreadedProducer<C, Part>
@@ -47,6 +49,7 @@ where
         clippy::type_complexity,
         reason = "rdkafka's type"
     )]
+    #[track_caller]
     pub fn send<'a, K, P>(
         &self,
         record: BaseRecord<'a, K, P, C::DeliveryOpaque>,
@@ -55,7 +58,9 @@ where
         K: ToBytes + ?Sized,
         P: ToBytes + ?Sized,
     {
-        record::send(record, |record| self.inner.send(record))
+        record::send(record, self.transaction.is_open(), |record| {
+            self.inner.send(record)
+        })
     }
 
     /// As [`rdkafka::producer::ThreadedProducer::poll`]: not needed, as its thread
@@ -97,7 +102,10 @@ where
     Part: Partitioner,
 {
     fn from(inner: Inner<InstanaContext<C>, Part>) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            transaction: Transaction::default(),
+        }
     }
 }
 
@@ -105,6 +113,7 @@ impl<C: ProducerContext + 'static> Clone for ThreadedProducer<C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            transaction: self.transaction.clone(),
         }
     }
 }

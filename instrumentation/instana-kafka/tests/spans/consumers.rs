@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use instana::span::Kind;
-use instana::{IgnoredEndpoint, KafkaHeaderFormat, status};
-use instana_kafka::{FutureProducer, MessageExt};
+use instana::{IgnoredEndpoint, KafkaHeaderFormat};
+use instana_kafka::{BatchExt, FutureProducer, MessageExt};
 use rdkafka::Timestamp;
 use rdkafka::consumer::StreamConsumer;
 use rdkafka::producer::FutureRecord;
@@ -176,9 +176,8 @@ fn a_context_that_cannot_be_read_begins_a_trace_and_is_counted() {
     for list in table {
         let recorder = Recorder::new();
         let message = message(Some(headers(list)));
-        let before = status().spans.contexts_malformed;
         recorder.enter(|| message.entry_span().end());
-        assert!(status().spans.contexts_malformed > before, "{list:?}");
+        assert_eq!(recorder.counts().contexts_malformed, 1, "{list:?}");
         assert_eq!(entry(&recorder).parent(), "");
     }
     let recorder = Recorder::new();
@@ -251,7 +250,7 @@ async fn a_suppressed_chain_stays_suppressed() {
 }
 
 #[test]
-fn ignored_topics_and_open_entries_are_not_recorded() {
+fn ignored_topics_are_not_recorded() {
     let message = message(Some(headers(&[
         ("X_INSTANA_T", Some(T)),
         ("X_INSTANA_S", Some(S)),
@@ -262,17 +261,6 @@ fn ignored_topics_and_open_entries_are_not_recorded() {
     let recorder = Recorder::builder().ignored_endpoints([ignored]).build();
     recorder.enter(|| message.enter_entry_span(|| instana::exit_span("store").end()));
     recorder.assert_empty();
-
-    let recorder = Recorder::new();
-    in_entry(&recorder, || {
-        message.enter_entry_span(|| instana::exit_span("store").end());
-    });
-    recorder.assert_tree(
-        "
-        entry job
-          exit store
-        ",
-    );
 }
 
 #[tokio::test]
@@ -281,4 +269,71 @@ async fn without_a_tracer_the_handler_just_runs() {
     assert_eq!(message.in_entry_span(async { 1 }).await, 1);
     assert_eq!(message.enter_entry_span(|| 2), 2);
     assert!(!message.entry_span().is_recording());
+}
+
+fn traced() -> OwnedMessage {
+    message(Some(headers(&[
+        ("X_INSTANA_T", Some(T)),
+        ("X_INSTANA_S", Some(S)),
+    ])))
+}
+
+/// docs/ARCHITECTURE.md, "Entries inside of entries".
+#[test]
+fn inside_of_an_entry_of_another_kind_a_record_has_its_own_trace() {
+    use instana::Span;
+    use instana::propagation::Incoming;
+    use instana::span::http;
+
+    let open: [fn() -> Span; 2] = [
+        || instana::entry_span("job"),
+        || Span::entry(&http::ENTRY, &Incoming::none()),
+    ];
+    for open in open {
+        let recorder = Recorder::new();
+        recorder.enter(|| {
+            open().enter(|| {
+                for record in [traced(), message(None)] {
+                    record.enter_entry_span(|| instana::exit_span("store").end());
+                }
+            });
+        });
+        let entries: Vec<_> = recorder
+            .spans()
+            .into_iter()
+            .filter(|span| span.name() == "kafka")
+            .collect();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(
+            (entries[0].trace(), entries[0].parent()),
+            (T.to_owned(), S.to_owned())
+        );
+        assert_eq!(entries[1].parent(), "");
+        assert!(
+            entries
+                .iter()
+                .all(|entry| recorder.children(entry).len() == 1)
+        );
+        assert_eq!(recorder.unrecorded(), []);
+    }
+}
+
+#[test]
+fn inside_of_another_records_entry_a_record_is_counted() {
+    let recorder = Recorder::new();
+    let line = line!() + 3;
+    recorder.enter(|| {
+        message(None).enter_entry_span(|| {
+            traced().enter_entry_span(|| instana::exit_span("store").end());
+            [traced(), traced()].entry_span().end();
+        });
+    });
+    recorder.assert_tree("entry kafka\n  exit store");
+    let places: Vec<_> = recorder
+        .unrecorded()
+        .into_iter()
+        .map(|lost| lost.place)
+        .collect();
+    let place = |line| Some(format!("{}:{line}", file!()));
+    assert_eq!(places, [place(line), place(line + 1)]);
 }

@@ -296,3 +296,21 @@ async fn its_futures_can_be_spawned() {
         assert_eq!(parent.unwrap().trace(), exit.trace());
     }
 }
+
+#[tokio::test]
+async fn below_an_exit_a_record_carries_the_ids_of_the_exit() {
+    let broker = Broker::start();
+    let recorder = Recorder::new();
+    let producer: FutureProducer = broker.config().create().unwrap();
+    let send = || async {
+        let outer = instana::exit_span("publish");
+        let record = record().headers(user_headers());
+        let call = async { producer.send(record, LONG).await };
+        call.in_span(outer).await
+    };
+    below_entry(&recorder, send).await.unwrap();
+    let publish = recorder.labelled("publish");
+    assert_eq!(recorder.spans().len(), 2, "the job and its exit");
+    let lines = lines(broker.records(1)[0].headers());
+    assert_eq!(lines[3..], context(&publish));
+}

@@ -9,6 +9,7 @@ mod base;
 mod batches;
 mod consumers;
 mod futures;
+mod transactions;
 
 use std::future::Future;
 use std::time::Duration;

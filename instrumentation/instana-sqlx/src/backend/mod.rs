@@ -8,12 +8,13 @@ pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
-use instana::span::sql::{Address, Target};
+use std::borrow::Cow;
+
+use instana::span::sql::{Address, Dialect, Target};
 use sqlx::error::DatabaseError;
 use sqlx::{Connection, Database};
 
 pub(crate) use self::executes::Executes;
-use crate::mask::Dialect;
 
 pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
@@ -24,7 +25,7 @@ pub trait Backend: Described + Executes {}
 /// What is known of a database.
 pub trait Described: Database {
     /// How its statements are read.
-    const DIALECT: Dialect = Dialect::Standard;
+    const DIALECT: Dialect;
 
     /// Where connections with these options go to.
     fn place(options: &Options<Self>) -> Place;
@@ -35,21 +36,19 @@ pub trait Described: Database {
     /// How many rows a statement has changed.
     fn changed(result: &Self::QueryResult) -> u64;
 
-    /// Whether the text of this error quotes values, or literals of the statement.
-    fn quotes_values(error: &dyn DatabaseError) -> bool {
-        is_of_data(error)
+    /// Whether what this error quotes behind `before` is the name of something, and cannot be
+    /// a value, neither of the statement nor of a row.
+    fn is_name(error: &dyn DatabaseError, before: &str, quoted: &str) -> bool;
+
+    /// The message without what is a value and stands in no quotes.
+    fn message(error: &dyn DatabaseError) -> Cow<'_, str> {
+        Cow::Borrowed(error.message())
     }
 
     /// Whether [`changed`](Self::changed) is to be believed of this statement.
     fn tells_changes(_statement: &str) -> bool {
         true
     }
-}
-
-/// Whether it is an exception that is due to data (class 22 of SQL's codes).
-pub(crate) fn is_of_data(error: &dyn DatabaseError) -> bool {
-    let code = error.code();
-    code.is_some_and(|code| code.len() == 5 && code.starts_with("22"))
 }
 
 /// An [`Address`] that owns its parts.

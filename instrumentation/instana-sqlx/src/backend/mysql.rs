@@ -1,10 +1,9 @@
-use instana::span::sql::{Address, Target};
+use instana::span::sql::{Address, Dialect, Target};
 use sqlx::MySql;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult};
 
-use super::{Backend, Described, Place, is_of_data};
-use crate::mask::Dialect;
+use super::{Backend, Described, Place};
 use crate::{Connection, Pool, Transaction};
 
 /// As [`sqlx::MySqlPool`].
@@ -16,10 +15,14 @@ pub type MySqlConnection = Connection<MySql>;
 /// As [`sqlx::MySqlTransaction`].
 pub type MySqlTransaction<'c> = Transaction<'c, MySql>;
 
-/// Errors that quote values though they are not of the class for that: a key that is there
-/// already (1062, 1586), values that are no such type (1366, 1411, 1525), and the rest
-/// of a statement that is not understood (1064).
-const QUOTING: [u16; 6] = [1062, 1064, 1366, 1411, 1525, 1586];
+/// Errors in which names stand and nothing else: of users, databases and tables (1044, 1045,
+/// 1049, 1050, 1051, 1142, 1143, 1146), of columns that have no value or one that does not fit (1048,
+/// 1264, 1265, 1364, 1406), of constraints (1216, 1217, 1451, 1452, 3819, 4025). Not 1054, an unknown
+/// column: a value in the wrong quotes is one.
+const NAMING: [u16; 20] = [
+    1044, 1045, 1048, 1049, 1050, 1051, 1142, 1143, 1146, 1216, 1217, 1264, 1265, 1364, 1406, 1451,
+    1452, 3819, 4025, 1091,
+];
 
 impl Backend for MySql {}
 
@@ -44,9 +47,9 @@ impl Described for MySql {
         result.rows_affected()
     }
 
-    fn quotes_values(error: &dyn DatabaseError) -> bool {
+    fn is_name(error: &dyn DatabaseError, _: &str, _: &str) -> bool {
         let told = error.try_downcast_ref::<MySqlDatabaseError>();
-        is_of_data(error) || told.is_some_and(|told| QUOTING.contains(&told.number()))
+        told.is_some_and(|told| NAMING.contains(&told.number()))
     }
 }
 

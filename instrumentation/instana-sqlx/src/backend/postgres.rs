@@ -1,9 +1,9 @@
-use instana::span::sql::{Address, Target};
+use instana::span::sql::{Address, Dialect, Target};
 use sqlx::Postgres;
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgQueryResult};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult};
 
-use super::{Backend, Described, Place, is_of_data};
+use super::{Backend, Described, Place};
 use crate::{Connection, Pool, Transaction};
 
 /// As [`sqlx::PgPool`].
@@ -15,13 +15,25 @@ pub type PgConnection = Connection<Postgres>;
 /// As [`sqlx::PgTransaction`].
 pub type PgTransaction<'c> = Transaction<'c, Postgres>;
 
-/// That a statement is not understood: the text quotes the word, or all from a literal on that
-/// does not end.
-const SYNTAX: &str = "42601";
+/// Codes of errors that quote the names of tables, databases, schemas and users. Not 42703, an
+/// unknown column: a value in the wrong quotes is one.
+const NAMING: [&str; 6] = ["28000", "28P01", "3D000", "3F000", "42P01", "42P07"];
+
+/// What stands before such a name.
+const KINDS: [&str; 6] = [
+    "database ",
+    "host ",
+    "relation ",
+    "role ",
+    "schema ",
+    "user ",
+];
 
 impl Backend for Postgres {}
 
 impl Described for Postgres {
+    const DIALECT: Dialect = Dialect::Postgres;
+
     fn place(options: &PgConnectOptions) -> Place {
         let socket = options.get_socket().map(|path| path.display().to_string());
         let user = options.get_username();
@@ -42,9 +54,28 @@ impl Described for Postgres {
         result.rows_affected()
     }
 
-    fn quotes_values(error: &dyn DatabaseError) -> bool {
-        let has_literal = || error.message().contains(['\'', '$']);
-        is_of_data(error) || error.code().is_some_and(|code| code == SYNTAX) && has_literal()
+    /// The server says in fields of their own which table, column or constraint it names.
+    fn is_name(error: &dyn DatabaseError, before: &str, quoted: &str) -> bool {
+        let is_known = NAMING
+            .iter()
+            .any(|code| error.code().is_some_and(|known| known == *code));
+        if is_known && KINDS.iter().any(|kind| before.ends_with(kind)) {
+            return true;
+        }
+        error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|told| {
+                [
+                    told.schema(),
+                    told.table(),
+                    told.column(),
+                    told.data_type(),
+                    told.constraint(),
+                ]
+                .into_iter()
+                .flatten()
+                .any(|name| name == quoted)
+            })
     }
 }
 

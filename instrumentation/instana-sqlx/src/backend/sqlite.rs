@@ -1,9 +1,10 @@
-use instana::span::sql::{Address, Target};
+use std::borrow::Cow;
+
+use instana::span::sql::{Address, Dialect, Target, masked};
 use sqlx::error::DatabaseError;
 use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult};
 
 use super::{Backend, Described, Place};
-use crate::mask::{Dialect, mask};
 use crate::{Connection, Pool, Transaction};
 
 /// As sqlx's [`SqlitePool`](sqlx_sqlite::SqlitePool).
@@ -17,6 +18,15 @@ pub type SqliteTransaction<'c> = Transaction<'c, Sqlite>;
 
 /// How sqlx names databases that are nowhere but in memory.
 const IN_MEMORY: &str = "file:sqlx-in-memory-";
+
+/// What SQLite says before a name and a colon's blank, where no value can stand.
+const NAMING: [&str; 5] = [
+    "no such function",
+    "no such index",
+    "no such module",
+    "no such table",
+    "no such view",
+];
 
 impl Backend for Sqlite {}
 
@@ -37,16 +47,20 @@ impl Described for Sqlite {
     }
 
     fn target(address: &Address<'_>) -> Target {
-        Target::other(address)
+        Target::sqlite(address)
     }
 
     fn changed(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
     }
 
-    /// A literal that does not end is such a word.
-    fn quotes_values(error: &dyn DatabaseError) -> bool {
-        error.message().starts_with("unrecognized token")
+    /// What SQLite quotes is a part of the statement.
+    fn is_name(_: &dyn DatabaseError, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn message(error: &dyn DatabaseError) -> Cow<'_, str> {
+        without_unknown(error.message())
     }
 
     /// SQLite's counter is that of the last statement that changed anything.
@@ -55,9 +69,23 @@ impl Described for Sqlite {
         let word = statement.split_whitespace().next().unwrap_or_default();
         let is_elsewhere = ["--", "/*"].iter().any(|start| word.starts_with(start));
         if is_elsewhere || word.eq_ignore_ascii_case("with") {
-            return verb(&mask(Dialect::Sqlite, statement)).is_some_and(changes);
+            return verb(&masked(Dialect::Sqlite, statement)).is_some_and(changes);
         }
         changes(word)
+    }
+}
+
+/// A message without what stands behind its colon, unless that is a name: `no such column: a` is
+/// said of a value in the wrong quotes, too.
+fn without_unknown(message: &str) -> Cow<'_, str> {
+    let colon = message
+        .find(": ")
+        .filter(|_| !message.contains(['"', '\'']));
+    match colon.and_then(|at| message.get(..at)) {
+        Some(told) if !told.ends_with(" constraint failed") && !NAMING.contains(&told) => {
+            Cow::Owned(format!("{told}: …"))
+        }
+        _ => Cow::Borrowed(message),
     }
 }
 

@@ -111,10 +111,8 @@ async fn failures_are_errors_and_no_row_is_none() {
     let exit_span = exit(&recorder);
     assert_eq!(exit_span.errors(), 1);
     let error = text(&exit_span, "db.error").unwrap();
-    assert!(
-        told.contains("syntax error") && error.starts_with(&told),
-        "{error}"
-    );
+    assert!(told.contains("near \"SELEC\": syntax error"), "{told}");
+    assert!(error.contains("near …: syntax error"), "{error}");
     assert_eq!(tag(&exit_span, "rows"), None);
 
     let open = sqlx::query("SELECT 'hunter2").execute(&pool);
@@ -151,10 +149,18 @@ async fn a_long_statement_is_cut_at_a_character() {
     let pool = pool().await;
     let long = format!("SELECT '{}'", "漢".repeat(350_000));
     assert!(long.len() > 1_000_000);
-    let expected: String = long.chars().take(4_000).collect();
     let query = sqlx::query_scalar(AssertSqlSafe(long));
     let (recorder, text): (_, Result<String, _>) = record(query.fetch_one(&pool)).await;
     assert_eq!(text.unwrap().chars().count(), 350_000);
+    // Nobody has looked whether a secret word stands behind the cut.
+    assert_eq!(statement(&exit(&recorder)), "SELECT '<redacted>");
+
+    let long = format!("SELECT 1 AS {}", "漢".repeat(4_500));
+    let expected = long.replace('1', "<redacted>");
+    let expected: String = expected.chars().take(4_000).collect();
+    let query = sqlx::query_scalar(AssertSqlSafe(long));
+    let (recorder, one): (_, Result<i64, _>) = record(query.fetch_one(&pool)).await;
+    assert_eq!(one.unwrap(), 1);
     assert_eq!(statement(&exit(&recorder)), expected);
 }
 

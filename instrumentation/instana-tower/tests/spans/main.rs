@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod body;
+mod grpc;
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -124,5 +124,5 @@ async fn values_that_errors_quote_are_left_out() {
     let word = sqlx::query("SELEC hunter2").execute(&pool);
     let (recorder, _) = record(word).await;
     let told = exit(&recorder).error_text().unwrap();
-    assert!(told.contains(r#"at or near "SELEC""#), "{told}");
+    assert!(told.ends_with("at or near …"), "{told}");
 }

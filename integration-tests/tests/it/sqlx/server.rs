@@ -103,8 +103,10 @@ async fn all_call_forms_are_statements() {
     let placeholders = if NAME == "postgres" { "$1, $2" } else { "?, ?" };
     let built = format!("SELECT * FROM item WHERE id IN ({placeholders})");
     let count = ("SELECT count(*) FROM item", Some(1));
+    // A statement with the word "key" shows no literal, numbers included.
+    let table = TABLE.replace("60", "<redacted>");
     let expected = [
-        (TABLE, Some(0)),
+        (&*table, Some(0)),
         (INSERT, Some(1)),
         (INSERT, Some(1)),
         ("SELECT * FROM item", Some(2)),
@@ -150,7 +152,8 @@ async fn ten_thousand_rows_are_one_statement() {
 async fn a_megabyte_of_statement_and_bytes_of_no_text_arrive() {
     let pool = pool(1).await;
     let long = format!("SELECT '{}'", "漢".repeat(350_000));
-    let shown: String = long.chars().take(4_000).collect();
+    // Nobody has looked whether a secret word stands behind the cut.
+    let shown = "SELECT '<redacted>".to_owned();
     let work = async {
         let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(long));
         assert_eq!(query.fetch_one(&pool).await.unwrap().chars().count(), 350_000);
@@ -169,7 +172,7 @@ async fn no_exit_of_64_tasks_has_a_foreign_parent() {
         .map(|number| {
             let pool = pool.clone();
             let work = async move {
-                let sql = |text: &str| AssertSqlSafe(format!("{text} /* {number} */"));
+                let sql = |text: &str| AssertSqlSafe(format!("{text} AS n{number}"));
                 sqlx::query(sql("SELECT 1")).execute(&pool).await.unwrap();
                 let mut tx = pool.begin().await.unwrap();
                 sqlx::query(sql("SELECT 2")).fetch_all(&mut *tx).await.unwrap();
@@ -193,7 +196,7 @@ async fn no_exit_of_64_tasks_has_a_foreign_parent() {
         assert_eq!(exits.len(), 7, "{number}");
         for exit in exits {
             let stmt = stmt(&exit);
-            let is_own = stmt.ends_with(&format!("/* {number} */"));
+            let is_own = stmt.ends_with(&format!(" AS n{number}"));
             assert!(is_own || ours.iter().any(|word| stmt.starts_with(word)), "{stmt}");
             assert_eq!((exit.errors(), exit.trace()), (0, entry.trace()));
         }

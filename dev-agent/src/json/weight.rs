@@ -1,0 +1,36 @@
+use serde_json::Value;
+
+/// What an allocation takes beyond its bytes.
+pub(crate) const ALLOCATION: usize = 16;
+/// A value in its array; arrays grow to twice their length.
+pub(super) const SLOT: usize = 2 * size_of::<Value>();
+/// A node of the tree that an object is has room for eleven members and holds
+/// five at least, but for the only one.
+pub(super) const NODE: usize = 11 * (size_of::<Value>() + size_of::<String>()) + 32;
+pub(super) const MEMBERS: usize = 5;
+
+/// The bytes that a value takes in memory, at most.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => size_of::<Value>() + ALLOCATION + text.len(),
+        Value::Array(items) if items.is_empty() => size_of::<Value>(),
+        Value::Array(items) => {
+            let inner: usize = items.iter().map(|item| SLOT + below(item)).sum();
+            size_of::<Value>() + ALLOCATION + inner
+        }
+        Value::Object(members) if members.is_empty() => size_of::<Value>(),
+        Value::Object(members) => {
+            let each = members.iter();
+            let inner: usize = each
+                .map(|(key, value)| ALLOCATION + key.len() + below(value))
+                .sum();
+            size_of::<Value>() + (members.len() / MEMBERS + 1) * (NODE + ALLOCATION) + inner
+        }
+        _ => size_of::<Value>(),
+    }
+}
+
+/// A value without its own slot.
+fn below(value: &Value) -> usize {
+    weight(value) - size_of::<Value>()
+}
