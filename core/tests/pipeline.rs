@@ -179,8 +179,8 @@ fn metrics_keep_their_second_while_spans_wait_for_answers() {
     let metrics = got.metrics.lock().unwrap().clone();
     let pauses: Vec<_> = metrics.windows(2).map(|pair| pair[1] - pair[0]).collect();
     println!("pauses between metrics: {pauses:?}");
-    // One request of spans takes 4 s: metrics would come every 4 s behind it.
-    assert!(metrics.len() >= 6, "{pauses:?}");
+    // One request of spans takes 4 s: metrics would come every 4 s behind it, 3 at most.
+    assert!(metrics.len() >= 5, "{pauses:?}");
     assert!(got.requests.load(Ordering::SeqCst) >= 2);
     drop(guard);
 }

@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -295,20 +296,24 @@ fn an_announce_that_is_answered_late_changes_no_later_tracer() {
         .extra_headers(["x-second"])
         .init()
         .unwrap();
-    thread::sleep(Duration::from_millis(800));
-    let headers = shown("extra_headers");
-    assert_eq!(headers.as_deref(), Some("extra_headers = x-second (code)"));
+    // Over the time of the answer, which the first tracer may or may not still read.
+    for _ in 0..20 {
+        let headers = shown("extra_headers");
+        assert_eq!(headers.as_deref(), Some("extra_headers = x-second (code)"));
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
 fn a_tracer_can_be_restarted_while_threads_record() {
     let _alone = alone();
     in_time(|| {
+        let ends = Arc::new(AtomicBool::new(false));
         let threads: Vec<_> = (0..4)
             .map(|_| {
-                thread::spawn(|| {
-                    let end = Instant::now() + Duration::from_secs(2);
-                    while Instant::now() < end {
+                let ends = Arc::clone(&ends);
+                thread::spawn(move || {
+                    while !ends.load(Ordering::Relaxed) {
                         instana::entry_span("work").enter(|| {
                             instana::exit_span("call").tag("a", "b".repeat(3_000).as_str());
                         });
@@ -318,8 +323,7 @@ fn a_tracer_can_be_restarted_while_threads_record() {
                 })
             })
             .collect();
-        let mut starts = 0;
-        while !threads.iter().all(thread::JoinHandle::is_finished) {
+        for _ in 0..200 {
             let guard = instana::builder()
                 .agent(NO_AGENT)
                 .buffer_bytes(65_536)
@@ -327,14 +331,13 @@ fn a_tracer_can_be_restarted_while_threads_record() {
                 .flush_deadline(Duration::from_millis(2))
                 .init();
             assert!(guard.is_ok(), "{guard:?}");
-            starts += 1;
             thread::sleep(Duration::from_millis(1));
             thread::spawn(move || drop(guard)).join().unwrap();
         }
+        ends.store(true, Ordering::Relaxed);
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        assert!(starts > 50, "{starts}");
         assert!(instana::status().agent.is_none());
     });
 }
@@ -461,10 +464,15 @@ fn a_slow_poll_is_a_warning_once() {
         assert!(guard.flush(LONG));
     }
     drop(guard);
+    let warnings = || {
+        let lines = lines.lock().unwrap();
+        lines
+            .iter()
+            .filter(|line| line.starts_with("sdk report that blocks: one poll took "))
+            .count()
+    };
+    // Lines are written by a thread of their own.
+    wait_until(|| warnings() > 0);
     instana::set_logger(|_, _| {});
-    let lines = lines.lock().unwrap();
-    let told = lines
-        .iter()
-        .filter(|line| line.starts_with("sdk report that blocks: one poll took "));
-    assert_eq!(told.count(), 1, "{lines:?}");
+    assert_eq!(warnings(), 1, "{lines:?}");
 }

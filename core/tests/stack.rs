@@ -49,7 +49,7 @@ fn all() -> RecorderBuilder {
 
 /// Runs `f` in an entry; the only exit that it made.
 fn exit_of(recorder: &Recorder, f: impl FnOnce()) -> RecordedSpan {
-    recorder.enter(|| entry_span("job").enter(f));
+    recorder.enter_entry(f);
     recorder.span("sdk", Kind::Exit)
 }
 

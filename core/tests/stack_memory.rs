@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use instana::span::Kind;
 use instana::testing::Recorder;
-use instana::{StackTraces, entry_span, exit_span};
+use instana::{StackTraces, exit_span};
 
 /// Bytes that are allocated, and the most that were at a time.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
@@ -42,7 +42,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Bytes of the heap while the stack of an exit is made, and behind that.
 fn stack_of(recorder: &Recorder, make: fn()) -> (usize, usize) {
-    recorder.enter(|| entry_span("job").enter(make));
+    recorder.enter_entry(make);
     let before = LIVE.load(Relaxed);
     PEAK.store(before, Relaxed);
     let exit = recorder.span("sdk", Kind::Exit);

@@ -1,3 +1,5 @@
+//! `DevAgent`: a running agent, as tests and the binary use it.
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -57,7 +59,7 @@ impl DevAgent {
     /// Waits until something holds; `ready` is called after every change.
     ///
     /// # Errors
-    /// The time is over; the error tells what did arrive.
+    /// The wait timed out; the error lists what did arrive.
     pub fn wait_until<T>(
         &self,
         what: &str,
@@ -233,13 +235,13 @@ impl DevAgent {
         }
     }
 
-    /// What happens from now on.
+    /// Notices of everything that happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> Notices {
         self.shared.change(State::subscribe)
     }
 
-    /// What was given up to stay within the memory.
+    /// Counts of the data that was dropped to stay within the memory.
     #[must_use]
     pub fn dropped(&self) -> Dropped {
         self.view(|view| view.dropped())
@@ -258,7 +260,7 @@ impl DevAgent {
         self.shared.unhang.send_modify(|count| *count += 1);
     }
 
-    /// Answers announces otherwise from now on.
+    /// Changes the answer to announces from now on.
     pub fn set_announce_answer(&self, answer: AnnounceAnswer) {
         self.shared.change(|state| state.answer = answer);
     }
@@ -273,16 +275,16 @@ impl DevAgent {
         self.shared.change(|state| state.reject_ready = times);
     }
 
-    /// Queues an agent request `{action, messageId, args}` for a process; the
-    /// answer to its next metrics carries it. `false` when the pid is unknown, or
-    /// when too many wait for it.
+    /// Queues an agent request `{action, messageId, args}` for a process; the answer to
+    /// its next metrics carries it. `false` when the pid is unknown, or if too many are
+    /// queued for it.
     pub fn queue_request(&self, pid: u64, request: Value) -> bool {
         self.shared
             .change(|state| state.queue_request(pid, request))
     }
 
-    /// The agent restarts, as tracers see it: every pid is unknown (404) until
-    /// it is announced again. Connections stay open; what was collected stays.
+    /// The agent restarts, as tracers see it: every pid is unknown (404) until it is
+    /// announced again. Connections stay open; collected data stays.
     pub fn forget(&self) {
         self.shared.change(State::forget);
     }
@@ -307,7 +309,7 @@ impl DevAgent {
         self.server.listen()
     }
 
-    /// Drops what was collected, violations too. Processes stay known.
+    /// Drops the collected data, violations too. Processes stay known.
     pub fn clear(&self) {
         self.shared.change(State::clear);
     }
@@ -356,7 +358,7 @@ impl std::error::Error for StartError {
     }
 }
 
-/// A wait that came to nothing.
+/// A wait that timed out.
 #[derive(Clone, Debug)]
 pub struct Timeout {
     what: String,

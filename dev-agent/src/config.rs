@@ -1,3 +1,5 @@
+//! `Config`: the settings of an agent.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -76,7 +78,7 @@ impl Config {
         self
     }
 
-    /// What announces are answered with.
+    /// The answer to announces.
     pub fn announce_answer(mut self, answer: AnnounceAnswer) -> Self {
         self.answer = answer;
         self

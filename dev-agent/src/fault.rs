@@ -1,3 +1,5 @@
+//! `Fault`: failures that the agent simulates for matching requests.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    /// Every request but those of the control API.
+    /// Every request except requests of the control API.
     pub fn any() -> Self {
         Self::default()
     }
@@ -46,9 +48,8 @@ impl Matcher {
     }
 }
 
-/// What goes wrong. Only `Body` and `Delay` let the agent take the request in;
-/// after the others it is as if the request had never arrived, so that what is
-/// sent again is no duplicate.
+/// The failure. Only with `Body` and `Delay` does the agent process the request. After the
+/// others it behaves as if the request had never arrived, so that a retry is no duplicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
@@ -105,7 +106,7 @@ impl Fault {
     /// `{"on": {"kind", "method", "pid"}, "what": {"status": 500}, "times": 2}`.
     ///
     /// # Errors
-    /// Tells which member is unknown or of the wrong type.
+    /// A member is unknown or has the wrong type; the text names it.
     pub fn from_json(fault: &Value) -> Result<Self, String> {
         let members = fault
             .as_object()

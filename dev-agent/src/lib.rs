@@ -6,6 +6,7 @@ mod clock;
 mod config;
 pub mod doctor;
 mod fault;
+mod handler;
 mod json;
 mod map;
 mod memory;
@@ -16,7 +17,9 @@ pub mod render;
 mod repository;
 mod server;
 mod state;
+mod store;
 mod tcp_table;
+mod text;
 mod trace;
 mod validate;
 

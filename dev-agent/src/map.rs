@@ -1,9 +1,11 @@
+//! `ServiceMap`: services, and the calls between them.
+
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::state::SpanRecord;
+use crate::store::SpanRecord;
 use crate::trace::{SpanKind, Trace, TraceSpan};
 
 /// Further services are left out.

@@ -22,7 +22,8 @@ impl Memory {
         self.0
     }
 
-    /// What is kept, together with unfinished bodies and the work of reading one.
+    /// The limit of kept data, together with unfinished bodies and the work of reading
+    /// one.
     pub(crate) fn kept(self) -> usize {
         self.0 / 4 * 3
     }
@@ -52,8 +53,8 @@ impl Memory {
         self.0 / 8
     }
 
-    /// What is set by the control API and stays: faults, agent requests, and
-    /// the answer to announces, each.
+    /// Settings made by the control API: faults, agent requests, and the answer to
+    /// announces, each.
     pub(crate) fn settings(self) -> usize {
         self.0 / 64
     }

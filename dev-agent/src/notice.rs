@@ -1,11 +1,13 @@
+//! `Notice`: an occurrence at the agent that subscribers get.
+
 use serde_json::{Value, json};
 
 use crate::json::{ALLOCATION, weight};
-use crate::state::Weigh;
+use crate::store::Weigh;
 use crate::trace::Trace;
 use crate::validate::Finding;
 
-/// What the agent tells as it happens: [`crate::DevAgent::subscribe`].
+/// An occurrence that the agent reports at once: [`crate::DevAgent::subscribe`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
@@ -22,9 +24,10 @@ pub enum Notice {
     },
     /// An event or monitoring event.
     Event(Value),
-    /// So many notices did not fit into the agent's memory before they were taken.
+    /// This many notices were dropped before they were taken, because the agent's memory
+    /// was full.
     Missed(u64),
-    /// A process has another name now: that of its snapshot.
+    /// A process has a new name, from its snapshot.
     Named {
         /// Its answered pid.
         pid: u64,

@@ -1,9 +1,10 @@
 //! What a change has to pass.
 
-use crate::options::How;
-use crate::services::{self, Service, Up};
+use std::process::Command;
+
+use crate::services::{self, How, Up};
 use crate::steps::{self, Step};
-use crate::{bench, compilers, packages, rust_versions, tree};
+use crate::{bench, cargo, layers, programs, rust_versions, tree};
 
 /// All steps, tests included.
 pub(crate) fn test(how: &How) -> Vec<Step> {
@@ -11,7 +12,7 @@ pub(crate) fn test(how: &How) -> Vec<Step> {
     steps.extend(with_services(how, |environment| {
         steps::cargo_with(
             "tests",
-            &["test", "--workspace", "--all-features", "--no-fail-fast"],
+            "test --workspace --all-features --no-fail-fast",
             environment,
         )
     }));
@@ -29,21 +30,30 @@ pub(crate) fn check() -> Vec<Step> {
     steps
 }
 
-/// loom's tests: core's segments in all orders in which threads may run. Built
-/// apart, for the flag goes to every crate.
-fn all_orders() -> Step {
-    let arguments = ["test", "--package", "instana", "--lib", "loom"];
-    steps::cargo_apart("loom", &arguments, &[("RUSTFLAGS", "--cfg loom")])
+/// loom's tests: core's segments in all orders in which threads may run. The flag goes to core
+/// alone, so that its dependencies are those of the other tests.
+pub(crate) fn all_orders() -> Step {
+    println!("\n── loom");
+    steps::timed("loom", || {
+        let words = "rustc --package instana --lib --profile test";
+        let program = cargo::test_program(words, &["--cfg", "loom"])?;
+        let status = Command::new(program).arg("loom").status();
+        match status.map_err(|error| error.to_string())? {
+            status if status.success() => Ok(String::new()),
+            status => Err(status.to_string()),
+        }
+    })
 }
 
 /// What `instana-tokio` has where tokio shows more of itself.
 fn unstable() -> Step {
-    let arguments = ["test", "--package", "instana-tokio", "--all-features"];
+    let name = "tokio-unstable";
     let environment = [
         ("RUSTFLAGS", "--cfg tokio_unstable -D warnings"),
         ("RUSTDOCFLAGS", "--cfg tokio_unstable"),
     ];
-    steps::cargo_apart("tokio-unstable", &arguments, &environment)
+    let words = "test --package instana-tokio --all-features";
+    steps::cargo_apart(name, name, words, &environment)
 }
 
 /// Runs a step with the servers it needs, those that run and those that are
@@ -52,7 +62,7 @@ fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<S
     println!("\n── services");
     let mut up = Up::default();
     let started = steps::timed("services", || {
-        up = services::up(&Service::ALL, how);
+        up = services::up(how)?;
         let (all, new) = (up.environment.len(), up.started.len());
         match up.failures.as_slice() {
             [] => Ok(format!("{all} answer, {new} of them started")),
@@ -61,13 +71,13 @@ fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<S
     });
     let environment = up.environment.iter();
     let environment: Vec<(&str, &str)> = environment
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let step = step(&environment);
     let mut steps = vec![started, step];
     if !up.started.is_empty() {
         steps.push(steps::timed("services, stopped", || {
-            services::down(&up.started, false).map(|()| String::new())
+            services::down(&up.started).map(|()| String::new())
         }));
     }
     steps
@@ -75,19 +85,12 @@ fn with_services(how: &How, step: impl FnOnce(&[(&str, &str)]) -> Step) -> Vec<S
 
 fn checks_before() -> Vec<Step> {
     let mut steps = vec![
-        compilers::step(),
-        steps::cargo("format", &["fmt", "--all", "--check"]),
+        steps::timed("compilers", || programs::ensure(&programs::COMPILERS)),
+        steps::cargo("format", "fmt --all --check"),
+        steps::timed("layers", layers::check),
         steps::cargo(
             "lints",
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--all-features",
-                "--",
-                "-D",
-                "warnings",
-            ],
+            "clippy --workspace --all-targets --all-features -- -D warnings",
         ),
     ];
     // A workspace of their own.
@@ -99,22 +102,20 @@ fn checks_after() -> Vec<Step> {
     let mut steps = vec![
         steps::cargo_with(
             "documentation",
-            &["doc", "--workspace", "--no-deps", "--all-features"],
+            "doc --workspace --no-deps --all-features",
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
         steps::timed("core's dependencies", tree::check),
         steps::timed("minimum Rust versions", rust_versions::check),
         // The README's first command builds nothing else.
-        steps::cargo("shop alone", &["check", "--package", "shop"]),
+        steps::cargo("shop alone", "check --package shop"),
     ];
-    match packages::published() {
+    match cargo::published() {
         // Features that another member of the workspace switches on would hide
         // one that is missing.
         Ok(names) => steps.extend(names.iter().map(|name| {
-            steps::cargo(
-                &format!("{name} alone"),
-                &["check", "--package", name, "--lib"],
-            )
+            let words = format!("check --package {name} --lib");
+            steps::cargo(&format!("{name} alone"), &words)
         })),
         Err(error) => steps.push(steps::timed("published crates", || Err(error))),
     }

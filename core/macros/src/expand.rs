@@ -73,7 +73,7 @@ fn tags(options: &Options, function: &Function) -> Result<Vec<TokenStream>> {
     options.tags.iter().map(statement).collect()
 }
 
-/// By reference: the body needs what it is about.
+/// By reference: the body still needs the values.
 fn set_tag(name: &LitStr, at: Span, value: &TokenStream) -> TokenStream {
     let at = at.resolved_at(Span::mixed_site());
     quote_spanned!(at=> __span.tag(#name, &#value);)

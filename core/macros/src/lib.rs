@@ -47,7 +47,7 @@ use self::options::Options;
 /// `tags("user.id" = user.id)`. Expressions are evaluated before the function's body,
 /// by reference, and not at all where the call is suppressed or has no trace.
 ///
-/// An `Err` marks the span as erroneous. Its text is recorded with those of its
+/// An `Err` marks the span as erroneous. Its text is recorded with the texts of its
 /// sources if the error is an [`Error`](std::error::Error), or lends one (boxed
 /// errors, `anyhow::Error`), its text alone if it is `Display`, and no text
 /// otherwise. A text that the function has set itself stays. The result is passed on

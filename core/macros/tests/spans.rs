@@ -16,7 +16,7 @@ use instana::testing::{RecordedSpan, Recorder};
 /// Runs `f` inside an entry; returns the spans below it.
 fn below<R>(f: impl FnOnce() -> R) -> (R, Vec<RecordedSpan>) {
     let recorder = Recorder::new();
-    let result = recorder.enter(|| instana::entry_span("job").enter(f));
+    let result = recorder.enter_entry(f);
     let entry = recorder.span("sdk", Kind::Entry);
     let mut spans = recorder.spans();
     spans.retain(|span| span.id() != entry.id());
@@ -28,10 +28,6 @@ fn only<R>(f: impl FnOnce() -> R) -> (R, RecordedSpan) {
     let (result, mut spans) = below(f);
     assert_eq!(spans.len(), 1, "{spans:?}");
     (result, spans.remove(0))
-}
-
-fn tag(span: &RecordedSpan, name: &str) -> Option<String> {
-    span.text(&format!("data.sdk.custom.tags.{name}"))
 }
 
 fn name(span: &RecordedSpan) -> String {
@@ -110,8 +106,8 @@ fn tags_are_arguments_and_expressions() {
     assert_eq!(span.integer("data.sdk.custom.tags.count"), Some(-1));
     assert_eq!(span.integer("data.sdk.custom.tags.user"), Some(7));
     assert!(span.json().contains(r#""user.name":"ada""#), "{span:?}");
-    assert_eq!(tag(&span, "text").as_deref(), Some("a3"));
-    assert_eq!(tag(&span, "type").as_deref(), Some("b"));
+    assert_eq!(span.tag("text").as_deref(), Some("\"a3\""));
+    assert_eq!(span.tag("type").as_deref(), Some("\"b\""));
 }
 
 thread_local! {
@@ -171,8 +167,8 @@ async fn call(to: &str) -> usize {
 #[test]
 fn an_async_exit_that_is_dropped_is_cancelled() {
     let ((), span) = only(|| assert!(poll(pin!(call("stock"))).is_pending()));
-    assert_eq!(tag(&span, "to").as_deref(), Some("stock"));
-    let error = tag(&span, "error").unwrap();
+    assert_eq!(span.tag("to").as_deref(), Some("\"stock\""));
+    let error = span.error_text().unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
 }
 
@@ -318,7 +314,7 @@ fn errors_are_recorded_as_far_as_they_are_known() {
     for (failing, text, type_name) in table {
         let (is_error, span) = only(failing);
         assert!(is_error);
-        assert_eq!(tag(&span, "error").as_deref(), Some(text), "{span:?}");
+        assert_eq!(span.error_text().as_deref(), Some(text), "{span:?}");
         assert_eq!(span.errors(), 1);
         let expected = type_name.map(|name| format!(r#""error.type":"{name}""#));
         let json = span.json();
@@ -351,14 +347,14 @@ fn fine() -> Result<u8, Refused> {
 #[test]
 fn errors_can_be_said_otherwise() {
     let (_, span) = only(unknown);
-    assert_eq!((span.errors(), tag(&span, "error")), (1, None));
+    assert_eq!((span.errors(), span.error_text()), (1, None));
     let (_, span) = only(by_hand);
-    assert_eq!(tag(&span, "error").as_deref(), Some("no card"));
+    assert_eq!(span.error_text().as_deref(), Some("no card"));
     assert_eq!(span.errors(), 1);
     let (_, span) = only(expected);
-    assert_eq!((span.errors(), tag(&span, "error")), (0, None));
+    assert_eq!((span.errors(), span.error_text()), (0, None));
     let (_, span) = only(fine);
-    assert_eq!((span.errors(), tag(&span, "error")), (0, None));
+    assert_eq!((span.errors(), span.error_text()), (0, None));
 }
 
 #[instana::trace]
@@ -370,7 +366,7 @@ fn panics() {
 fn a_panic_goes_on() {
     let (result, span) = only(|| std::panic::catch_unwind(panics));
     assert!(result.is_err());
-    assert_eq!(tag(&span, "error").as_deref(), Some("panicked"));
+    assert_eq!(span.error_text().as_deref(), Some("panicked"));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What code set.
 
-use super::kind;
-use super::problem::Problems;
-use super::reader::Reader;
-use super::{Layer, StackTraces, TechnologyStackTraces};
+use crate::config::given::Given;
+use crate::config::kind;
+use crate::config::problem::Problems;
+use crate::config::reader::Reader;
+use crate::config::{Layer, StackTraces, TechnologyStackTraces};
 
 /// The settings that the builder collects, and what was wrong with them. Its
 /// methods are made from the table in `keys.rs`.
@@ -11,14 +12,6 @@ use super::{Layer, StackTraces, TechnologyStackTraces};
 pub(crate) struct Code {
     pub(crate) layer: Layer,
     pub(crate) problems: Problems,
-}
-
-/// What a setter is given.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Given<'a, T> {
-    /// In the form of the variable.
-    Text(&'a str),
-    Value(T),
 }
 
 impl Code {

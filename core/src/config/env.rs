@@ -21,7 +21,7 @@ pub(crate) struct Text<'a> {
 }
 
 impl Environment {
-    /// That of the process.
+    /// The environment of the process.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the environment"

@@ -6,9 +6,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::problem::{self, Problems, Using};
-use super::tree::Tree;
-use super::yaml;
+use crate::config::problem;
+use crate::config::problem::{Problems, Using};
+use crate::config::tree::Tree;
+use crate::config::yaml;
 
 /// Bytes of a file (as in Go).
 const LARGEST: u64 = 1024 * 1024;
@@ -86,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of this test, removed when it is over.
+    /// A folder of this test, removed when the test ends.
     struct Folder(PathBuf);
 
     impl Folder {

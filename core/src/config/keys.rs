@@ -8,114 +8,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::code::Given;
-use super::env::Environment;
-use super::kind::{
+use serde_json::{Map, Value};
+
+use crate::base::log::Level;
+use crate::config::env::Environment;
+use crate::config::given::Given;
+use crate::config::key::{Key, Path, Variable, agents, both, variable};
+use crate::config::kind::{
     Bytes, Capture, CapturedLogs, Disabled, Disabling, Endpoints, FilePath, Filters, Frames,
     Headers, Host, IgnoredEndpoint, Inverse, KafkaFormat, KafkaHeaderFormat, Kind, LogLevel,
     Millis, Mode, Name, Pause, Plugin, PollRate, Port, Presence, Secrets, SpanFilters, Spans,
     StackTraces, Statuses, Switch, Technologies, TechnologyStackTraces,
 };
-use super::problem::Problems;
-use super::reader::Reader;
-use super::setting::Setting;
-use super::tree::Tree;
-use super::{Code, Entry, Origin};
-use crate::log::Level;
+use crate::config::problem::Problems;
+use crate::config::reader::Reader;
+use crate::config::setting::Setting;
+use crate::config::tree::Tree;
+use crate::config::{Code, Entry, Origin};
 use crate::secrets::Matcher;
-
-/// An environment variable.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what is for the documentation is compared with it by a test"
-    )
-)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Variable {
-    pub(crate) name: &'static str,
-    /// What the value is, for the documentation.
-    pub(crate) kind: &'static str,
-    /// What is in force without it, for the documentation.
-    pub(crate) default: &'static str,
-    /// What it does, for the documentation.
-    pub(crate) meaning: &'static str,
-}
-
-/// A path in a file or in the agent's answer.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what is for the documentation is compared with it by a test"
-    )
-)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Path {
-    /// `*` stands for any name.
-    pub(crate) name: &'static str,
-    /// Which of the two have it.
-    pub(crate) side: Side,
-    /// What the value is, for the documentation.
-    pub(crate) kind: &'static str,
-    /// What it does, for the documentation.
-    pub(crate) meaning: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Agent,
-    Both,
-}
-
-impl Path {
-    pub(crate) fn is_for(&self, tree: &Tree) -> bool {
-        self.side == Side::Both || tree.file.is_none()
-    }
-}
-
-/// One setting's names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Key {
-    #[cfg_attr(not(test), expect(dead_code, reason = "for messages of tests"))]
-    pub(crate) name: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the documentation's test"))]
-    pub(crate) variables: &'static [Variable],
-    pub(crate) paths: &'static [Path],
-}
-
-const fn variable(
-    name: &'static str,
-    kind: &'static str,
-    default: &'static str,
-    meaning: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        kind,
-        default,
-        meaning,
-    }
-}
-
-const fn both(name: &'static str, kind: &'static str, meaning: &'static str) -> Path {
-    Path {
-        name,
-        side: Side::Both,
-        kind,
-        meaning,
-    }
-}
-
-const fn agents(name: &'static str, kind: &'static str, meaning: &'static str) -> Path {
-    Path {
-        name,
-        side: Side::Agent,
-        kind,
-        meaning,
-    }
-}
 
 /// Makes what reads and shows settings from the table.
 macro_rules! keys {
@@ -145,7 +55,7 @@ macro_rules! keys {
             $($name: Origin,)*
         }
 
-        /// What one source says; `None` is nothing.
+        /// The values of one source; `None` where it has none.
         #[derive(Clone, Default)]
         pub(crate) struct Layer {
             $(pub(super) $name: Option<Entry<<$kind as Kind>::Value>>,)*
@@ -293,7 +203,7 @@ keys! {
         "INSTANA_RETRY_AGENT_CONNECTION_IN_MS",
         "milliseconds, 100 to 600000",
         "1 s at most",
-        "How long after a lookup without an agent the next one is made.",
+        "The pause between two lookups while no agent is found.",
     )],
     paths [];
 
@@ -303,7 +213,7 @@ keys! {
         "INSTANA_PLUGIN_NAME",
         "1 to 64 of `a-z`, `0-9`, `.`, `_`, `-`",
         "`rust`",
-        "Under which name the process announces itself. With `golang`, metrics follow the schema of Go, so that an agent that does not know Rust shows them.",
+        "The name under which the process announces itself. With `golang`, metrics follow Go's schema, so that an agent that does not know Rust shows them.",
     )],
     paths [];
 
@@ -341,13 +251,13 @@ keys! {
         "As `INSTANA_SECRETS`.",
     )];
 
-    /// Whether what signs URLs is secret, too.
+    /// Whether signatures and tokens in URLs are secret, too.
     hide_signed_urls: Switch = true,
     variables [variable(
         "INSTANA_HIDE_SIGNED_URLS",
         "`true`, `1`, `false`, `0`",
         "`true`",
-        "What signs a URL, or lets one in, is hidden beside what `INSTANA_SECRETS` names: `X-Amz-Signature`, `sig`, `code`, `access_token` and others; see below.",
+        "Signatures and access tokens in URLs are hidden in addition to the keys of `INSTANA_SECRETS`: `X-Amz-Signature`, `sig`, `code`, `access_token` and others; see below.",
     )],
     paths [both(
         "tracing.global.hide-signed-urls",
@@ -361,7 +271,7 @@ keys! {
         "INSTANA_EXTRA_HTTP_HEADERS",
         "names separated by `;` or `,`",
         "none",
-        "Request and response headers to record with HTTP spans; at most 64. Upper and lower case are the same.",
+        "Request and response headers to record with HTTP spans; at most 64. Case does not matter.",
     )],
     paths [
         both("tracing.extra-http-headers", "list of names", "As `INSTANA_EXTRA_HTTP_HEADERS`."),
@@ -375,7 +285,7 @@ keys! {
             "INSTANA_TRACING_DISABLE_W3C_CORRELATION",
             "any text",
             "not set",
-            "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S` and from `in` of `tracestate`.",
+            "Traces are not continued from `traceparent`, only from `X-INSTANA-T` and `X-INSTANA-S` and from the member `in` of `tracestate`.",
         ),
         variable(
             "INSTANA_DISABLE_W3C_TRACE_CORRELATION",
@@ -421,7 +331,7 @@ keys! {
             "INSTANA_ALLOW_ROOT_EXIT_SPAN",
             "`true`, `1`, `false`, `0`",
             "`false`",
-            "Calls to other services are recorded where no request is being served, as traces of their own.",
+            "Exits without an entry above them are recorded, each as a trace of its own.",
         ),
         variable(
             "INSTANA_ALLOW_EXIT_AS_ROOT",
@@ -438,7 +348,7 @@ keys! {
         "INSTANA_POLL_TIMING",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "Entries record how long their futures ran, waited for a thread and idled, in tags: a handler that blocks is told from a slow dependency.",
+        "Entries have tags that show how long their futures ran, waited for a thread and idled. They distinguish a handler that blocks from a slow dependency.",
     )],
     paths [];
 
@@ -448,17 +358,17 @@ keys! {
         "INSTANA_GLIBC_HEAP",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "The metrics have what glibc says of its heap. Reading it stops the application for a moment: see `docs/METRICS.md`.",
+        "Metrics include glibc's statistics of its heap. Reading them stops the application for a moment: see `docs/METRICS.md`.",
     )],
     paths [];
 
-    /// From which length on a timed poll is told of.
+    /// Timed polls of at least this length are logged.
     slow_poll: Millis<1, 600_000> = Duration::from_millis(100),
     variables [variable(
         "INSTANA_SLOW_POLL",
         "milliseconds, 1 to 600000",
         "`100`",
-        "From which length on one timed poll is a warning in the tracer's log, once for each route or span name.",
+        "Timed polls of at least this length are logged as warnings, once for each route or span name.",
     )],
     paths [];
 
@@ -468,7 +378,7 @@ keys! {
         "INSTANA_TRACING_HTTP_EXIT_CLASSIFY_ALL_4XX_AS_ERRORS",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "HTTP requests that are answered with a status from 400 to 499 are errors of the caller, too.",
+        "HTTP exits that are answered with a status from 400 to 499 are errors.",
     )],
     paths [both(
         "tracing.http.exit.classify-all-4xx-as-errors",
@@ -476,13 +386,13 @@ keys! {
         "As `INSTANA_TRACING_HTTP_EXIT_CLASSIFY_ALL_4XX_AS_ERRORS`.",
     )];
 
-    /// Those statuses, instead of all; empty is not set.
+    /// The 4xx statuses with which an exit has failed, instead of all; empty is not set.
     client_error_statuses: Statuses = Vec::new(),
     variables [variable(
         "INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS",
         "statuses from 400 to 499, separated by `,`",
         "none",
-        "HTTP requests that are answered with one of these are errors of the caller, too; the setting for all of them does not count then.",
+        "HTTP exits that are answered with one of these statuses are errors; the setting for all of them is ignored then.",
     )],
     paths [both(
         "tracing.http.exit.classify-as-errors",
@@ -490,36 +400,36 @@ keys! {
         "As `INSTANA_TRACING_HTTP_EXIT_CLASSIFY_AS_ERRORS`.",
     )];
 
-    /// Whether a call that was given up has failed.
+    /// Whether a cancelled exit has failed.
     cancelled_exits: Switch = true,
     variables [variable(
         "INSTANA_CANCELLED_EXITS_AS_ERRORS",
         "`true`, `1`, `false`, `0`",
         "`true`",
-        "Calls to other services that are given up, as the slower ones of a `select!` are, have the error `cancelled after N ms`. `false`: they have the tag `cancelled_after_ms` instead, and no error.",
+        "Cancelled exits, such as the slower branches of a `select!`, have the error `cancelled after N ms`. With `false` they have the tag `cancelled_after_ms` instead, and no error.",
     )],
     paths [];
 
-    /// What is not recorded.
+    /// Which categories and types of spans are not recorded.
     disable: Disabling = Disabled::default(),
     variables [
         variable(
             "INSTANA_TRACING_DISABLE",
             "names separated by `,` or `;`, or `true`, `false`",
             "none",
-            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded; `!` before a name keeps it, and a type is stronger than its category. Callees of what is switched off still join the trace. `true` switches tracing off: headers are left alone, too. Metrics are sent.",
+            "Categories (`logging`, `databases`, `messaging`, `protocols`) and types of spans (`redis`, `kafka`) that are not recorded. `!` before a name keeps it; a type overrides its category. Callees of a call that is switched off still join the trace. `true` switches tracing off: trace headers are left alone, too. Metrics are sent.",
         ),
         variable(
             "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",
             "names separated by `,` or `;`",
             "none",
-            "More types, beside those of `INSTANA_TRACING_DISABLE`.",
+            "More types, in addition to `INSTANA_TRACING_DISABLE`.",
         ),
         variable(
             "INSTANA_TRACING_DISABLE_GROUPS",
             "names separated by `,` or `;`",
             "none",
-            "More categories, beside those of `INSTANA_TRACING_DISABLE`.",
+            "More categories, in addition to `INSTANA_TRACING_DISABLE`.",
         ),
     ],
     paths [both(
@@ -535,7 +445,7 @@ keys! {
             "INSTANA_IGNORE_ENDPOINTS_PATH",
             "path",
             "none",
-            "A configuration file of which only `tracing.ignore-endpoints` counts; stronger than `INSTANA_IGNORE_ENDPOINTS`.",
+            "A configuration file of which only `tracing.ignore-endpoints` is read. It overrides `INSTANA_IGNORE_ENDPOINTS`.",
         ),
         variable(
             "INSTANA_IGNORE_ENDPOINTS",
@@ -547,16 +457,16 @@ keys! {
     paths [both(
         "tracing.ignore-endpoints",
         "map of a service to a list of methods, and of maps of `methods`, `endpoints` and `connections`",
-        "As `INSTANA_IGNORE_ENDPOINTS`. A call is ignored where everything that one entry gives is the case.",
+        "As `INSTANA_IGNORE_ENDPOINTS`. A call is ignored if all conditions of one entry are met.",
     )];
 
-    /// Whether calls below one that is ignored are ignored, too.
+    /// Whether calls below an ignored call are ignored, too.
     ignored_endpoints_suppression: Inverse = true,
     variables [variable(
         "INSTANA_IGNORE_ENDPOINTS_DISABLE_SUPPRESSION",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "Only the ignored call is not recorded, calls below it are.",
+        "Only the ignored call is left out; calls below it are recorded.",
     )],
     paths [];
 
@@ -567,7 +477,7 @@ keys! {
             "INSTANA_TRACING_FILTER_EXCLUDE_<NAME>_ATTRIBUTES",
             "`key;value,value;match`, several separated by `\\|`",
             "none",
-            "Spans that have all these attributes are left out. A key is `category`, `kind`, `type`, or a path such as `http.url`; a value is `*` or one of those given; the match is `strict` (the default), `contains`, `startswith` or `endswith`.",
+            "Spans that have all these attributes are left out. A key is `category`, `kind`, `type`, or a path such as `http.url`; a value is a text, or `*` for any; the match is `strict` (the default), `contains`, `startswith` or `endswith`.",
         ),
         variable(
             "INSTANA_TRACING_FILTER_EXCLUDE_<NAME>_SUPPRESSION",
@@ -579,7 +489,7 @@ keys! {
             "INSTANA_TRACING_FILTER_INCLUDE_<NAME>_ATTRIBUTES",
             "`key;value,value;match`, several separated by `\\|`",
             "none",
-            "Spans that have all these attributes are kept, whatever leaves them out.",
+            "Spans that have all these attributes are kept, even if another filter excludes them.",
         ),
     ],
     paths [both(
@@ -594,7 +504,7 @@ keys! {
         "INSTANA_STACK_TRACE",
         "`all`, `error`, `none`",
         "`error`",
-        "Which exits have the stack of their caller: all, those that failed, or none.",
+        "Which exits have the stack of their caller: all, the failed ones, or none.",
     )],
     paths [both(
         "tracing.global.stack-trace",
@@ -602,13 +512,13 @@ keys! {
         "As `INSTANA_STACK_TRACE`.",
     )];
 
-    /// Frames.
+    /// The largest number of frames in a stack.
     stack_trace_length: Frames = 10,
     variables [variable(
         "INSTANA_STACK_TRACE_LENGTH",
         "frames, 0 to 500",
         "`10`",
-        "How many frames such a stack has.",
+        "The largest number of frames in a stack.",
     )],
     paths [both(
         "tracing.global.stack-trace-length",
@@ -616,7 +526,7 @@ keys! {
         "As `INSTANA_STACK_TRACE_LENGTH`.",
     )];
 
-    /// Exceptions from both by technology.
+    /// Exceptions from both settings by technology.
     technology_stack_traces: Technologies = BTreeMap::<String, TechnologyStackTraces>::new(),
     variables [],
     paths [
@@ -638,7 +548,7 @@ keys! {
         "INSTANA_SPANBATCHING_ENABLED",
         "`true`, `1`, `false`, `0`",
         "`false`",
-        "Many short calls of one kind are sent as one span.",
+        "Many short calls of one kind are sent as one span, a batch.",
     )],
     paths [
         both(
@@ -653,13 +563,13 @@ keys! {
         ),
     ];
 
-    /// From which level on log lines are recorded.
+    /// The lowest level of log lines that are recorded.
     captured_logs: Capture = CapturedLogs::default(),
     variables [variable(
         "INSTANA_TRACING_CAPTURE_LOG_LEVEL",
         "`trace`, `debug`, `info`, `warn`, `error`, `off`",
         "`warn`",
-        "From which level on log lines of the application are recorded.",
+        "The lowest level of the application's log lines that are recorded.",
     )],
     paths [];
 
@@ -669,7 +579,7 @@ keys! {
         "INSTANA_KAFKA_TRACE_CORRELATION",
         "`true`, `1`, `false`, `0`",
         "`true`",
-        "Trace context is passed on in the headers of Kafka records.",
+        "Trace context is propagated in the headers of Kafka records.",
     )],
     paths [both(
         "tracing.kafka.trace-correlation",
@@ -683,7 +593,7 @@ keys! {
         "INSTANA_KAFKA_HEADER_FORMAT",
         "`string`, `binary`, `both`",
         "`string`",
-        "The form of these headers; `binary` is the older one.",
+        "The form of these headers; `binary` is the older form.",
     )],
     paths [both(
         "tracing.kafka.header-format",
@@ -697,7 +607,7 @@ keys! {
         "INSTANA_TRACING_TRANSMISSION_DELAY",
         "milliseconds, 10 to 60000",
         "`1000`",
-        "How long spans are collected before they are sent.",
+        "How long spans are buffered before they are sent.",
     )],
     paths [];
 
@@ -707,48 +617,48 @@ keys! {
         "INSTANA_FORCE_TRANSMISSION_STARTING_AT",
         "spans, 1 to 1000000",
         "`500`",
-        "With how many spans waiting they are sent at once. Looked at whenever a thread has filled a block of 32 KiB.",
+        "The number of buffered spans at which they are sent at once. It is checked whenever a thread has filled a block of 32 KiB.",
     )],
     paths [];
 
-    /// Whether the process is measured.
+    /// Whether metrics of the process are sent.
     metrics: Presence = true,
     variables [variable(
         "INSTANA_DISABLE_METRICS_COLLECTION",
         "any text",
         "not set",
-        "The process is not measured: only what it is and that it lives is sent.",
+        "Metrics are off; only the process snapshot and a heartbeat are sent.",
     )],
     paths [];
 
-    /// The time between two metrics.
+    /// The time between two requests with metrics.
     metrics_interval: PollRate = Duration::from_secs(1),
     variables [variable(
         "INSTANA_METRICS_TRANSMISSION_DELAY",
         "milliseconds, 1000 to 5000",
         "`1000`",
-        "The time between two metrics.",
+        "The time between two requests with metrics.",
     )],
     paths [both(
         "plugin.*.poll_rate",
         "seconds, 1 to 600",
-        "The time between two metrics. That of the plugin's own name counts before others.",
+        "The time between two requests with metrics. A rate under the plugin's own name comes before others.",
     )];
 
-    /// From which level on the tracer writes about itself.
+    /// The lowest level of the tracer's own log lines.
     log_level: LogLevel = Level::Warn,
     variables [
         variable(
             "INSTANA_LOG_LEVEL",
             "`error`, `warn`, `info`, `debug`",
             "`warn`",
-            "From which level on the tracer writes about itself.",
+            "The lowest level of the tracer's own log lines.",
         ),
         variable(
             "INSTANA_DEBUG",
             "any text",
             "not set",
-            "The same as `INSTANA_LOG_LEVEL=debug`, and stronger.",
+            "The same as `INSTANA_LOG_LEVEL=debug`, which it overrides.",
         ),
     ],
     paths [];
@@ -769,7 +679,7 @@ const DISABLE_W3C: Variable = variable(
     "INSTANA_TRACING_DISABLE_W3C",
     "any text",
     "not set",
-    "Both: `traceparent` is neither followed nor sent.",
+    "Both correlation and propagation are off: `traceparent` is neither followed nor sent.",
 );
 const PATH_OF_W3C: Path = both(
     "tracing.global.disable-w3c",
@@ -777,8 +687,15 @@ const PATH_OF_W3C: Path = both(
     "As `INSTANA_TRACING_DISABLE_W3C`.",
 );
 
+impl Tree {
+    /// The settings in the agent's answer to the announce.
+    pub(crate) fn of_answer(answer: &Map<String, Value>) -> Self {
+        Self::of_members(answer, is_root)
+    }
+}
+
 /// Whether settings stand under this name at the top of an answer.
-pub(crate) fn is_root(name: &str) -> bool {
+pub(super) fn is_root(name: &str) -> bool {
     let mut paths = KEYS.iter().flat_map(|key| key.paths);
     paths.any(|path| path.name.split('.').next() == Some(name))
 }

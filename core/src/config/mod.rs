@@ -8,16 +8,21 @@
 //! the table and, if there is none that fits, a [`kind`].
 
 mod code;
+mod entry;
 mod env;
 mod file;
+mod given;
+mod key;
 mod keys;
 mod kind;
 mod origin;
 mod parse;
 mod problem;
 mod reader;
+pub(crate) mod setters;
 mod setting;
 mod sources;
+mod switches;
 mod tree;
 mod unknown;
 mod yaml;
@@ -28,27 +33,15 @@ pub use self::kind::{
 pub use self::origin::Origin;
 pub use self::setting::Setting;
 
-pub(crate) use self::code::{Code, Given};
+pub(crate) use self::code::Code;
+use self::entry::Entry;
 pub(crate) use self::env::Environment;
+pub(crate) use self::given::Given;
 pub(crate) use self::keys::{Config, Layer};
 pub(crate) use self::kind::{Disabled, FilterAttribute, Places, TechnologyStackTraces};
 pub(crate) use self::sources::Sources;
+pub(crate) use self::switches::Switches;
 pub(crate) use self::tree::Tree;
-
-/// A value and who set it.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry<T> {
-    value: T,
-    origin: Origin,
-}
-
-impl<T> Entry<T> {
-    fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
-    }
-}
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_documentation;

@@ -1,7 +1,8 @@
 //! Settings that were not understood.
 
-use crate::log::printable;
-use crate::secrets::{self, Matcher};
+use crate::base::text::printable;
+use crate::secrets;
+use crate::secrets::Matcher;
 
 /// Bytes of a value that a message shows.
 const SHOWN: usize = 64;

@@ -3,9 +3,9 @@
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-use super::Origin;
-use super::problem::{Problems, Using};
-use super::tree::{Node, Tree};
+use crate::config::Origin;
+use crate::config::problem::{Problems, Using};
+use crate::config::tree::{Node, Tree};
 
 /// Reads one key from one source.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Origin, problem};
+use crate::config::{Origin, problem};
 
 /// Bytes of a value that are shown.
 const SHOWN: usize = 512;

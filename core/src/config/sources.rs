@@ -1,9 +1,9 @@
 //! What each source says, and what follows from all of them.
 
-use super::env::Environment;
-use super::problem::Problems;
-use super::tree::Tree;
-use super::{Code, Config, Layer, file, unknown};
+use crate::config::env::Environment;
+use crate::config::problem::Problems;
+use crate::config::tree::Tree;
+use crate::config::{Code, Config, Layer, file, unknown};
 
 /// Environment, file and code. They do not change while the process runs.
 #[derive(Clone, Debug, Default)]

@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::keys;
-
 /// The most values of one tree, and how deep they may be nested.
 pub(crate) const MOST: usize = 50_000;
 pub(crate) const DEEPEST: usize = 32;
@@ -51,16 +49,17 @@ impl Tree {
         }
     }
 
-    /// The settings in the agent's answer to the announce.
-    pub(crate) fn of_answer(answer: &Map<String, Value>) -> Self {
+    /// The settings in the agent's answer to the announce: its members with `known`
+    /// names.
+    pub(super) fn of_members(answer: &Map<String, Value>, known: impl Fn(&str) -> bool) -> Self {
         let mut left = MOST;
-        let known = answer
+        let members = answer
             .iter()
-            .filter(|(name, _)| keys::is_root(plain(name).0))
+            .filter(|(name, _)| known(plain(name).0))
             .map(|(name, value)| (name.clone(), Node::of_json(value, &mut left)));
         let root = Node {
             line: 0,
-            item: Item::Map(known.collect()),
+            item: Item::Map(members.collect()),
         };
         Self {
             file: None,

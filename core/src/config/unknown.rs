@@ -1,9 +1,11 @@
 //! Names in a configuration file that mean nothing, such as those with a typing
 //! mistake.
 
-use super::keys::{self, KEYS, Path};
-use super::problem::{Problems, Using};
-use super::tree::{Item, Node, Tree};
+use crate::config::key::Path;
+use crate::config::keys;
+use crate::config::keys::KEYS;
+use crate::config::problem::{Problems, Using};
+use crate::config::tree::{Item, Node, Tree};
 
 const REST: Using = Using::Rest("the other settings");
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::tree::{DEEPEST, Item, MOST, Node};
+use crate::config::tree::{DEEPEST, Item, MOST, Node};
 
 /// Why a text is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

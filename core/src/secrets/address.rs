@@ -1,6 +1,6 @@
 //! The front part of a URL: scheme, user information, host and port.
 
-use super::seek::{last, split_at_any};
+use crate::secrets::search::{last, split_at_any};
 
 /// A URL cut at the places that redaction needs.
 #[derive(Debug, Eq, PartialEq)]

@@ -1,9 +1,9 @@
 //! The command line without its secrets.
 
-use super::REDACTED;
-use super::key::is_secret_or_password;
-use super::matcher::Matcher;
-use super::redact::text;
+use crate::secrets::REDACTED;
+use crate::secrets::key::is_secret_or_password;
+use crate::secrets::matcher::Matcher;
+use crate::secrets::redact::text;
 
 /// Replaces the values of `--key=value`, `key=value`, `key: value` and `--key
 /// value` where `key` is secret, what follows `-p` unless it is a number (a

@@ -1,6 +1,6 @@
 //! Percent-encoded text, read without an allocation.
 
-use super::steps;
+use crate::secrets::work_counter;
 
 /// Encoded more than once, by a proxy or on purpose.
 const MAX_ROUNDS: usize = 3;
@@ -42,7 +42,7 @@ impl<const N: usize> Plain<N> {
 
     /// `None` if the text is too long.
     fn decoded(encoded: &[u8]) -> Option<Self> {
-        steps::count(encoded.len());
+        work_counter::count(encoded.len());
         let mut plain = Self::new();
         let mut rest = encoded;
         loop {

@@ -1,12 +1,12 @@
 //! Connection strings without their passwords.
 
-use super::REDACTED_USER;
-use super::address::Address;
-use super::key::Keys;
-use super::matcher::Matcher;
-use super::scan::{Form, scan};
-use super::seek::{last, split_at_any};
-use super::settled::settled;
+use crate::secrets::address::Address;
+use crate::secrets::key::Keys;
+use crate::secrets::matcher::Matcher;
+use crate::secrets::placeholder::REDACTED_USER;
+use crate::secrets::scan::{Form, scan};
+use crate::secrets::search::{last, split_at_any};
+use crate::secrets::settled::settled;
 
 /// Writes a connection string. Passwords are secret to every matcher here.
 ///

@@ -1,7 +1,7 @@
 //! Texts with escapes in them, read in all the ways that servers and formats read these.
 
-use super::decode::any_decoded;
-use super::steps;
+use crate::secrets::decode::any_decoded;
+use crate::secrets::work_counter;
 
 /// A text of more bytes with percent signs in it is taken for secret, unseen.
 const MAX_ENCODED: usize = 16 * 1_024;
@@ -10,7 +10,7 @@ const MAX_ENCODED: usize = 16 * 1_024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
     /// `\u0070`, `\x70`, `\160`, `\n`: C, JSON, PostgreSQL's `E''`.
-    Letters,
+    Pending,
     /// `\0070`, `\+000070`: SQL's `U&''`.
     Digits,
     /// The character behind it: MySQL.
@@ -29,7 +29,7 @@ fn has_backslash(text: &str, test: &impl Fn(&str) -> bool) -> bool {
         return false;
     }
     let mut plain = String::with_capacity(text.len());
-    [Style::Letters, Style::Digits, Style::Plain]
+    [Style::Pending, Style::Digits, Style::Plain]
         .into_iter()
         .any(|style| {
             plain.clear();
@@ -71,14 +71,14 @@ fn unescape(text: &str, style: Style, out: &mut String) {
         let escape = escape.trim_start_matches('\\');
         let (character, len) = match style {
             Style::Plain => (None, 0),
-            Style::Letters => letters(escape),
+            Style::Pending => letters(escape),
             Style::Digits => digits(escape),
         };
         out.extend(character);
         rest = escape.get(len..).unwrap_or_default();
     }
     out.push_str(rest);
-    steps::count(text.len());
+    work_counter::count(text.len());
 }
 
 fn letters(escape: &str) -> (Option<char>, usize) {

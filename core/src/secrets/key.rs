@@ -1,12 +1,12 @@
 //! Keys as they stand in texts: percent-encoded, with blanks as `+`.
 
-use super::decode::any_decoded;
-use super::escapes::any_unescaped;
-use super::fold;
-use super::matcher::Matcher;
-use super::redact::is_credential;
-use super::signed;
-use super::steps;
+use crate::secrets::decode::any_decoded;
+use crate::secrets::escapes::any_unescaped;
+use crate::secrets::ignore_case;
+use crate::secrets::matcher::Matcher;
+use crate::secrets::redact::is_credential;
+use crate::secrets::signed;
+use crate::secrets::work_counter;
 
 /// Bytes of the longest key that is looked at; a longer one is taken for secret, unseen.
 pub(super) const MAX_KEY: usize = 256;
@@ -54,10 +54,10 @@ impl<'m> Keys<'m> {
     }
 }
 
-/// Whether `key`, raw or decoded, is secret to `matcher`.
+/// Whether `key`, raw or decoded, is secret to `matcher`, or the header of credentials.
 pub(super) fn is_secret(matcher: &Matcher, key: &str) -> bool {
     test(key, |plain| {
-        matcher.is_secret(plain) || is_signed(matcher, plain)
+        matcher.is_secret(plain) || is_credential(plain.as_bytes()) || is_signed(matcher, plain)
     })
 }
 
@@ -71,25 +71,39 @@ pub(super) fn is_secret_or_password(matcher: &Matcher, key: &str) -> bool {
 }
 
 fn is_signed(matcher: &Matcher, key: &str) -> bool {
-    matcher.hides_signed_urls() && signed::is_anywhere(key)
+    matcher.hides_signed_urls() && signed::is_anywhere(last_name(key))
 }
 
 /// Keys that hold a password whatever the matcher says
 /// (`password=` as in Go, `PWD=` as in Node.js).
 pub(super) fn is_password(key: &str) -> bool {
-    PASSWORDS.iter().any(|term| fold::contains(key, term))
+    PASSWORDS
+        .iter()
+        .any(|term| ignore_case::contains(key, term))
+}
+
+/// The last of names with dots between them, as tags have: `http.access_token`.
+fn last_name(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+/// What stands behind the signs in a key that were escaped: `?a=1\u0026token`.
+fn behind_signs(key: &str) -> &str {
+    let is_sign = |c: char| c.is_whitespace() || "&?#;,\"'`{[(".contains(c);
+    key.rsplit(is_sign).next().unwrap_or(key)
 }
 
 fn test(key: &str, is_secret: impl Fn(&str) -> bool) -> bool {
     let key = key.trim();
-    steps::count(key.len().min(MAX_KEY));
+    work_counter::count(key.len().min(MAX_KEY));
     if key.is_empty() {
         return false;
     }
     if key.len() > MAX_KEY || is_secret(key) {
         return true;
     }
-    if key.contains('\\') && any_unescaped(key, |plain| is_secret(plain.trim())) {
+    let is_one = |plain: &str| is_secret(plain.trim()) || is_secret(behind_signs(plain.trim()));
+    if key.contains('\\') && any_unescaped(key, is_one) {
         return true;
     }
     if !key.contains(['%', '+']) {

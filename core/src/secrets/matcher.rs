@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::filter::Filter;
-use super::fold;
-use super::key::{MAX_KEY, PASSWORDS};
-use super::patterns::Patterns;
-use super::signed;
+use crate::secrets::filter::Filter;
+use crate::secrets::ignore_case;
+use crate::secrets::key::{MAX_KEY, PASSWORDS};
+use crate::secrets::patterns::Patterns;
+use crate::secrets::redact::is_credential;
+use crate::secrets::signed;
 
 /// More terms are ignored.
 const MAX_TERMS: usize = 1_024;
@@ -115,7 +116,7 @@ impl Matcher {
         }
         if mode.ends_with("ignore-case") {
             for term in &mut terms {
-                *term = fold::fold(term);
+                *term = ignore_case::fold(term);
             }
         }
         Ok(Self::new(rule(terms)))
@@ -134,14 +135,22 @@ impl Matcher {
         self.filter.finds_or(text, is_sign)
     }
 
-    /// Whether a word that is secret, or names a password, stands anywhere in `text`.
+    /// Whether a word that is secret, or names a password, a credential or what signs a URL,
+    /// stands anywhere in `text`.
     pub(super) fn is_secret_word_in(&self, text: &str) -> bool {
-        if PASSWORDS.iter().any(|term| fold::contains(text, term)) {
+        if PASSWORDS
+            .iter()
+            .any(|term| ignore_case::contains(text, term))
+            || (self.hides_signed_urls && signed::is_word_in(text))
+            || words_of_letters(text).any(|word| is_credential(word.as_bytes()))
+        {
             return true;
         }
         match &self.rule {
             Rule::Contains(terms) => terms.iter().any(|term| text.contains(term.as_str())),
-            Rule::ContainsIgnoreCase(terms) => terms.iter().any(|term| fold::contains(text, term)),
+            Rule::ContainsIgnoreCase(terms) => {
+                terms.iter().any(|term| ignore_case::contains(text, term))
+            }
             Rule::None => false,
             Rule::Equals(_) | Rule::EqualsIgnoreCase(_) => {
                 words(text).any(|word| word.len() <= MAX_KEY && self.is_secret(word))
@@ -155,9 +164,13 @@ impl Matcher {
     pub(crate) fn is_secret(&self, key: &str) -> bool {
         match &self.rule {
             Rule::Contains(terms) => terms.iter().any(|term| key.contains(term.as_str())),
-            Rule::ContainsIgnoreCase(terms) => terms.iter().any(|term| fold::contains(key, term)),
+            Rule::ContainsIgnoreCase(terms) => {
+                terms.iter().any(|term| ignore_case::contains(key, term))
+            }
             Rule::Equals(terms) => terms.iter().any(|term| key == term),
-            Rule::EqualsIgnoreCase(terms) => terms.iter().any(|term| fold::equals(key, term)),
+            Rule::EqualsIgnoreCase(terms) => {
+                terms.iter().any(|term| ignore_case::equals(key, term))
+            }
             Rule::None => false,
             Rule::Regex(patterns) => patterns.is_match(key),
         }
@@ -254,15 +267,25 @@ fn usable(terms: &[impl AsRef<str>], most: usize, skipped: &mut Vec<Skipped>) ->
 
 /// What is looked for whatever the rule says.
 fn always_looked_for<'a>() -> impl Iterator<Item = &'a str> {
-    let identified = std::iter::once("identified");
-    let names = PASSWORDS.into_iter().chain(identified);
+    // Three letters of a term are looked for: few words have these of `authorization`.
+    let others = ["identified", "rization"];
+    let names = PASSWORDS.into_iter().chain(others);
     names.chain(signed::names().map(|name| name as &str))
+}
+
+fn is_plain_in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Words without signs in them.
+pub(super) fn words_of_letters(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_plain_in_word(c))
 }
 
 /// What may be a key in a text: words, words with dots and other signs in them as a whole
 /// and in parts, and what stands between quotes.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    let is_plain = is_plain_in_word;
     let is_joined =
         move |c: char| is_plain(c) || matches!(c, '-' | '.' | '$' | '@' | '#' | ':' | '/');
     let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '[' | ']');

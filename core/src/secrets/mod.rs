@@ -27,47 +27,40 @@ mod decode;
 mod dsn;
 mod escapes;
 mod filter;
-mod fold;
+mod ignore_case;
 mod key;
 mod limit;
 mod matcher;
 mod nested;
 mod patterns;
+mod placeholder;
 mod prose;
 mod quoted;
 mod redact;
 mod scan;
-mod seek;
+mod search;
 mod settled;
 mod signed;
 mod statement;
-#[cfg(test)]
-mod steps;
-#[cfg(not(test))]
-#[path = "steps_none.rs"]
-mod steps;
 mod value;
 mod word;
+#[cfg(test)]
+mod work_counter;
+#[cfg(not(test))]
+#[path = "work_counter_none.rs"]
+mod work_counter;
 
 pub(crate) use self::arguments::arguments;
 pub(crate) use self::dsn::dsn;
 pub(crate) use self::limit::{Limit, STATEMENT_BYTES, kept};
 pub(crate) use self::matcher::Matcher;
-pub(crate) use self::quoted::{unquoted, without_database_values};
+pub(crate) use self::placeholder::REDACTED;
+pub(crate) use self::quoted::{names_database, unquoted, without_database_values};
 pub(crate) use self::redact::{
     header, is_credential, is_secret_name, may_hold_secret, message, path, query, text, url,
 };
 pub use self::statement::Dialect;
 pub(crate) use self::statement::{is_shown_as_it_is, masked, statement};
 
-/// What stands in the place of a secret value, in raw angle brackets (as in
-/// Node.js).
-pub(crate) const REDACTED: &str = "<redacted>";
-
-/// What stands in the place of the user information of a URL (as in Node.js).
-const REDACTED_USER: &str = "<redacted>:<redacted>@";
-
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_linear;

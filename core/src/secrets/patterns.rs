@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use regex_lite::{Regex, RegexBuilder};
 
-use super::key::MAX_KEY;
-use super::matcher::Skipped;
-use super::steps;
+use crate::secrets::key::MAX_KEY;
+use crate::secrets::matcher::Skipped;
+use crate::secrets::work_counter;
 
 /// KiB that one compiled expression may take, the sizes that are told apart, and what all
 /// may take together: the size bounds the time of a match.
@@ -124,7 +124,7 @@ impl Known {
             (self.spent, self.since) = (0, Some(now));
         }
         self.spent += cost;
-        steps::count(cost);
+        work_counter::count(cost);
         Some(())
     }
 }
@@ -174,8 +174,8 @@ fn without_anchors(term: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::matcher::Matcher;
     use super::*;
+    use crate::secrets::matcher::Matcher;
 
     fn matcher(count: usize) -> Matcher {
         let terms: Vec<String> = (0..count).map(|n| format!("(a|b|c){n}.*x")).collect();
@@ -188,11 +188,11 @@ mod tests {
     #[test]
     fn long_keys_are_secret_unseen() {
         let matcher = matcher(64);
-        steps::take();
+        work_counter::take();
         for _ in 0..1_000 {
             assert!(matcher.is_secret(&"k".repeat(4_096)));
         }
-        assert_eq!(steps::take(), 0);
+        assert_eq!(work_counter::take(), 0);
         assert!(!matcher.is_secret(&"k".repeat(MAX_KEY)));
     }
 
@@ -200,14 +200,14 @@ mod tests {
     fn the_work_of_a_second_is_bounded() {
         let matcher = matcher(64);
         let began = Instant::now();
-        steps::take();
+        work_counter::take();
         let mut hidden = 0;
         for number in 0..5_000 {
             let key = format!("{number}{}", "k".repeat(200));
             hidden += usize::from(matcher.is_secret(&key));
         }
         let seconds = began.elapsed().as_secs() as usize;
-        let work = steps::take();
+        let work = work_counter::take();
         assert!(
             work > 0 && work <= BUDGET * (seconds + 2),
             "{work} in {seconds} s"
@@ -219,11 +219,11 @@ mod tests {
     fn what_is_known_costs_nothing() {
         let matcher = matcher(3);
         assert!(matcher.is_secret("a1x") && !matcher.is_secret("page"));
-        steps::take();
+        work_counter::take();
         for _ in 0..100_000 {
             assert!(matcher.is_secret("a1x") && !matcher.is_secret("page"));
         }
-        assert_eq!(steps::take(), 0);
+        assert_eq!(work_counter::take(), 0);
     }
 
     #[test]

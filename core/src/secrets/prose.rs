@@ -1,7 +1,7 @@
 //! Words before a colon that look like the key of a secret and are none.
 
-use super::scan::is_key_char;
-use super::seek::run_back;
+use crate::secrets::scan::is_key_char;
+use crate::secrets::search::run_back;
 
 /// What the names of errors end with.
 const ERRORS: [&str; 5] = ["Error", "Exception", "Failure", "Fault", "Warning"];

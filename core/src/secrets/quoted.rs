@@ -65,12 +65,19 @@ const PLACES: [&str; 5] = [
     " at row ",
 ];
 
+/// What begins a line of PostgreSQL's that is made of values, up to the end.
+const DETAILS: [&str; 4] = ["DETAIL:", "CONTEXT:", "QUERY:", "STATEMENT:"];
+
+/// What stands before a list of values, in the last bracket of which they end.
+const ROWS: [&str; 2] = [")=", "Failing row contains "];
+
 /// What SQLite says there.
 const SYNTAX: &str = ": syntax error";
 
 /// The words of a server's error. What stands in quotes is left out unless `is_name` knows it,
-/// by what stands before it and by itself, for the name of something; so is all behind `near`,
-/// and each number that is neither a position nor a code. From a quote on that is not known, all
+/// by what stands before it and by itself, for the name of something; so is all behind `near`
+/// and `DETAIL:`, each row (`Key (a)=(b)`), and each number that is neither a position nor
+/// a code. From a quote on that is not known, all
 /// goes up to the last quote, for a value may have quotes in it, and to the end where one of
 /// them has no partner.
 pub(crate) fn unquoted(text: &str, is_name: &dyn Fn(&str, &str) -> bool) -> String {
@@ -88,6 +95,21 @@ pub(crate) fn unquoted(text: &str, is_name: &dyn Fn(&str, &str) -> bool) -> Stri
             None
         };
         let is_word_start = !before.is_alphanumeric();
+        if let Some(words) = detail(from(text, at)).filter(|_| is_word_start) {
+            out.push_str(words);
+            out.push(' ');
+            out.push(HIDDEN);
+            return out;
+        }
+        if let Some((words, end)) = row(from(text, at)) {
+            out.push_str(words);
+            out.push('(');
+            out.push(HIDDEN);
+            out.push(')');
+            before = ')';
+            at += end;
+            continue;
+        }
         if is_word_start && is_near(from(text, at)) {
             out.push_str(from(text, at).get(..4).unwrap_or_default());
             out.push(' ');
@@ -117,24 +139,82 @@ pub(crate) fn unquoted(text: &str, is_name: &dyn Fn(&str, &str) -> bool) -> Stri
     out
 }
 
-/// What an error of a database says about itself where it is passed on by the application:
-/// sqlx, tokio-postgres, mysql, and what all of them say.
-const DATABASES: [&str; 6] = [
-    "error returned from database",
-    "db error: ",
+/// What an error of a database says about itself where it is passed on by the application, in
+/// words and in Rust's debug output: sqlx, tokio-postgres, mysql, rusqlite, and what all of
+/// them say. Values may stand behind it.
+const DATABASES: [&str; 24] = [
+    "DatabaseError {",
+    "DatabaseError(",
+    "DbError {",
+    "Duplicate entry '",
+    "Failing row contains",
+    "Incorrect date value: ",
+    "Incorrect datetime value: ",
+    "Incorrect decimal value: ",
+    "Incorrect double value: ",
+    "Incorrect integer value: ",
+    "Incorrect string value: ",
     "MySqlError {",
     "SQL syntax",
-    "syntax error",
     "SQLSTATE",
+    "ServerError {",
+    "SqlInputError {",
+    "SqliteError {",
+    "SqliteFailure(",
+    "db error: ",
+    "error returned from database",
+    "invalid input syntax for type ",
+    "syntax error",
+    "unrecognized token: ",
+    "violates ",
 ];
+
+/// What mysql's errors begin with; its quote is none of a value.
+const SERVER: &str = "Server error: `";
+
+/// What tokio-postgres says before a source with the database's words.
+const ENDING: &str = "db error";
+
+/// What `violates` stands before in errors of PostgreSQL.
+const CONSTRAINT: &str = " constraint";
 
 /// `text` without the values that a database quotes in it, if the error of one is in it.
 pub(crate) fn without_database_values(text: &str) -> Cow<'_, str> {
-    let start = DATABASES.iter().filter_map(|words| text.find(words)).min();
-    let Some((before, told)) = start.and_then(|start| text.split_at_checked(start)) else {
+    let split = database_error(text).and_then(|start| text.split_at_checked(start));
+    let Some((before, said)) = split else {
         return Cow::Borrowed(text);
     };
-    Cow::Owned([before, &unquoted(told, &|_, _| false)].concat())
+    Cow::Owned([before, &unquoted(said, &|_, _| false)].concat())
+}
+
+/// Whether the error of a database is in `text`, or behind it: its sources are those of
+/// that error.
+pub(crate) fn names_database(text: &str) -> bool {
+    database_error(text).is_some() || text.ends_with(ENDING)
+}
+
+/// Where the error of a database begins in `text`.
+fn database_error(text: &str) -> Option<usize> {
+    let known = DATABASES.iter().filter_map(|words| match *words {
+        "violates " => violated(text),
+        words => text.find(words),
+    });
+    let server = text.find(SERVER).map(|at| at + SERVER.len());
+    let start = known.chain(server).min();
+    // SQLite says it behind the value.
+    let near = text
+        .find("near \"")
+        .filter(|at| start.is_none_or(|start| *at < start));
+    let is_sqlite = |near: usize| {
+        let value = from(text, near + 6);
+        value.contains("\": syntax error") || !value.contains('"')
+    };
+    near.filter(|near| is_sqlite(*near)).or(start)
+}
+
+fn violated(text: &str) -> Option<usize> {
+    let at = text.find("violates ")?;
+    from(text, at).contains(CONSTRAINT).then_some(at)
 }
 
 enum Part {
@@ -205,6 +285,21 @@ fn end_of_number(text: &str, at: usize) -> Part {
     } else {
         Part::Hidden(end)
     }
+}
+
+/// What is kept of the text where its rest is made of values.
+fn detail(text: &str) -> Option<&'static str> {
+    DETAILS.into_iter().find(|words| text.starts_with(words))
+}
+
+/// What stands before a row of values that begins here, and the end of that: the last bracket
+/// of the text, for a value may have brackets in it.
+fn row(text: &str) -> Option<(&'static str, usize)> {
+    let words = ROWS.into_iter().find(|words| text.starts_with(words))?;
+    from(text, words.len()).starts_with('(').then(|| {
+        let last = text.rfind(')').filter(|at| *at >= words.len());
+        (words, last.map_or(text.len(), |at| at + 1))
+    })
 }
 
 fn is_near(text: &str) -> bool {
@@ -367,6 +462,94 @@ mod tests {
         for piece in ["'", "\"a", "near", " 1", "1 ", "doesn't ", "„", "-1"] {
             let text = piece.repeat(50_000);
             assert!(shown(&text).len() <= 3 * text.len());
+        }
+    }
+
+    #[test]
+    fn errors_are_known_in_all_forms_of_drivers() {
+        for (text, expected) in [
+            (
+                r#"Database(PgDatabaseError { code: "23505", detail: Some("Key (a)=(hunter2) x.") })"#,
+                "Database(PgDatabaseError { code: …) })",
+            ),
+            (
+                r#"Database(SqliteError { code: 1, message: "near "hunter2": syntax error" })"#,
+                "Database(SqliteError { code: 1, message: … })",
+            ),
+            (
+                r#"Database(MySqlDatabaseError { code: None, message: "Duplicate entry 'hunter2'" })"#,
+                "Database(MySqlDatabaseError { code: None, message: … })",
+            ),
+            (
+                r#"Error { kind: Db, cause: Some(DbError { severity: "ERROR", message: ""hunter2"" }) }"#,
+                "Error { kind: Db, cause: Some(DbError { severity: … }) }",
+            ),
+            (
+                "Server error: `ERROR HY000 (1366): Incorrect integer value: 'hunter2' for it`",
+                "Server error: `ERROR HY000 (…): Incorrect integer value: …",
+            ),
+            (
+                "cannot store it: near \"hunter2\": syntax error",
+                "cannot store it: near …: syntax error",
+            ),
+            (
+                "unrecognized token: \"'hunter2\" at offset 7",
+                "unrecognized token: …",
+            ),
+            ("near \"hunter2 without an end", "near …"),
+            ("parked near \"home\"", "parked near \"home\""),
+            ("it violates \"all\" rules", "it violates \"all\" rules"),
+            ("no \"a\" in the mongodb", "no \"a\" in the mongodb"),
+        ] {
+            assert_eq!(without_database_values(text), expected, "{text}");
+            assert_eq!(without_database_values(expected), expected, "again: {text}");
+        }
+    }
+
+    #[test]
+    fn details_of_postgres_are_values() {
+        for (text, expected) in [
+            (
+                "db error: ERROR: duplicate key value violates unique constraint \"u\"\nDETAIL: Key (email)=(hunter2@example.com) already exists.",
+                "db error: ERROR: duplicate key value violates unique constraint …\nDETAIL: …",
+            ),
+            (
+                "duplicate key value violates unique constraint u: Key (a, b)=(1, hun)ter2) already exists.",
+                "duplicate key value violates unique constraint u: Key (a, b)=(…) already exists.",
+            ),
+            (
+                "DETAIL: Failing row contains (1, hunter2, bob@example.com, null).",
+                "DETAIL: Failing row contains (…).",
+            ),
+            (
+                "Failing row contains (1, hunter2",
+                "Failing row contains (…)",
+            ),
+            (
+                "db error: ERROR: invalid\nCONTEXT: JSON data, line 1: {\"a\":hunter2...",
+                "db error: ERROR: invalid\nCONTEXT: …",
+            ),
+        ] {
+            assert_eq!(without_database_values(text), expected, "{text}");
+            assert_eq!(without_database_values(expected), expected, "again: {text}");
+        }
+    }
+
+    #[test]
+    fn rows_and_details_take_the_time_of_their_length() {
+        for piece in [")=(", "DETAIL", "Failing row contains (", "near \"", ")=("] {
+            let text = piece.repeat(50_000);
+            assert!(shown(&text).len() <= 3 * text.len());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_left_out_is_not_left_out_again(
+            text in r#"(db error: |DETAIL:|near|syntax error|\)=\(|at line |[a-z0-9"'`„“ :(),.\-…]){0,20}"#,
+        ) {
+            let once = without_database_values(&text).into_owned();
+            proptest::prop_assert_eq!(&without_database_values(&once), &once, "{}", text);
         }
     }
 }

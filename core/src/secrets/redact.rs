@@ -1,15 +1,15 @@
 //! Query strings, URLs, paths, texts and headers without their secrets.
 
-use super::address::Address;
-use super::key::{Keys, is_secret_or_password};
-use super::matcher::Matcher;
-use super::nested::{has_secret, without_encoded};
-use super::quoted::without_database_values;
-use super::scan::{Form, scan};
-use super::seek::{last, split_at_any};
-use super::settled::settled;
-use super::word::Word;
-use super::{REDACTED, REDACTED_USER};
+use crate::secrets::address::Address;
+use crate::secrets::key::{Keys, is_secret_or_password};
+use crate::secrets::matcher::Matcher;
+use crate::secrets::nested::{has_secret, may_be_encoded, without_encoded};
+use crate::secrets::placeholder::{REDACTED, REDACTED_USER};
+use crate::secrets::quoted::without_database_values;
+use crate::secrets::scan::{Form, scan};
+use crate::secrets::search::{last, split_at_any};
+use crate::secrets::settled::settled;
+use crate::secrets::word::Word;
 
 /// Headers of credentials.
 const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "proxy-authorization"];
@@ -35,30 +35,37 @@ pub(crate) fn query(matcher: &Matcher, query: &str, out: &mut String) {
 /// Writes a URL for `data.http.url`: user information is replaced, query and
 /// fragment are left out, matrix parameters are treated as in [`path`].
 pub(crate) fn url(matcher: &Matcher, url: &str, out: &mut String) {
-    let write = |url: &str, out: &mut String| {
-        let address = split_prefix(url);
-        out.push_str(address.prefix);
-        if address.user {
-            out.push_str(REDACTED_USER);
-        }
-        out.push_str(address.host);
-        segments(matcher, address.rest, out);
-    };
-    settled(write, url, out);
+    settled(|url, out| address(matcher, url, out), url, out);
+}
+
+fn address(matcher: &Matcher, url: &str, out: &mut String) {
+    let address = split_prefix(url);
+    out.push_str(address.prefix);
+    if address.user {
+        out.push_str(REDACTED_USER);
+    }
+    out.push_str(address.host);
+    segments(matcher, address.rest, out);
 }
 
 /// Writes a path: the value of a matrix parameter (`/a;key=value/b`) with a
 /// secret key is replaced, query and fragment are left out.
 pub(crate) fn path(matcher: &Matcher, path: &str, out: &mut String) {
-    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let is_url = match path.split_once("://") {
-        Some((scheme, _)) => is_scheme(scheme),
-        None => path.starts_with("//"),
+    let write = |path: &str, out: &mut String| {
+        if path.contains('@') && is_url(path) {
+            address(matcher, path, out);
+        } else {
+            segments(matcher, path, out);
+        }
     };
-    if is_url && path.contains('@') {
-        return url(matcher, path, out);
+    settled(write, path, out);
+}
+
+fn is_url(text: &str) -> bool {
+    match text.split_once("://") {
+        Some((scheme, _)) => scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        None => text.starts_with("//"),
     }
-    segments(matcher, path, out);
 }
 
 fn segments(matcher: &Matcher, path: &str, out: &mut String) {
@@ -98,11 +105,16 @@ pub(crate) fn header(matcher: &Matcher, name: &str, value: &str, out: &mut Strin
 fn free(matcher: &Matcher, text: &str, form: Form, out: &mut String) {
     let keys = Keys::and_passwords(matcher);
     let write = |text: &str, out: &mut String| {
-        if !text.contains('%') {
+        let may_be_json = form == Form::Semicolons && text.contains(['"', '\'', ':']);
+        if !may_be_json && !may_be_encoded(text) {
             return scan(keys, text, form, out);
         }
         let mut scanned = String::with_capacity(text.len());
         scan(keys, text, form, &mut scanned);
+        if may_be_json {
+            let pairs = std::mem::take(&mut scanned);
+            scan(keys, &pairs, Form::Text, &mut scanned);
+        }
         without_encoded(matcher, &scanned, out);
     };
     settled(write, text, out);
@@ -117,19 +129,18 @@ pub(crate) fn is_secret_name(matcher: &Matcher, name: &str) -> bool {
 
 /// False where [`text`] would hide nothing: no secret has a place in `text`.
 pub(crate) fn may_hold_secret(matcher: &Matcher, text: &str) -> bool {
-    let has_pair = || text.contains([':', '=']);
+    let has_pair = || text.contains([':', '=', ',']);
     let may_match = || {
-        !text.is_ascii()
-            || matcher.may_match_in(text.as_bytes())
-            || text.contains(['@', '%', '\\'])
-            || text.to_ascii_lowercase().contains("authorization")
+        !text.is_ascii() || matcher.may_match_in(text.as_bytes()) || text.contains(['@', '%', '\\'])
     };
-    (has_pair() || text.contains('%')) && may_match()
+    (has_pair() || may_be_encoded(text)) && may_match()
 }
 
-/// True for headers whose values are credentials whatever the matcher says.
+/// True for headers whose values are credentials whatever the matcher says, and for tags that
+/// end with such a name: `http.request.header.authorization`.
 pub(crate) fn is_credential(name: &[u8]) -> bool {
-    is_one_of(&CREDENTIAL_HEADERS, name)
+    let last = name.rsplit(|byte| *byte == b'.').next();
+    is_one_of(&CREDENTIAL_HEADERS, last.unwrap_or(name))
 }
 
 fn is_one_of(names: &[&str], name: &[u8]) -> bool {

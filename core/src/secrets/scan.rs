@@ -1,13 +1,13 @@
 //! Finds `key=value` and `key: value` pairs and URLs in a text.
 
-use super::address::Address;
-use super::key::Keys;
-use super::prose::is_prose;
-use super::redact::is_credential;
-use super::seek::{first, run_back, split_at_any};
-use super::value::{extent, extent_of_line, start_of_value};
-use super::word::Word;
-use super::{REDACTED, REDACTED_USER};
+use crate::secrets::address::Address;
+use crate::secrets::key::Keys;
+use crate::secrets::placeholder::{REDACTED, REDACTED_USER};
+use crate::secrets::prose::is_prose;
+use crate::secrets::redact::is_credential;
+use crate::secrets::search::{first, run, run_back, split_at_any};
+use crate::secrets::value::{block, extent, extent_of_line, start_of_value};
+use crate::secrets::word::Word;
 
 /// How pairs are written in a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,6 +56,8 @@ struct Finder<'a> {
     form: Form,
     /// No key begins before it.
     floor: usize,
+    /// No sign stands between `floor` and here.
+    seen: usize,
     /// What a URL may be part of.
     url: Word<'a>,
     /// What a `user:password@` without a scheme may be part of.
@@ -67,12 +69,13 @@ impl Iterator for Finder<'_> {
 
     fn next(&mut self) -> Option<Found> {
         loop {
-            let rest = from(self.text, self.floor);
-            let at = self.floor + first(rest, |c| matches!(c, '=' | ':'))?;
-            let found = if from(self.text, at).starts_with(':') {
-                self.colon(at)
-            } else {
-                self.pair(at)
+            let start = self.floor.max(self.seen);
+            let is_sign = |c| matches!(c, '=' | ':') || (c == ',' && self.form == Form::Text);
+            let at = start + first(from(self.text, start), is_sign)?;
+            let found = match from(self.text, at).as_bytes().first() {
+                Some(b':') => self.colon(at),
+                Some(b',') => self.comma(at),
+                _ => self.pair(at),
             };
             // What was replaced already is nothing to replace.
             let is_new = |found: &Found| between(self.text, found.start, found.end) != found.mark;
@@ -90,6 +93,7 @@ impl<'a> Finder<'a> {
             text,
             form,
             floor: 0,
+            seen: 0,
             url: Word::new(text, &['"']),
             user: Word::new(text, &['"', '/', '?', '#']),
         }
@@ -147,19 +151,58 @@ impl<'a> Finder<'a> {
             let is_address = from(self.text, at).starts_with("=//");
             return is_address.then(|| self.address(at + 3)).flatten();
         }
-        let start = at + 1 + start_of_value(from(self.text, at + 1));
+        let behind = from(self.text, at + 1);
+        if self.form == Form::Text && from(self.text, at).starts_with(':') {
+            if let Some((skip, length)) = block(behind) {
+                return self.value(at + 1, skip, length);
+            }
+        }
+        let start = at + 1 + start_of_value(behind);
         let value = from(self.text, start);
         let (skip, length) = if self.form == Form::Text && key.is_credential() {
             extent_of_line(value)
         } else {
             extent(value, self.form)
         };
+        self.value(start, skip, length)
+    }
+
+    /// So many bytes that are a value, `skip` bytes behind `start`.
+    fn value(&mut self, start: usize, skip: usize, length: usize) -> Option<Found> {
         self.floor = start + skip + length;
         (length > 0).then_some(Found {
             start: start + skip,
             end: self.floor,
             mark: REDACTED,
         })
+    }
+
+    /// The value behind the comma at `at` where a secret name in quotes stands before it, as
+    /// in Rust's debug output: `("password", "a")`, `name: "password", value: "a"`.
+    fn comma(&mut self, at: usize) -> Option<Found> {
+        self.seen = at + 1;
+        let before = between(self.text, 0, at);
+        let quote = before.chars().next_back().filter(|c| is_quote(*c))?;
+        let is_backslash = |c: char| c == '\\';
+        let name = between(before, 0, before.len() - 1);
+        let name = between(name, 0, run_back(name, is_backslash));
+        let opening = run_back(name, |c| c != quote).checked_sub(1)?;
+        let (before, name) = (between(name, 0, opening), from(name, opening + 1));
+        let before = between(before, 0, run_back(before, is_backslash));
+        let behind = from(self.text, at + 1);
+        let skip = if before.ends_with(['(', '[']) {
+            run(behind, char::is_whitespace)
+        } else {
+            let before = between(before, 0, run_back(before, char::is_whitespace));
+            behind_value_key(behind).filter(|_| before.ends_with([':', '=']))?
+        };
+        let may_be_name = !name.contains(['=', '?', '&', ':', '<']);
+        if !(may_be_name && self.keys.is_secret(name, false)) {
+            return None;
+        }
+        let start = at + 1 + skip;
+        let (skip, length) = extent(from(self.text, start), Form::Text);
+        self.value(start, skip, length)
     }
 
     fn is_secret(&self, key: &Key<'_>) -> bool {
@@ -174,6 +217,13 @@ impl<'a> Finder<'a> {
     fn user(&mut self, at: usize, before: &str) -> Option<Found> {
         let name = before.len() - run_back(before, is_key_char);
         let last = self.user.last_at(at + 1);
+        // As in `name:wo/rd@tcp(host)`.
+        let is_network = |last: &usize| {
+            let host = from(self.text, *last + 1);
+            let network = run(host, |c| c.is_ascii_alphanumeric());
+            network > 0 && from(host, network).starts_with('(')
+        };
+        let last = last.or_else(|| self.url.last_at(at + 1).filter(is_network));
         let last = last.filter(|last| name > 0 && *last > at + 1 && self.floor <= *last)?;
         self.floor = last + 1;
         Some(Found {
@@ -195,8 +245,11 @@ struct Key<'a> {
 
 impl<'a> Key<'a> {
     fn at_end(text: &'a str, is_equals: bool) -> Self {
-        let is_around =
-            |c: char| c.is_whitespace() || is_quote(c) || matches!(c, '\\' | ')' | ']' | '}');
+        let is_around = |c: char| {
+            c.is_whitespace()
+                || is_quote(c)
+                || matches!(c, '\\' | ')' | ']' | '}' | '”' | '’' | '»')
+        };
         let trimmed = between(text, 0, run_back(text, is_around));
         let is_part = |c: char| is_key_char(c) || matches!(c, '\\' | '[' | ']');
         let start = run_back(trimmed, is_part);
@@ -204,7 +257,9 @@ impl<'a> Key<'a> {
         Self {
             name: from(trimmed, start),
             quoted: quoted_at_end(text, trimmed),
-            in_query: is_equals && matches!(sign, Some('?' | '&' | '#')),
+            in_query: is_equals
+                && (matches!(sign, Some('?' | '&' | '#' | ';'))
+                    || has_escaped_sign(trimmed, start)),
         }
     }
 
@@ -214,6 +269,26 @@ impl<'a> Key<'a> {
                 .quoted
                 .is_some_and(|name| is_credential(name.as_bytes()))
     }
+}
+
+/// Whether the name that begins at `start` has `?` or `&` in it, as JSON may write them.
+fn has_escaped_sign(text: &str, start: usize) -> bool {
+    const SIGNS: [&str; 6] = ["\\u0026", "\\u003f", "\\u003F", "\\x26", "\\x3f", "\\x3F"];
+    let name = from(text, start);
+    name.contains('\\') && SIGNS.iter().any(|sign| name.contains(sign))
+}
+
+/// Where the value begins in ` value: "a"`.
+fn behind_value_key(text: &str) -> Option<usize> {
+    let is_around = |c: char| c.is_whitespace() || is_quote(c) || c == '\\';
+    let start = run(text, is_around);
+    let name = run(from(text, start), is_key_char);
+    let is_value = ["val", "value"]
+        .iter()
+        .any(|known| between(text, start, start + name).eq_ignore_ascii_case(known));
+    let sign = start + name + run(from(text, start + name), is_around);
+    let behind = from(text, sign).strip_prefix([':', '='])?;
+    is_value.then(|| sign + 1 + start_of_value(behind))
 }
 
 /// The content of the quotes that `text` ends with, of which `trimmed` is without the last.

@@ -1,6 +1,6 @@
 //! Redaction that changes nothing of its own output.
 
-use super::REDACTED;
+use crate::secrets::REDACTED;
 
 /// More rounds are not made.
 const MOST: usize = 4;

@@ -1,8 +1,9 @@
 //! Values of pairs: where they begin and end.
 
-use super::scan::{Form, between, from, is_key_char, is_quote};
-use super::seek::{self, first, run};
-use super::{REDACTED, steps};
+use crate::secrets::scan::{Form, between, from, is_key_char, is_quote};
+use crate::secrets::search;
+use crate::secrets::search::{first, run};
+use crate::secrets::{REDACTED, work_counter};
 
 /// What may stand between the name of a constructor and what it holds: `Some(`, `a::B {`.
 const OPENERS: [char; 3] = ['(', '[', '{'];
@@ -37,7 +38,7 @@ pub(super) fn extent(value: &str, form: Form) -> (usize, usize) {
         return (0, REDACTED.len());
     }
     if form == Form::Text {
-        if let Some(length) = bracketed(value) {
+        if let Some(length) = typographic(value).or_else(|| bracketed(value)) {
             return (0, length);
         }
     }
@@ -76,6 +77,65 @@ fn is_replaced(value: &str) -> bool {
         .is_some_and(|behind| behind.is_empty() || behind.starts_with(ends))
 }
 
+/// The length of a value in the quotes of a typesetter; to the end where they stay open.
+fn typographic(value: &str) -> Option<usize> {
+    let opening = value.chars().next()?;
+    let closing = match opening {
+        '“' | '„' | '”' => ['”', '“'],
+        '‘' | '‚' | '’' => ['’', '‘'],
+        '«' | '»' => ['»', '«'],
+        '‹' | '›' => ['›', '‹'],
+        _ => return None,
+    };
+    let content = from(value, opening.len_utf8());
+    let end = first(content, |c| closing.contains(&c));
+    let end = end.map_or(content.len(), |at| at + opening.len_utf8());
+    Some(opening.len_utf8() + end)
+}
+
+/// Where a block of lines begins behind the colon of its key, and its length: a list, a text
+/// or pairs of YAML.
+pub(super) fn block(text: &str) -> Option<(usize, usize)> {
+    let is_blank = |c| matches!(c, ' ' | '\t' | '\r');
+    let before = run(text, is_blank);
+    let signs = run(from(text, before), |c| matches!(c, '|' | '>' | '-' | '+'));
+    let is_text = match between(text, before, before + signs) {
+        "" => false,
+        "|" | ">" | "|-" | ">-" | "|+" | ">+" => true,
+        _ => return None,
+    };
+    let head = before + signs + run(from(text, before + signs), is_blank);
+    let blanks = run(from(text, head), char::is_whitespace);
+    let line = between(text, 0, head + blanks).rfind('\n')? + 1;
+    let start = head + blanks;
+    let (indent, lines) = (start - line, from(text, start));
+    let first = between(lines, 0, run(lines, |c| c != '\n')).trim_end();
+    let is_item = |line: &str| line == "-" || line.starts_with("- ");
+    let is_pair = first.contains(": ") || first.ends_with(':');
+    let is_block = is_item(first) || (indent > 0 && (is_text || is_pair));
+    if !is_block || first.is_empty() {
+        return None;
+    }
+    let (mut length, mut at) = (first.len(), 0);
+    loop {
+        let line = run(from(lines, at), |c| c != '\n');
+        let content = between(lines, at, at + line).trim_end();
+        let inner = content.trim_start();
+        let is_deeper = content.len() - inner.len() >= indent.max(1);
+        if at > 0 && !(content.is_empty() || is_deeper || (indent == 0 && is_item(inner))) {
+            break;
+        }
+        if !content.is_empty() {
+            length = at + content.len();
+        }
+        at += line + 1;
+        if at >= lines.len() {
+            break;
+        }
+    }
+    Some((start, length))
+}
+
 /// The length of `b`, `r` and the like before a quote.
 fn prefix_of_quotes(value: &str) -> usize {
     let is_letter = |byte: &u8| b"bBcCfFrRuU".contains(byte);
@@ -89,12 +149,37 @@ fn prefix_of_quotes(value: &str) -> usize {
 /// on to the end.
 fn bracketed(value: &str) -> Option<usize> {
     let name = run(value, |c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    let name = name
+        + if name > 0 {
+            generics(from(value, name))
+        } else {
+            0
+        };
     let behind = from(value, name);
     let blank = usize::from(name > 0 && behind.starts_with(" {"));
     if !from(behind, blank).starts_with(OPENERS) {
         return None;
     }
     Some(name + blank + closed(from(behind, blank)))
+}
+
+/// The length of `<a::B, C<D>>` behind the name of a type.
+fn generics(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        work_counter::count(1);
+        match c {
+            '<' => depth += 1,
+            '>' if depth == 1 => return at + 1,
+            '>' if depth > 1 => depth -= 1,
+            // A single one stands behind a key.
+            ':' if chars.next_if(|(_, next)| *next == ':').is_some() => {}
+            _ if depth > 0 && (c.is_alphanumeric() || matches!(c, '_' | ',' | ' ' | '&')) => {}
+            _ => return 0,
+        }
+    }
+    0
 }
 
 /// The length up to the bracket that closes the first one.
@@ -104,7 +189,7 @@ fn closed(text: &str) -> usize {
     let mut backslashes = 0;
     let mut before = ' ';
     while let Some(c) = from(text, at).chars().next() {
-        steps::count(1);
+        work_counter::count(1);
         at += c.len_utf8();
         match c {
             '\\' => {
@@ -163,7 +248,7 @@ fn further_items(behind: &str, quote: char, backslashes: usize) -> usize {
 /// the value; without a closing quote all the rest is.
 fn quoted(value: &str, quote: char, backslashes: usize) -> usize {
     let length = up_to_quote(value, quote, backslashes);
-    steps::count(length);
+    work_counter::count(length);
     length
 }
 
@@ -204,7 +289,7 @@ fn unquoted(value: &str, form: Form) -> usize {
     // Before it, no closing sign closes the value.
     let mut open = 0;
     while let Some(c) = from(value, at).chars().next() {
-        steps::count(1);
+        work_counter::count(1);
         let next = at + c.len_utf8();
         let behind = from(value, next);
         let ends = match form {
@@ -274,7 +359,7 @@ fn is_closed(text: &str, run: usize) -> bool {
         None => true,
         Some(':') => after_next.is_empty() || after_next.starts_with(char::is_whitespace),
         Some(';' | '&') => is_end_or_pair(after_next),
-        Some('(') => from(after_next, seek::run(after_next, is_key_char)).starts_with('='),
+        Some('(') => from(after_next, search::run(after_next, is_key_char)).starts_with('='),
         Some(c) => c.is_whitespace() || (signs.contains(',') && signs.contains(is_quote)),
     }
 }

@@ -1,6 +1,6 @@
 //! The words of a text, each looked at once.
 
-use super::seek::{first, last};
+use crate::secrets::search::{first, last};
 
 /// The word that was asked for last: up to a blank or one of `stops`.
 #[derive(Debug)]

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Recorder;
+use crate::base::losses::Losses;
+use crate::config::setters::setters;
 use crate::config::{Code, Environment, Sources};
-use crate::outside;
-use crate::settings::Settings;
-use crate::tracer::Scope;
+use crate::policy::Settings;
+use crate::testing::Recorder;
+use crate::trace::context::tracer::{self, Scope};
+use crate::trace::context::unscoped;
 
 /// Settings of a [`Recorder`].
 #[derive(Clone, Debug, Default)]
@@ -31,9 +33,12 @@ impl RecorderBuilder {
     pub fn build(self) -> Recorder {
         let (_, config, problems) = Sources::read(&self.environment, self.code);
         assert_eq!(problems, [] as [&str; 0], "settings of a recorder");
-        outside::arm();
+        unscoped::arm();
+        Losses::find_recorder_by(tracer::with_losses);
         Recorder {
             scope: Arc::new(Scope::new(Settings::new(config))),
         }
     }
 }
+
+setters!(RecorderBuilder);

@@ -25,8 +25,8 @@
 //! ```
 //!
 //! An assertion that fails shows all spans as a tree, and which spans began
-//! outside of every recorder: those of a task that was spawned without the
-//! context, most of the time.
+//! outside of every recorder: most of the time the spans of a task that was
+//! spawned without the context.
 
 mod builder;
 mod recorded;
@@ -41,23 +41,28 @@ use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use self::tree::Outline;
-use crate::clock::Timeline;
-use crate::context::{Context, Extra};
-use crate::export::{Encoder, Surroundings};
-use crate::future::{FutureExt, InSpan};
-use crate::outside;
-use crate::record::Record;
-use crate::span::{Kind, Span};
-use crate::status::SpanCounts;
-use crate::tracer::{Scope, Tracer};
+use crate::base::clock::Timeline;
+use crate::pipeline::export::{BatchContext, Encoder};
+use crate::pipeline::span_counts::SpanCounts;
+use crate::record::Kind;
+use crate::record::head::Record;
+use crate::trace::context::Tracer;
+use crate::trace::context::tracer::Scope;
+use crate::trace::context::unscoped;
+use crate::trace::context::{Context, Extra};
+use crate::trace::future::{FutureExt, InSpan};
+use crate::trace::span::Span;
 
 pub use self::builder::RecorderBuilder;
 pub use self::recorded::RecordedSpan;
 pub use self::tree::Tree;
 pub use self::unrecorded::Unrecorded;
 
-/// That of all recorders: names of functions are read from the executable once.
+/// Shared by all recorders, so that symbols are read only once.
 static ENCODER: LazyLock<Mutex<Encoder>> = LazyLock::new(|| Mutex::new(Encoder::unhurried()));
+
+/// The entry of [`Recorder::in_entry`] and [`Recorder::enter_entry`].
+const JOB: &str = "job";
 
 /// A tracer that keeps its spans in memory. None is dropped, and each is turned
 /// into JSON by the code that writes to the agent.
@@ -98,6 +103,58 @@ impl Recorder {
         future.in_context(self.context())
     }
 
+    /// Runs `future` in the entry `job` of this recorder, which begins with the call and
+    /// ends with the future. The future is polled nowhere else, so a call whose span
+    /// begins before the first poll belongs in an `async` block.
+    ///
+    /// ```
+    /// # use std::future::Future;
+    /// # use std::pin::pin;
+    /// # use std::task::{Context, Poll, Waker};
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    /// #         Poll::Ready(output) => output,
+    /// #         Poll::Pending => unreachable!("nothing to wait for"),
+    /// #     }
+    /// # }
+    /// use instana::FutureExt;
+    /// use instana::testing::Recorder;
+    ///
+    /// async fn store(item: &str) -> usize {
+    ///     async { item.len() }.in_span(instana::exit_span("store")).await
+    /// }
+    ///
+    /// let recorder = Recorder::new();
+    /// assert_eq!(block_on(recorder.in_entry(store("tea"))), 3);
+    /// recorder.assert_tree("
+    ///     entry job
+    ///       exit store
+    /// ");
+    /// ```
+    #[track_caller]
+    pub fn in_entry<F: Future>(&self, future: F) -> InSpan<F> {
+        future.in_span(self.enter(|| crate::entry_span(JOB)))
+    }
+
+    /// Runs `f` in the entry `job` of this recorder, which ends with it.
+    ///
+    /// ```
+    /// let recorder = instana::testing::Recorder::new();
+    /// let stored = recorder.enter_entry(|| {
+    ///     instana::exit_span("store").end();
+    ///     "tea"
+    /// });
+    /// assert_eq!(stored, "tea");
+    /// recorder.assert_tree("
+    ///     entry job
+    ///       exit store
+    /// ");
+    /// ```
+    #[track_caller]
+    pub fn enter_entry<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.enter(|| crate::entry_span(JOB)).enter(f)
+    }
+
     /// The finished spans, in the order in which they ended.
     pub fn spans(&self) -> Vec<RecordedSpan> {
         let (records, settings) = (self.scope.records(), self.scope.settings().get());
@@ -106,7 +163,7 @@ impl Recorder {
         };
         let config = &settings.config;
         let service = config.service.as_deref();
-        let surroundings = Surroundings::new("", service, &config.secrets, Timeline::now())
+        let surroundings = BatchContext::new("", service, &config.secrets, Timeline::now())
             .with_stacks(&settings.stacks);
         let mut encoder = ENCODER.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut rest, mut spans) = (records.as_slice(), Vec::new());
@@ -155,6 +212,23 @@ impl Recorder {
     pub fn children(&self, parent: &RecordedSpan) -> Vec<RecordedSpan> {
         let mut spans = self.spans();
         spans.retain(|span| span.parent() == parent.id());
+        spans
+    }
+
+    /// The finished exits, whatever is above them, in the order in which they ended.
+    ///
+    /// ```
+    /// let recorder = instana::testing::Recorder::new();
+    /// recorder.enter_entry(|| {
+    ///     instana::exit_span("load").end();
+    ///     instana::span("price").enter(|| instana::exit_span("store").end());
+    /// });
+    /// let labels: Vec<_> = recorder.exits().iter().map(|exit| exit.label()).collect();
+    /// assert_eq!(labels, ["load", "store"]);
+    /// ```
+    pub fn exits(&self) -> Vec<RecordedSpan> {
+        let mut spans = self.spans();
+        spans.retain(|span| span.kind() == Kind::Exit);
         spans
     }
 
@@ -238,13 +312,13 @@ impl Recorder {
     }
 
     /// What became of this recorder's spans and messages, as
-    /// [`status`](crate::status()) says it of the process's: those that have finished
+    /// [`status`](crate::process::status()) says it of the process's: those that have finished
     /// are `waiting`. Texts and attributes that were cut or left out are counted where
     /// that happened in a context of this recorder, but not inside of a closure of
     /// [`current`](crate::current()).
     pub fn counts(&self) -> SpanCounts {
         let unrecorded = self.scope.unrecorded().counts();
-        let mut counts = self.scope.drops().counts(unrecorded);
+        let mut counts = SpanCounts::of(self.scope.losses().counts(), unrecorded);
         counts.waiting = self.spans().len() as u64;
         counts
     }
@@ -275,7 +349,7 @@ impl Recorder {
             let unrecorded: Vec<_> = unrecorded.iter().map(Unrecorded::to_string).collect();
             let _ = write!(report, "\nnot recorded: {}", unrecorded.join(", "));
         }
-        let outside = outside::summary();
+        let outside = unscoped::summary();
         if !outside.is_empty() {
             report.push_str("\noutside of every recorder of this process: ");
             report.push_str(&outside);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::span::Kind;
+use crate::record::Kind;
 
 /// A finished span, as the agent would get it (without `f`, which is known only
 /// when spans are sent).
@@ -51,7 +51,7 @@ impl RecordedSpan {
         }
     }
 
-    /// What it is called in a [`Tree`](super::Tree): the name of an SDK span,
+    /// What it is called in a [`Tree`](crate::testing::Tree): the name of an SDK span,
     /// `n` of others.
     pub fn label(&self) -> String {
         let name = self.text("data.sdk.name");
@@ -99,6 +99,26 @@ impl RecordedSpan {
     /// The boolean at a path.
     pub fn boolean(&self, path: &str) -> Option<bool> {
         self.get(path)?.as_bool()
+    }
+
+    /// The value of a tag as JSON: a string has its quotes. Tags stand in
+    /// `data.sdk.custom.tags`, where their names may have dots in them.
+    ///
+    /// ```
+    /// let recorder = instana::testing::Recorder::new();
+    /// recorder.enter_entry(|| {
+    ///     let mut exit = instana::exit_span("store");
+    ///     exit.tag("db.rows", 3);
+    ///     exit.tag("table", "item");
+    /// });
+    /// let exit = recorder.labelled("store");
+    /// assert_eq!(exit.tag("db.rows").as_deref(), Some("3"));
+    /// assert_eq!(exit.tag("table").as_deref(), Some("\"item\""));
+    /// assert_eq!(exit.tag("rows"), None);
+    /// ```
+    pub fn tag(&self, name: &str) -> Option<String> {
+        let tags = self.get("data.sdk.custom.tags")?;
+        tags.get(name).map(Value::to_string)
     }
 
     /// Whether there is anything at a path.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::tree::{Node, Tree};
+use crate::testing::tree::{Node, Tree};
 
-/// Members beside `data` that are not part of a snapshot: ids are told by the
+/// Members beside `data` that are not part of a snapshot: ids are shown by the
 /// tree, times differ, name and kind are in the first line, and a stack changes
 /// with each line of code.
 const LEFT_OUT: [&str; 9] = ["d", "f", "k", "n", "p", "s", "stack", "t", "ts"];
@@ -34,7 +34,7 @@ pub(super) fn snapshot(tree: Tree) -> String {
 }
 
 /// A span and what is below it. Siblings stand in the order of their text:
-/// that of time is another in each run where work is concurrent.
+/// the order in time differs in each run where work is concurrent.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Paragraph {
     lines: Vec<String>,

@@ -1,11 +1,14 @@
 //! What the recorder tells about spans.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
-use super::Recorder;
-use crate::propagation::Incoming;
-use crate::span::http::{ENTRY, EXIT, Http};
-use crate::span::{Family, Kind, Section, Span};
+use crate::record::{Family, Kind, Section};
+use crate::testing::{RecordedSpan, Recorder};
+use crate::trace::propagation::Incoming;
+use crate::trace::span::Span;
+use crate::trace::span::http::{ENTRY, EXIT, Http};
 
 /// The message of an assertion that fails.
 fn failure(assertion: impl FnOnce()) -> String {
@@ -53,9 +56,90 @@ fn a_tree_is_compared_without_order() {
     assert!(
         children
             .iter()
-            .map(super::RecordedSpan::label)
+            .map(RecordedSpan::label)
             .eq(["work", "call"])
     );
+}
+
+/// Polls a future that has nothing to wait for.
+fn poll<F: Future>(future: Pin<&mut F>) -> F::Output {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("nothing to wait for"),
+    }
+}
+
+#[test]
+fn a_future_runs_in_an_entry_of_its_recorder() {
+    let (recorder, other) = (Recorder::new(), Recorder::new());
+    let mut job = pin!(recorder.in_entry(async {
+        crate::exit_span("call").end();
+        7
+    }));
+    assert!(recorder.spans().is_empty());
+    assert_eq!(other.enter_entry(|| poll(job.as_mut())), 7);
+    recorder.assert_tree("entry job\n  exit call");
+    other.assert_tree("entry job");
+}
+
+#[test]
+fn the_entry_of_a_future_that_is_dropped_ends() {
+    let recorder = Recorder::new();
+    drop(recorder.in_entry(async { crate::exit_span("call").end() }));
+    recorder.assert_tree("entry job");
+}
+
+#[test]
+fn a_closure_runs_in_an_entry_of_its_recorder() {
+    let recorder = Recorder::new();
+    let output = recorder.enter_entry(|| {
+        crate::exit_span("call").end();
+        7
+    });
+    assert_eq!(output, 7);
+    recorder.assert_tree("entry job\n  exit call");
+    assert!(crate::Context::current().is_empty());
+}
+
+#[test]
+fn the_exits_are_in_the_order_in_which_they_ended() {
+    let recorder = two_trees();
+    recorder.enter_entry(|| {
+        let first = crate::exit_span("first");
+        crate::exit_span("second").end();
+        first.end();
+    });
+    let exits: Vec<_> = recorder.exits().iter().map(RecordedSpan::label).collect();
+    assert_eq!(exits, ["http", "call", "second", "first"]);
+    recorder.clear();
+    assert!(recorder.exits().is_empty());
+}
+
+#[test]
+fn a_tag_is_json_and_its_name_is_the_whole_name() {
+    let recorder = Recorder::new();
+    recorder.enter_entry(|| {
+        crate::current(|job| {
+            job.tag("a.b", 1);
+            job.tag("a", "two \"2\"");
+            job.tag("c", 0.5);
+            job.tag("d", true);
+            job.tag("", "empty");
+        });
+    });
+    let job = recorder.labelled("job");
+    for (name, expected) in [
+        ("a.b", Some("1")),
+        ("a", Some(r#""two \"2\"""#)),
+        ("c", Some("0.5")),
+        ("d", Some("true")),
+        ("", Some("\"empty\"")),
+        ("b", None),
+        ("a.b.c", None),
+    ] {
+        assert_eq!(job.tag(name).as_deref(), expected, "{name:?}");
+    }
+    assert_eq!(two_trees().labelled("http").tag("a"), None);
 }
 
 #[test]

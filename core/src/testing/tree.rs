@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::RecordedSpan;
+use crate::testing::RecordedSpan;
 
 /// The finished spans of a recorder, each below its parent and in the order in
 /// which they began. Displayed as [`Recorder::assert_tree`] reads it, with
 /// durations and errors in parentheses.
 ///
-/// [`Recorder::assert_tree`]: super::Recorder::assert_tree
+/// [`Recorder::assert_tree`]: crate::testing::Recorder::assert_tree
 #[derive(Clone, Debug)]
 pub struct Tree {
     roots: Vec<Node>,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::span::Kind;
-use crate::unrecorded::Place;
+use crate::record::Kind;
+use crate::trace::context::unrecorded::Place;
 
 /// Spans of one kind and name that were not recorded because of where they began:
 /// entries inside of an open entry, exits and pieces of work outside of any.
@@ -12,7 +12,7 @@ use crate::unrecorded::Place;
 pub struct Unrecorded {
     /// What they would have been.
     pub kind: Kind,
-    /// The name: that of an SDK span, the family's of others.
+    /// The name of an SDK span; of others, the name of the family.
     pub name: String,
     /// File and line where they begin, as `src/main.rs:42`; `None` where that is not
     /// known, as of requests that a layer refuses.

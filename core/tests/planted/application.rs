@@ -10,8 +10,8 @@ use instana::span::{Failure, Family, Kind, TagValue, without_values};
 use instana::{Phase, Severity, Span};
 
 use crate::forms::{
-    DSNS, FOR_MYSQL, FOR_POSTGRES, FOR_SQLITE, HEADERS, KEYS, PATHS, QUERIES, QUOTED, SIGNED,
-    STATEMENTS, TEXTS, URLS, VALUES,
+    DSNS, FOR_MYSQL, FOR_POSTGRES, FOR_SQLITE, HEADERS, KEYS, PASSED_ON, PATHS, QUERIES, QUOTED,
+    SIGNED, STATEMENTS, TEXTS, URLS, VALUES,
 };
 
 /// Before the number of spans on standard output.
@@ -40,6 +40,9 @@ instana::section! {
 }
 
 static CALL: Family = Family::new("planted", Kind::Exit, Planted::SECTION, "databases");
+
+/// Of which nobody knows that it is one of a database.
+static OTHER: Family = Family::new("planted.other", Kind::Exit, Planted::SECTION, "protocols");
 
 pub(crate) fn run(agent: &str) {
     let builder = instana::builder()
@@ -101,6 +104,8 @@ pub(crate) fn run(agent: &str) {
         let text = without_values(text, |_, _| false);
         span.record_error(Failure::display(&text));
     });
+    recorded += plant(PASSED_ON, &["x"], pass_on);
+    recorded += PASSED_ON.len() * VALUES.len();
     println!("{:?} {guard:?}", Span::exit(&CALL));
     wait(|| instana::status().events.sent >= 2);
     println!("{}\n{:?}", instana::status(), instana::status());
@@ -162,6 +167,18 @@ fn describe(span: &mut Span, text: &str) {
     });
 }
 
+/// The error of a database, and a long chain of errors that ends with it.
+fn pass_on(span: &mut Span, text: &str) {
+    let long = "could not load the orders of a customer: ".repeat(3);
+    let error = Chain(long, Some(Box::new(Chain(text.to_owned(), None))));
+    println!("{:?}", Failure::from(&error));
+    Span::exit(&OTHER).record_error(&error);
+    span.log(text);
+    Planted::record(span, |call| {
+        call.message(text);
+    });
+}
+
 fn plant_headers() -> usize {
     let forms = HEADERS
         .iter()
@@ -214,7 +231,7 @@ struct Troubled;
 
 impl metrics::Source for Troubled {
     fn sample(&mut self, readings: &mut Readings) {
-        readings.trouble("No https://u:HUNTER2@h", "password: Some(\"a HUNTER2\")");
+        readings.problem("No https://u:HUNTER2@h", "password: Some(\"a HUNTER2\")");
     }
 }
 
@@ -228,6 +245,22 @@ impl fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+/// An error, and its source.
+#[derive(Debug)]
+struct Chain(String, Option<Box<Chain>>);
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Chain {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|source| source as _)
+    }
+}
 
 fn wait(until: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);

@@ -149,6 +149,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "CREATE USER a IDENTIFIED BY 'VALUE'",
     "SELECT 'postgres://u:VALUE@h/d'",
     "SET api_key = VALUE",
+    "PREPARE s FROM \"UPDATE u SET password='VALUE'\"",
+    "SELECT 1 WHERE password IS NOT DISTINCT FROM \"VALUE\"",
+    "UPDATE t SET access_token = 'VALUE' WHERE id = 1",
+    "SELECT http_header('Authorization', 'Bearer VALUE')",
+    "SELECT 'X-Amz-Signature' AS a, 'VALUE'",
+    "PRAGMA main.key('VALUE')",
+    "EXPLAIN PRAGMA key=VALUE",
 ];
 
 /// Statements for PostgreSQL, MySQL and SQLite.
@@ -161,6 +168,9 @@ pub(crate) const FOR_POSTGRES: &[&str] = &[
     "SELECT U&\"p\\0061ssword\", U&'VALUE'",
     "ALTER USER a PASSWORD \"VALUE\"",
     "SELECT password = E'it\\'s VALUE'",
+    "SELECT set_config(U&'app.p@0061ss' UESCAPE '@', 'VALUE', false)",
+    "SELECT password = U&\"VALUE\"",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET app.secret = VALUE",
 ];
 pub(crate) const FOR_MYSQL: &[&str] = &[
     "SELECT password # it's\n, 'VALUE'",
@@ -168,12 +178,16 @@ pub(crate) const FOR_MYSQL: &[&str] = &[
     "SELECT password, \"a\\\"VALUE\"",
     "SET PASSWORD FOR 'a'@'b' = 'VALUE'",
     "SELECT /*!50000 password = 'VALUE' */",
+    "CREATE FUNCTION f() LANGUAGE JAVASCRIPT AS $$ it's \"VALUE\" $$ -- password",
+    "SELECT 0x70617373, 'VALUE'",
 ];
 pub(crate) const FOR_SQLITE: &[&str] = &[
     "SELECT [it's], password = 'VALUE'",
     "SELECT password = \"VALUE\"",
     "PRAGMA key = 'VALUE'",
     "ATTACH 'f' AS d KEY 'VALUE'",
+    "SELECT $x(it's), 'VALUE', password",
+    "ATTACH 'x' AS y key `VALUE`",
 ];
 
 /// What servers quote in their errors.
@@ -191,4 +205,19 @@ pub(crate) const QUOTED: &[&str] = &[
     "enumeration does not contain the value \"VALUE\"",
     "unknown command 'VALUE', with args beginning with: 'VALUE' 'VALUE",
     "no such “VALUE”",
+];
+
+/// Errors of databases, as applications pass them on in texts of their own.
+pub(crate) const PASSED_ON: &[&str] = &[
+    "error returned from database: invalid input syntax for type uuid: \"VALUE\"",
+    "db error: ERROR: duplicate key value violates unique constraint \"u\"\nDETAIL: Key (email)=(VALUE) already exists.",
+    "DETAIL: Failing row contains (1, VALUE, bob@example.com, null).",
+    "Failing row contains (1, VALUE, bob@example.com, null).",
+    "db error: ERROR: invalid input\nCONTEXT: JSON data, line 1: {\"a\":VALUE...",
+    "Database(PgDatabaseError { code: \"23505\", detail: Some(\"Key (email)=(VALUE) is there\") })",
+    "Database(SqliteError { code: 1, message: \"near \\\"VALUE\\\": syntax error\" })",
+    "Database(MySqlDatabaseError { code: Some(\"23000\"), message: \"Duplicate entry 'VALUE' for it\" })",
+    "Error { kind: Db, cause: Some(DbError { message: \"no \\\"VALUE\\\"\", detail: Some(\"(VALUE)\") }) }",
+    "Server error: `ERROR HY000 (1366): Incorrect integer value: 'VALUE' for column 'a'",
+    "near \"VALUE\": syntax error",
 ];

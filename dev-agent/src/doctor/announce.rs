@@ -1,7 +1,6 @@
 //! The announce and the readiness check.
 
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -17,7 +16,7 @@ const ANNOUNCE: &str = "announce";
 const READY: &str = "readiness check";
 
 impl Visit<'_> {
-    /// Announces the doctor itself. The answered pid; what was found otherwise.
+    /// Announces the doctor itself. Returns the answered pid, or a diagnosis.
     pub(super) fn announce(&self, report: &mut Report) -> Result<u64, Diagnosis> {
         let plugin = self.settings.plugin.as_str();
         let mut answer = self.announce_as(plugin, report)?;
@@ -63,7 +62,7 @@ impl Visit<'_> {
         self.agent.in_time("the announce", answer)
     }
 
-    /// What an announce that is always answered 404 means.
+    /// The diagnosis for an announce that is always answered 404.
     fn unknown(&self, report: &mut Report) -> Diagnosis {
         let plugin = self.settings.plugin.as_str();
         let refused = format!(
@@ -200,6 +199,3 @@ fn are_secrets(secrets: Option<&Value>) -> bool {
     let texts = list.is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string));
     AnnounceAnswer::MATCHERS.contains(&matcher.as_str()) && (texts || matcher == "none")
 }
-
-/// The time between two attempts.
-pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ const MAX_HEADERS: usize = 64;
 /// A head of an HTTP/2 frame.
 const TELLING: usize = 9;
 
-/// What was answered.
+/// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -28,7 +28,7 @@ impl Answer {
     }
 }
 
-/// What the bytes so far amount to.
+/// The state of an answer after the bytes so far.
 pub(super) enum Progress {
     Done(Answer),
     More,
@@ -44,7 +44,7 @@ pub(super) fn read(bytes: &[u8], head_only: bool, closed: bool) -> Result<Progre
     let length = match head.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return incomplete(bytes, closed),
-        // The first bytes alone do not tell who talks.
+        // The first bytes alone do not identify the server.
         Err(_) if bytes.len() < TELLING && !closed => return Ok(Progress::More),
         Err(_) => return Err(foreign(bytes)),
     };
@@ -99,7 +99,7 @@ fn incomplete(bytes: &[u8], closed: bool) -> Result<Progress, Failure> {
     }
 }
 
-/// What talks like this, if not HTTP/1.1.
+/// The protocol of these bytes, if it is not HTTP/1.1.
 pub(super) fn foreign(bytes: &[u8]) -> Failure {
     match bytes {
         // An alert or a handshake, of SSL 3.0 to TLS 1.3.

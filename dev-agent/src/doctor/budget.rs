@@ -1,3 +1,5 @@
+//! The time that is left for all checks together.
+
 use std::time::{Duration, Instant};
 
 /// The time for all checks together.
@@ -13,7 +15,7 @@ impl Budget {
         }
     }
 
-    /// That long, or what is left.
+    /// That long, or the time that is left.
     pub(super) fn part(self, wanted: Duration) -> Duration {
         wanted.min(self.left())
     }

@@ -14,7 +14,7 @@ use super::variables::VARIABLES;
 const MAX_FILE: u64 = 1024 * 1024;
 /// Of this one, only what is ignored counts.
 const ENDPOINTS: &str = "INSTANA_IGNORE_ENDPOINTS_PATH";
-/// What stands at the top of a file, also behind `com.instana.`.
+/// The top-level keys of a file, also with `com.instana.` before them.
 const ROOTS: &[&str] = &["tracing:", "secrets:", "plugin:", "plugin."];
 const ENDPOINTS_ROOTS: &[&str] = &["tracing:"];
 
@@ -74,7 +74,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
     Ok(text)
 }
 
-/// What is visibly wrong, without reading all of YAML.
+/// The visible errors, found without parsing YAML.
 fn trouble(text: &str, roots: &[&str]) -> Option<String> {
     for (number, line) in (1..).zip(text.lines()) {
         let indent = line.len() - line.trim_start().len();

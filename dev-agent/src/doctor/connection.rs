@@ -47,7 +47,8 @@ impl Connection {
                         within,
                     });
                 }
-                // A refusal tells more than an address of a family without a route.
+                // A refused connection is more informative than an address family without
+                // a route.
                 Err(error) if refusal.kind() == ErrorKind::AddrNotAvailable => refusal = error,
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => refusal = error,
                 Err(_) => {}
@@ -71,7 +72,8 @@ impl Connection {
             );
         }
         head += "\r\n";
-        // Who refuses a body may close before all of it is sent: the answer counts.
+        // A server that refuses a body may close before all of it is sent: the answer
+        // counts.
         let sent = self.send(head.as_bytes()).and_then(|()| self.send(body));
         let mut answer = match self.receive(method == "HEAD") {
             Err(Failure::Silent(_)) if sent.is_err() => return Err(Failure::Closed),

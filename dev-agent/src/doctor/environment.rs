@@ -1,4 +1,4 @@
-//! What the environment says, judged as the tracer reads it.
+//! Judges the environment variables as the tracer reads them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -61,8 +61,8 @@ fn ours(environment: &Environment) -> Environment {
         .collect()
 }
 
-/// Lists the variables that are set and of which nothing was found. It comes last,
-/// so that no variable is called well and wrong.
+/// Lists the variables that are set and without a finding. It runs last, so that no
+/// variable is reported both as right and as wrong.
 pub(super) fn list(environment: &Environment, report: &mut Report) {
     let variables = ours(environment);
     if variables.is_empty() {
@@ -157,7 +157,7 @@ fn judge(name: &str, value: &str) -> Option<Diagnosis> {
     }
 }
 
-/// Reports where everything is switched off, and nothing is kept.
+/// Reports if everything is switched off and no exception keeps anything.
 fn tracing_off(variables: &Environment, report: &mut Report) {
     let mut by = None;
     let mut names = BTreeMap::new();
@@ -210,7 +210,7 @@ fn contradictions(variables: &Environment, report: &mut Report) {
     }
 }
 
-/// Reports variables of other tracers, those of one reason together.
+/// Reports variables of other tracers, grouped by reason.
 fn unread(environment: &Environment, report: &mut Report) {
     for (names, reason) in variables::UNREAD {
         let names = set(environment, names);
@@ -230,7 +230,7 @@ fn proxies(environment: &Environment, report: &mut Report) {
     }
 }
 
-/// Those of the names that are set.
+/// The names of variables that are set.
 fn set(environment: &Environment, names: &[&'static str]) -> Vec<&'static str> {
     let set = |name: &&str| {
         environment

@@ -1,7 +1,8 @@
+//! `Doctor`: runs all checks in their order.
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::announce::PAUSE;
 use super::budget::Budget;
 use super::code::Code;
 use super::config_file;
@@ -11,10 +12,12 @@ use super::reach::{self, Agent, Resolver};
 use super::report::{Diagnosis, Report};
 use super::surroundings::{Identity, Surroundings};
 
-/// All checks together; what is under way then takes a moment more.
+/// The time for all checks together; the current check takes a moment longer.
 const LIMIT: Duration = Duration::from_secs(28);
 /// How often the agent is asked to find a process, and whether it is ready.
 const TRIES: u32 = 6;
+/// The time between two attempts.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Examines the way from a process to its agent.
 #[derive(Clone, Debug)]
@@ -63,8 +66,8 @@ impl Doctor {
         }
     }
 
-    /// The environment variables to go by; those of the process win, where
-    /// [`Self::pid`] names one.
+    /// The environment variables to examine; if [`Self::pid`] names a process, its
+    /// variables override them.
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.environment = variables.into_iter().collect();
         self
@@ -252,7 +255,7 @@ impl Default for Doctor {
     }
 }
 
-/// What goes wrong when the time is over may be due to that.
+/// A check that fails at the end of the time may fail because of that.
 fn in_time<T>(budget: Budget, outcome: Result<T, Diagnosis>) -> Result<T, Diagnosis> {
     outcome.map_err(|found| {
         if !budget.is_over() {

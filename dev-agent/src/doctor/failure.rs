@@ -1,3 +1,5 @@
+//! `Failure`: why a request to the agent got no answer.
+
 use std::io;
 use std::time::Duration;
 

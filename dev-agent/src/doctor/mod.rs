@@ -1,5 +1,5 @@
-//! Why does a process not show up in Instana? Checks from outside what its
-//! tracer meets: the environment, the way to the agent, and the agent's answers.
+//! Finds out why a process does not show up in Instana. It checks from outside what the
+//! //! tracer depends on: the environment, the way to the agent, and the agent's answers.
 //!
 //! ```
 //! use instana_dev_agent::doctor::{Code, Doctor};
@@ -11,13 +11,12 @@
 //!
 //! # What it does to the agent
 //!
-//! The doctor announces itself: its own pid, its own socket, and `doctor` as its
-//! only argument. It never uses the pid of another process, because the agent
-//! would take that for a restart of the process. It asks whether the agent is
-//! ready and sends arrays without a span. It sends no metrics: they would make a
-//! runtime entity. What remains is a process that has ended, which the agent
-//! forgets by itself. Where the agent refuses the plugin's name, the doctor
-//! announces itself once more as `golang`.
+//! The doctor announces itself: its own pid, its own socket, and `doctor` as its only
+//! argument. It never uses the pid of another process, because the agent would take that
+//! for a restart of the process. It asks whether the agent is ready and sends arrays
+//! without a span. It sends no metrics: they would make a runtime entity. The agent
+//! forgets the process by itself when the doctor has //! ended. If the agent refuses the
+//! plugin's name, the doctor //! announces itself once more as `golang`.
 
 mod announce;
 mod answer;

@@ -12,7 +12,7 @@ use super::surroundings::Surroundings;
 use crate::tcp_table;
 
 const CHECK: &str = "process";
-/// A tracer that reconnects is given this many looks.
+/// The number of checks, so that a tracer has time to reconnect.
 const LOOKS: u32 = 3;
 
 /// The process under examination.
@@ -23,7 +23,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Finds the process; reports where it is missing.
+    /// Finds the process; reports if it is missing.
     pub(super) fn find(pid: u64, around: &Surroundings, report: &mut Report) -> Option<Self> {
         let folder = around.proc().join(pid.to_string());
         if !folder.is_dir() {
@@ -38,7 +38,7 @@ impl Process {
         Some(process)
     }
 
-    /// Its variables; reports where they are hidden.
+    /// Its variables; reports if they are hidden.
     pub(super) fn environment(&self, report: &mut Report) -> Option<Environment> {
         match fs::read(self.folder.join("environ")) {
             Ok(bytes) => Some(variables(&bytes)),

@@ -17,7 +17,8 @@ use crate::clock::now_ms;
 const CHECK: &str = "agent";
 /// Resolving a name.
 const RESOLVE: Duration = Duration::from_secs(3);
-/// How much longer than the tracer the doctor waits, to tell slow from silent.
+/// How much longer than the tracer the doctor waits, to distinguish a slow agent from a
+/// silent one.
 const LONGER: Duration = Duration::from_secs(3);
 /// The doctor waits no longer than this for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -148,7 +149,7 @@ fn lookup(
 ) -> Result<Vec<SocketAddr>, Diagnosis> {
     let (sender, receiver) = sync_channel(1);
     let name = host.to_owned();
-    // The resolver knows no deadline. A thread that is late ends with the process.
+    // The resolver has no deadline. A thread that is late ends with the process.
     let spawned = std::thread::Builder::new()
         .name("resolver".to_owned())
         .spawn(move || {

@@ -1,7 +1,9 @@
+//! `Report`: the facts and diagnoses of an examination.
+
 use serde_json::{Value, json};
 
 use super::code::Code;
-use crate::render::clean;
+use crate::text::clean;
 
 /// Something the doctor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,11 +15,11 @@ pub struct Diagnosis {
     pub finding: String,
 }
 
-/// Something that was looked at and is as it should be, or is worth knowing.
+/// Something that was checked and is right, or is worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {
-    /// What was looked at.
+    /// What was checked.
     pub check: &'static str,
     /// What was seen, in one line.
     pub text: String,
@@ -56,7 +58,7 @@ impl Report {
         })
     }
 
-    /// What was found and is no note.
+    /// The problems: diagnoses that are no notes.
     pub fn problems(&self) -> impl Iterator<Item = &Diagnosis> {
         self.diagnoses.iter().filter(|found| !found.code.is_note())
     }

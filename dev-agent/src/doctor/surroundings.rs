@@ -1,4 +1,5 @@
-//! What `/proc` tells of this process and its namespaces (docs/PROTOCOL.md, "Announce").
+//! The data of `/proc` about this process and its namespaces (docs/PROTOCOL.md,
+//! "Announce").
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -19,7 +20,7 @@ pub(super) struct Surroundings {
     proc: PathBuf,
 }
 
-/// Who the announce says we are.
+/// The identity that the announce contains.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) pid: u64,
@@ -53,7 +54,7 @@ impl Surroundings {
         Some(target.to_string_lossy().into_owned())
     }
 
-    /// Whether pids here are those of the whole host; `None` where that is unknown.
+    /// Whether pids here are the whole host's pids; `None` if that is unknown.
     pub(super) fn initial_pid_namespace(&self) -> Option<bool> {
         Some(self.link("self/ns/pid")? == INITIAL_PID_NAMESPACE)
     }
@@ -111,7 +112,7 @@ impl Surroundings {
         self.proc.join("self/fd").is_dir()
     }
 
-    /// Reports what the agent can know of this process.
+    /// Reports the identity of this process that the agent can see.
     pub(super) fn examine(&self, report: &mut Report) {
         if !Self::expected() {
             return;
@@ -167,7 +168,7 @@ fn gateway(table: &str) -> Option<Ipv4Addr> {
     })
 }
 
-/// The option with which a mounted `proc` hides processes of others.
+/// The mount option of `proc` that hides processes of other users.
 fn hidepid(mounts: &str) -> Option<&str> {
     let proc = mounts.lines().find_map(|line| {
         let (_, tail) = line.split_once(" - ")?;

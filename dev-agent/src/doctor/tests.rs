@@ -1,3 +1,5 @@
+//! Tests of name resolution with a resolver that the test controls.
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! What a variable may hold, judged as the tracer reads it (docs/ENVIRONMENT.md).
+//! Judges the values of variables as the tracer reads them (docs/ENVIRONMENT.md).
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use self::Kind::{
 };
 use crate::protocol::AnnounceAnswer;
 
-/// What a variable's value is.
+/// The kind of a variable's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Any text switches it on.
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     Unread,
 }
 
-/// What the tracer makes of a value.
+/// How the tracer reads a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict<'a> {
     /// Whether the value counts, or a part of it.
@@ -45,7 +45,7 @@ pub(super) struct Verdict<'a> {
     pub(super) skipped: Vec<&'a str>,
 }
 
-/// Whose calls can be left out by their methods.
+/// The services whose calls can be left out by their methods.
 const SERVICES: &[&str] = &["redis", "dynamodb", "kafka", "http"];
 /// How an attribute is compared; nothing is `strict`.
 const COMPARISONS: &[&str] = &["", "strict", "contains", "startswith", "endswith"];
@@ -59,7 +59,7 @@ const LONGEST_TERM: usize = 256;
 const LONGEST_NAME: usize = 1024;
 
 impl Kind {
-    /// What a value should be.
+    /// A description of valid values.
     pub(super) fn accepted(self) -> String {
         let words = match self {
             AnyText | Unread => "any text",
@@ -88,7 +88,7 @@ impl Kind {
         words.to_owned()
     }
 
-    /// What a part of a list should be.
+    /// A description of the valid parts of a list.
     pub(super) fn accepted_part(self) -> &'static str {
         match self {
             Disabling => "the name of a category or a type (`!` in front keeps it)",
@@ -102,11 +102,11 @@ impl Kind {
         }
     }
 
-    /// Judges a value that is not empty. Whether an expression of secrets is one
-    /// stays open.
+    /// Judges a value that is not empty. It does not check whether a regular expression
+    /// for secrets is valid.
     pub(super) fn judge(self, value: &str) -> Verdict<'_> {
         let any = matches!(self, AnyText | File | Unread);
-        // What was no UTF-8 has been replaced.
+        // Invalid UTF-8 has been replaced.
         if !any && (value.len() > LONGEST || value.contains(char::REPLACEMENT_CHARACTER)) {
             return Verdict::of(false);
         }
@@ -147,7 +147,7 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// A list of which the parts that fit count.
+    /// A list whose valid parts count.
     fn of_list(value: &'a str, separators: &[char], fits: fn(&str) -> bool) -> Self {
         let parts = parts(value, separators);
         let (good, skipped): (Vec<_>, Vec<_>) = parts.partition(|part| fits(part));

@@ -5,7 +5,7 @@ use super::value::Kind::{
     Plugin, Port, Secrets, Statuses, Text, Unread,
 };
 
-/// What users put into the name of a variable.
+/// The placeholder for users' text in the name of a variable.
 const NAME: &str = "<NAME>";
 const FILTER: &str = "INSTANA_TRACING_FILTER_";
 pub(super) const EXCLUDE: &str = "INSTANA_TRACING_FILTER_EXCLUDE_<NAME>_ATTRIBUTES";
@@ -94,8 +94,8 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Those that add up to what is not recorded. The last one with a flag decides
-/// whether that is everything.
+/// Variables that together say what is not recorded. The last one with a flag decides
+/// whether everything is off.
 pub(super) const DISABLING: &[&str] = &[
     "INSTANA_TRACING_DISABLE",
     "INSTANA_TRACING_DISABLE_INSTRUMENTATIONS",
@@ -195,14 +195,14 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
         .or_else(|| unread().then_some(Unread))
 }
 
-/// What a name has in place of the `<NAME>` of a known one.
+/// The text of a name in place of the `<NAME>` of a known one.
 pub(super) fn between<'a>(name: &'a str, known: &str) -> Option<&'a str> {
     let (front, back) = known.split_once(NAME)?;
     let between = name.strip_prefix(front)?.strip_suffix(back)?;
     (!between.is_empty()).then_some(between)
 }
 
-/// The known name that this unknown one is nearly.
+/// The known name that is closest to this unknown one.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase();
     if upper.starts_with(FILTER) {

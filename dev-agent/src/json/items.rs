@@ -1,6 +1,8 @@
+//! Splits the text of an array into the texts of its items, without parsing them.
+
 use super::scan::{Mark, Scan};
 
-/// A body as the texts of its items: those of an array, or itself.
+/// A body as the texts of its items: the items of an array, or the body itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Items<'a> {
     text: &'a [u8],
@@ -75,7 +77,7 @@ fn opened(text: &[u8]) -> usize {
         .map_or(0, |at| at + 1)
 }
 
-/// What is wrong behind the closing bracket.
+/// The error behind the closing bracket, if there is one.
 fn tail(text: &[u8], at: usize) -> Option<String> {
     let rest = text.get(at..).unwrap_or_default();
     let more = rest.iter().any(|byte| !byte.is_ascii_whitespace());

@@ -1,8 +1,10 @@
+//! A scanner for JSON text, byte by byte, that knows brackets, strings and commas only.
+
 /// Deeper texts are refused; serde's limit is the same.
 const DEPTH: u32 = 127;
 
-/// Where a byte stands in a JSON text. The scan knows brackets, strings and
-/// commas and nothing else, so that it is quick, and works on broken text, too.
+/// The position of a byte in the structure of a JSON text. The scan knows only brackets,
+/// strings and commas, so it is quick, and also works on invalid text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Scan {
     depth: u32,
@@ -13,7 +15,7 @@ pub(crate) struct Scan {
     too_deep: bool,
 }
 
-/// What a byte is for the outermost array.
+/// The meaning of a byte for the outermost array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// The comma behind one of its items.

@@ -1,3 +1,5 @@
+//! Parses JSON text within a bound of memory and finds duplicate keys.
+
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -22,7 +24,7 @@ pub(crate) struct Tree {
 /// `limit` bytes. It notices duplicate keys, which `serde_json::Value` hides.
 ///
 /// # Errors
-/// The text is no JSON, or takes more.
+/// The text is no JSON, or its tree takes more memory.
 pub(crate) fn read(text: &[u8], at: &str, limit: usize) -> Result<Tree, Unread> {
     let mut reading = Reading {
         at,
@@ -48,8 +50,8 @@ pub(crate) fn read(text: &[u8], at: &str, limit: usize) -> Result<Tree, Unread> 
     }
 }
 
-/// Appends a key to a JSON pointer (RFC 6901). What is too long ends in `…`,
-/// so that the pointers into deep texts take no more than linear time.
+/// Appends a key to a JSON pointer (RFC 6901). A pointer that is too long ends in `…`, so
+/// that pointers into deep texts take linear time.
 pub(crate) fn pointer(base: &str, key: &str) -> String {
     let mut out = String::with_capacity(base.len() + 1 + key.len().min(POINTER));
     out.push_str(base);
@@ -100,7 +102,7 @@ impl Reading<'_> {
     }
 }
 
-/// The way to a value, written out only where it is shown.
+/// The path to a value, which becomes a text only when it is shown.
 #[derive(Clone, Copy)]
 struct Path<'p> {
     parent: Option<&'p Path<'p>>,

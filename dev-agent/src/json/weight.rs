@@ -1,11 +1,13 @@
+//! Estimates the memory of a parsed JSON value.
+
 use serde_json::Value;
 
-/// What an allocation takes beyond its bytes.
+/// The bytes that an allocation takes in addition to its contents.
 pub(crate) const ALLOCATION: usize = 16;
 /// A value in its array; arrays grow to twice their length.
 pub(super) const SLOT: usize = 2 * size_of::<Value>();
-/// A node of the tree that an object is has room for eleven members and holds
-/// five at least, but for the only one.
+/// An object is a tree whose nodes have room for eleven members. Each node has at least
+/// five, unless it is the only one.
 pub(super) const NODE: usize = 11 * (size_of::<Value>() + size_of::<String>()) + 32;
 pub(super) const MEMBERS: usize = 5;
 

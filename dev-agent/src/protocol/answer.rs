@@ -1,8 +1,10 @@
+//! `AnnounceAnswer`: the agent's answer to an announce.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What announces are answered with (docs/PROTOCOL.md, "Answer to the announce").
+/// The agent's answer to announces (docs/PROTOCOL.md, "Answer to the announce").
 ///
 /// ```
 /// use instana_dev_agent::AnnounceAnswer;
@@ -30,7 +32,7 @@ pub struct AnnounceAnswer {
 }
 
 impl AnnounceAnswer {
-    /// How an agent can say that keys are secret.
+    /// The matchers with which an agent can say which keys are secret.
     pub const MATCHERS: &[&str] = &[
         "equals",
         "equals-ignore-case",
@@ -149,7 +151,7 @@ impl AnnounceAnswer {
         self
     }
 
-    /// Answers with this text, whatever it is.
+    /// Answers with this text, unchecked.
     pub fn raw(mut self, body: impl Into<String>) -> Self {
         self.raw = Some(body.into());
         self
@@ -158,7 +160,7 @@ impl AnnounceAnswer {
     /// Changes an answer by the JSON of the control API.
     ///
     /// # Errors
-    /// Tells which member is unknown or of the wrong type.
+    /// A member is unknown or has the wrong type; the text names it.
     pub fn merge_json(mut self, change: &Value) -> Result<Self, String> {
         let members = change.as_object().ok_or("expected an object")?;
         for (key, value) in members {

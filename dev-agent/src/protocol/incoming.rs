@@ -1,4 +1,6 @@
-use crate::validate::socket::Ends;
+//! A request as it arrived.
+
+use std::net::SocketAddr;
 
 /// A request as it arrived.
 #[derive(Debug)]
@@ -13,13 +15,20 @@ pub(crate) struct Incoming {
     pub(crate) body: Body,
 }
 
+/// Both ends of the connection that carries a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+}
+
 /// The body of a request, as far as it is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     pub(crate) text: Vec<u8>,
-    /// So many items of an array came before the text and are not kept.
+    /// The number of items of an array that came before the text and are not kept.
     pub(crate) before: u64,
-    /// The bytes that came.
+    /// The number of bytes that arrived.
     pub(crate) length: usize,
     /// A single part was larger than what is kept.
     pub(crate) too_large: bool,

@@ -1,3 +1,5 @@
+//! `RequestKind`: the purpose of a request.
+
 use std::fmt;
 
 /// What a request is for.

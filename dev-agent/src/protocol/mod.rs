@@ -1,16 +1,12 @@
-//! What the agent answers: a function of its state and a request.
+//! Requests of tracers and the agent's answer to an announce, as values.
 
 mod answer;
-mod handle;
 mod incoming;
 mod kind;
-mod lifecycle;
 mod route;
-mod spans;
 
 pub use self::answer::AnnounceAnswer;
 pub(crate) use self::answer::merge;
-pub(crate) use self::handle::handle;
-pub(crate) use self::incoming::{Body, Incoming};
+pub(crate) use self::incoming::{Body, Ends, Incoming};
 pub use self::kind::RequestKind;
 pub(crate) use self::route::Route;

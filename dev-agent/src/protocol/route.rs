@@ -1,3 +1,5 @@
+//! `Route`: the paths of the protocol.
+
 use super::kind::RequestKind;
 
 /// A path of the protocol (docs/PROTOCOL.md, "Requests").
@@ -36,7 +38,7 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// No plugin has a longer name.
+/// The longest name of a plugin.
 const PLUGIN: usize = 100;
 const PREFIX: &str = "/com.instana.plugin.";
 

@@ -1,3 +1,5 @@
+//! The bar that shows a span's part of its trace.
+
 /// A span's part of its trace, `width` columns wide: offset, then length.
 pub(super) fn bar(offset_ms: u64, length_ms: u64, total_ms: u64, width: usize) -> String {
     let columns = width as u64;

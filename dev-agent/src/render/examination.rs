@@ -1,6 +1,8 @@
-use super::text::{clean, wrap};
+//! The doctor's examination as text.
+
 use super::{Style, count};
 use crate::doctor::{Diagnosis, Fact, Report, Seen};
+use crate::text::{clean, wrap};
 
 /// Columns of the name of a check.
 const CHECK: usize = 16;

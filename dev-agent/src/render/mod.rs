@@ -6,18 +6,19 @@ mod examination;
 mod style;
 #[cfg(test)]
 mod tests;
-mod text;
 mod tree;
 
 use serde_json::Value;
 
 pub use self::examination::examination;
 pub use self::style::Style;
-pub use self::text::{clean, printable, printable_json};
+
 pub use self::tree::tree;
 use crate::map::Service;
 use crate::notice::Notice;
 use crate::state::Process;
+use crate::text;
+pub use crate::text::{clean, printable, printable_json};
 use crate::validate::Finding;
 
 /// A violation or note, on one line: who, what, where, and of which request.

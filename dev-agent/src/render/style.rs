@@ -1,3 +1,5 @@
+//! `Style`: width and colours of rendered text.
+
 use std::io::IsTerminal;
 
 /// The width of what is no terminal.

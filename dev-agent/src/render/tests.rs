@@ -1,3 +1,5 @@
+//! Tests of rendered traces, findings, processes and services.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,8 +1,10 @@
+//! A trace as a tree of text.
+
 use std::collections::{BTreeSet, HashMap};
 
 use super::bar::bar;
-use super::text::{clean, cut, cut_path, fit, is_path, width};
 use super::{Style, count, duration, time_of_day};
+use crate::text::{clean, cut, cut_path, fit, is_path, width};
 use crate::trace::{Row, SpanKind, Trace, TraceSpan};
 
 /// Status, duration and the blanks around them.
@@ -92,7 +94,7 @@ fn headline(trace: &Trace, style: Style) -> String {
     )
 }
 
-/// What few traces have: a long id, a synthetic request, a page view.
+/// Properties that only some traces have: a long id, a synthetic request, a page view.
 fn details(trace: &Trace, style: Style) -> String {
     let spans = || trace.spans().iter();
     let mut parts = Vec::new();

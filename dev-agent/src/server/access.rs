@@ -99,7 +99,7 @@ pub(super) fn refuse_stranger(shared: &Shared, request: &Incoming) -> Option<Rep
     Some(refused)
 }
 
-/// Whether nobody else can have this host: an address, a name for private use, or
+/// Whether no web page can have this host: it is an address, a name for private use, or
 /// one of `hosts`.
 fn is_own(host: &str, hosts: &[String]) -> bool {
     let name = match host.strip_prefix('[') {
@@ -122,7 +122,7 @@ fn is_own(host: &str, hosts: &[String]) -> bool {
     !name.is_empty() && name.bytes().all(sound) && private && !numeric
 }
 
-/// Compares without telling by its time where the first difference is.
+/// Compares in constant time, which does not show where the first difference is.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let differences = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
     a.len() == b.len() && differences == 0

@@ -1,3 +1,5 @@
+//! The memory of all unfinished request bodies together.
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,8 +10,8 @@ use crate::memory::Memory;
 use crate::protocol::Body;
 use crate::state::Shared;
 
-/// The unfinished bodies of all connections, bounded together: when there is no
-/// room, the one for which nothing has come for longest is given up.
+/// The unfinished bodies of all connections, bounded together: if there is no room, the
+/// body that has been waiting for data for the longest time is dropped.
 #[derive(Debug)]
 pub(super) struct Bodies {
     shared: Arc<Shared>,
@@ -66,7 +68,7 @@ impl Bodies {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to a body; `false` when it was given up.
+    /// Adds to a body; `false` if it was dropped.
     fn push(&self, id: u64, chunk: &[u8]) -> bool {
         let mut open = self.lock();
         open.ticks += 1;
@@ -104,7 +106,7 @@ impl Bodies {
 }
 
 impl Open {
-    /// Gives up other bodies than `id`, and says how many.
+    /// Drops other bodies than `id`, and returns how many.
     fn make_room(&mut self, limit: usize, id: u64) -> u64 {
         let mut dropped = 0;
         while self.bytes > limit {
@@ -135,12 +137,12 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Adds to the body; `false` when it was given up.
+    /// Adds to the body; `false` if it was dropped.
     pub(super) fn push(&self, chunk: &[u8]) -> bool {
         self.bodies.push(self.id, chunk)
     }
 
-    /// Waits until the body is given up.
+    /// Waits until the body is dropped.
     pub(super) async fn given_up(&self) {
         self.given_up.notified().await;
     }

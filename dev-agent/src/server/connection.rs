@@ -1,3 +1,5 @@
+//! Serves one connection: reads requests, applies faults and sends answers.
+
 use std::fmt;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -19,9 +21,9 @@ use super::reply::{self, Reply};
 use super::{access, control};
 use crate::clock::now_ms;
 use crate::fault::What;
-use crate::protocol::{Body, Incoming, Route, handle};
+use crate::handler::handle;
+use crate::protocol::{Body, Ends, Incoming, Route};
 use crate::state::{Request, Shared, State};
-use crate::validate::socket::Ends;
 use crate::validate::{Report, Rule};
 
 /// The largest body that is read.
@@ -34,7 +36,7 @@ const HEAD_LIMIT: usize = 16 * 1024;
 const PIECES: usize = 100_000;
 const PIECE: usize = 64;
 
-/// What the connections of an agent share.
+/// The state that the connections of an agent share.
 #[derive(Debug)]
 pub(super) struct Hub {
     pub(super) shared: Arc<Shared>,
@@ -119,7 +121,7 @@ enum Broken {
     Pieces,
     /// The connection was closed before its end.
     Short,
-    /// It was given up for others.
+    /// It was dropped to make room for others.
     GivenUp,
 }
 

@@ -1,3 +1,5 @@
+//! All open connections: limits, timeouts, and which one is closed to make room.
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 
-/// What a connection is at.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Between two requests.
@@ -39,14 +41,14 @@ impl Timeouts {
         }
     }
 
-    /// How often connections are looked at.
+    /// The interval at which connections are checked.
     pub(super) fn interval(self) -> Duration {
         let least = self.head.min(self.body).min(self.idle);
         (least / 4).clamp(Duration::from_millis(5), Duration::from_secs(1))
     }
 }
 
-/// The open connections, so that the oldest idle one can give way to a new one.
+/// The open connections, so that the oldest idle one can be closed for a new one.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     open: Mutex<(u64, HashMap<u64, Arc<Connection>>)>,
@@ -172,7 +174,8 @@ impl Connection {
         }
     }
 
-    /// The lowest is closed first: what is not being answered, and silent for longest.
+    /// The connection with the lowest value is closed first: not being answered, and
+    /// silent for longest.
     fn rank(&self) -> (bool, Instant) {
         let touched = Duration::from_millis(self.touched.load(Ordering::Relaxed));
         (self.phase() == Phase::Answer, self.begin + touched)

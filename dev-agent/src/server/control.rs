@@ -70,7 +70,7 @@ fn control(shared: &Shared, parts: &[&str], request: &Incoming) -> Result<Value,
     }
 }
 
-/// Answers may be long, so that there is one at a time, until it was read.
+/// Answers may be long, so only one exists at a time, until it has been read.
 async fn query(hub: &Hub, parts: &[&str], request: &Incoming) -> Result<Reply, Problem> {
     let permit = Arc::clone(&hub.answers).acquire_owned().await.ok();
     let mut text = hub

@@ -1,11 +1,13 @@
+//! Collects one request body within a bound of memory.
+
 use crate::json::{Mark, Scan};
 use crate::protocol::Body;
 
 /// Buffers grow in steps of at least this.
 const STEP: usize = 64 * 1024;
 
-/// A body that is arriving. Of an array that is longer than what is kept, the
-/// oldest items go; what is no array is given up then.
+/// A body that is arriving. If an array is too long, its oldest items are dropped; any
+/// other body that is too long is dropped as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
     body: Body,

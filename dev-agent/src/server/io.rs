@@ -1,3 +1,5 @@
+//! The output of a connection, which faults can cut off or garble.
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::control::{Problem, number};
 use crate::protocol::Incoming;
-use crate::state::{SpanRecord, State};
+use crate::state::State;
+use crate::store::SpanRecord;
 use crate::validate::Rule;
 
 const INDEX: &[(&str, &str)] = &[
@@ -23,16 +24,16 @@ const INDEX: &[(&str, &str)] = &[
     ("GET /dev/spans?limit=", "spans as sent, newest last"),
     ("GET /dev/map", "service map"),
     ("GET /dev/violations", "breaches of the protocol"),
-    ("GET /dev/notes", "accepted habits"),
+    ("GET /dev/notes", "accepted differences of other tracers"),
     ("GET /dev/rules", "the rules"),
     (
         "GET /dev/events, /dev/logs, /dev/tracer-metrics",
-        "what else arrived",
+        "other received data",
     ),
     ("GET /dev/requests?limit=", "request log"),
     (
         "GET /dev/wait?spans=&metrics=&processes=&events=&logs=&timeout_ms=",
-        "answers when that many arrived",
+        "answers when that many have arrived",
     ),
     (
         "GET, POST, DELETE /dev/faults",
@@ -48,8 +49,8 @@ const INDEX: &[(&str, &str)] = &[
         "{action, messageId, args} for the process",
     ),
     ("POST /dev/forget", "agent restart: all pids unknown"),
-    ("POST /dev/drop-connections", "all connections"),
-    ("DELETE /dev/data", "what was collected"),
+    ("POST /dev/drop-connections", "drops all connections"),
+    ("DELETE /dev/data", "drops all collected data"),
 ];
 
 /// Answers a query. Lists have their newest items, as far as an answer may be long.
@@ -59,18 +60,9 @@ pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result
         most: state.memory.answer() / 2,
         limit,
     };
-    let total = |total: u64| Some(("total", total));
     Ok(match parts {
         [] => index().to_string(),
         ["status"] => status(state).to_string(),
-        ["processes"] => {
-            let processes: Vec<_> = state.processes.iter().collect();
-            list.of(
-                "processes",
-                processes.iter().rev().map(|process| process.to_json()),
-                None,
-            )
-        }
         ["processes", pid] => process(state, pid)?.to_json().to_string(),
         ["processes", pid, "metrics"] => {
             list.of("metrics", process(state, pid)?.metric_texts(), None)
@@ -79,53 +71,67 @@ pub(super) fn serve(state: &State, parts: &[&str], request: &Incoming) -> Result
         ["traces", id] => state
             .trace_text(id)
             .ok_or_else(|| Problem::NotFound(format!("no trace has the id {id}")))?,
-        ["spans"] => list.of(
-            "spans",
-            state.spans.iter().rev().map(SpanRecord::text),
-            None,
-        ),
         ["map"] => state.service_map().to_json().to_string(),
-        ["violations"] => {
+        ["rules"] => rules().to_string(),
+        ["faults"] => faults(state).to_string(),
+        [name] => listed(state, &list, name).ok_or_else(|| unknown(request))?,
+        _ => return Err(unknown(request)),
+    })
+}
+
+fn unknown(request: &Incoming) -> Problem {
+    Problem::NotFound(format!(
+        "{} is unknown; GET /dev lists what there is",
+        request.path
+    ))
+}
+
+/// The list of this name; `None` if there is no such list.
+fn listed(state: &State, list: &List, name: &str) -> Option<String> {
+    let total = |total: u64| Some(("total", total));
+    Some(match name {
+        "processes" => {
+            let processes: Vec<_> = state.processes.iter().collect();
+            let newest_first = processes.iter().rev().map(|process| process.to_json());
+            list.of(name, newest_first, None)
+        }
+        "spans" => list.of(name, state.spans.iter().rev().map(SpanRecord::text), None),
+        "violations" => {
             let (links, more) = state.links();
             let findings = links.iter().rev().chain(state.violations.iter().rev());
             let all = state.violations.total() + more;
-            list.of(
-                "violations",
-                findings.map(crate::Finding::to_json),
-                total(all),
-            )
+            list.of(name, findings.map(crate::Finding::to_json), total(all))
         }
-        ["notes"] => {
+        "notes" => {
             let notes = state.notes.iter().rev().map(crate::Finding::to_json);
-            list.of("notes", notes, total(state.notes.total()))
+            list.of(name, notes, total(state.notes.total()))
         }
-        ["rules"] => {
-            let rules = Rule::ALL.iter();
-            let rules: Vec<_> = rules
-                .map(|rule| json!({"rule": rule.name(), "demands": rule.demands(), "heading": rule.heading()}))
-                .collect();
-            json!({"rules": rules}).to_string()
-        }
-        ["events"] => list.of("events", state.events.iter().rev(), None),
-        ["logs"] => list.of("logs", state.logs.iter().rev(), None),
-        ["tracer-metrics"] => list.of("tracer_metrics", state.tracer_metrics.iter().rev(), None),
-        ["requests"] => {
+        "events" => list.of(name, state.events.iter().rev(), None),
+        "logs" => list.of(name, state.logs.iter().rev(), None),
+        "tracer-metrics" => list.of("tracer_metrics", state.tracer_metrics.iter().rev(), None),
+        "requests" => {
             let requests = state.requests.iter().rev().map(crate::Request::to_json);
-            list.of("requests", requests, total(state.requests.total()))
+            list.of(name, requests, total(state.requests.total()))
         }
-        ["faults"] => {
-            let faults = state
-                .faults()
-                .map(|(id, fault)| json!({"id": id, "fault": fault.to_json()}));
-            json!({"faults": faults.collect::<Vec<_>>()}).to_string()
-        }
-        _ => {
-            return Err(Problem::NotFound(format!(
-                "{} is unknown; GET /dev lists what there is",
-                request.path
-            )));
-        }
+        _ => return None,
     })
+}
+
+fn rules() -> Value {
+    let rules = Rule::ALL.iter();
+    let rules: Vec<_> = rules
+        .map(|rule| {
+            json!({"rule": rule.name(), "demands": rule.demands(), "heading": rule.heading()})
+        })
+        .collect();
+    json!({"rules": rules})
+}
+
+fn faults(state: &State) -> Value {
+    let faults = state
+        .faults()
+        .map(|(id, fault)| json!({"id": id, "fault": fault.to_json()}));
+    json!({"faults": faults.collect::<Vec<_>>()})
 }
 
 /// How long lists may be.
@@ -157,7 +163,7 @@ impl List {
         format!("{{\"{key}\":[{}]{cut}}}", texts.join(","))
     }
 
-    /// As many as fit, and what an answer says if there are more.
+    /// As many items as fit; an answer says if there are more.
     fn texts(&self, items: impl Iterator<Item = impl ToString>) -> (Vec<String>, &'static str) {
         let (mut texts, mut length) = (Vec::new(), 0);
         for item in items.take(self.limit) {

@@ -1,3 +1,5 @@
+//! HTTP responses of the protocol and of the control API.
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};

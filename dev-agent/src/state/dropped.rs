@@ -1,8 +1,11 @@
+//! `Dropped`: counts of the data that was dropped to stay within the memory.
+
 use std::fmt;
 
 use serde_json::Value;
 
-/// What an agent gave up to stay within its memory ([`crate::Config::memory`]).
+/// Counts of the data that an agent dropped to stay within its memory
+/// ([`crate::Config::memory`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -20,7 +23,7 @@ pub struct Dropped {
     pub notices: u64,
     /// Unfinished bodies, whose connections were closed.
     pub bodies: u64,
-    /// Single items that were too large to be looked at.
+    /// Single items that were too large to be read.
     pub too_large: u64,
 }
 
@@ -42,7 +45,7 @@ impl Dropped {
         ]
     }
 
-    /// Whether nothing was given up.
+    /// Whether nothing was dropped.
     #[must_use]
     pub fn is_none(self) -> bool {
         self == Self::default()
@@ -56,7 +59,7 @@ impl Dropped {
     }
 }
 
-/// What there is of it, for instance `12 spans, 2 unfinished requests`.
+/// The counts that are not 0, for instance `12 spans, 2 unfinished requests`.
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = self.parts().into_iter().filter(|(_, _, count)| *count > 0);

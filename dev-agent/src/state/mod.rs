@@ -1,14 +1,11 @@
 //! Everything the agent keeps, bounded.
 
-mod bounded;
 mod dropped;
 mod notices;
 mod process;
 mod processes;
 mod request;
 mod shared;
-mod span_record;
-mod span_store;
 mod view;
 
 use std::collections::HashSet;
@@ -17,8 +14,6 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use self::bounded::Bounded;
-pub(crate) use self::bounded::{Ageing, Weigh};
 pub use self::dropped::Dropped;
 pub use self::notices::Notices;
 use self::notices::Subscriber;
@@ -26,8 +21,6 @@ pub use self::process::Process;
 pub(crate) use self::processes::Processes;
 pub use self::request::Request;
 pub(crate) use self::shared::Shared;
-pub(crate) use self::span_record::{SpanRecord, entity, id};
-pub(crate) use self::span_store::SpanStore;
 pub use self::view::View;
 use crate::config::Config;
 use crate::fault::{Fault, What};
@@ -35,6 +28,7 @@ use crate::map::ServiceMap;
 use crate::memory::Memory;
 use crate::notice::Notice;
 use crate::protocol::{AnnounceAnswer, RequestKind};
+use crate::store::{self, Ageing, Bounded, SpanRecord, SpanStore};
 use crate::trace::Trace;
 use crate::validate::{Finding, Report, links};
 
@@ -78,9 +72,9 @@ pub(crate) struct State {
     foreign_sites: Vec<String>,
     /// Items that were too large to be kept.
     pub(crate) too_large: u64,
-    /// What unfinished bodies hold, in bytes.
+    /// The bytes of unfinished bodies.
     bodies: usize,
-    /// Unfinished bodies that were given up.
+    /// Unfinished bodies that were dropped.
     pub(crate) bodies_dropped: u64,
     ages: u64,
     next_seq: u64,
@@ -166,7 +160,7 @@ impl State {
         self.notify(&Notice::Restarted);
     }
 
-    /// Drops what was collected; processes stay known.
+    /// Drops the collected data; processes stay known.
     pub(crate) fn clear(&mut self) {
         self.spans.clear();
         self.events.clear();
@@ -203,7 +197,7 @@ impl State {
             .retain(|subscriber| subscriber.push(age, notice.clone()));
     }
 
-    /// Whether anybody gets notices, so that they are worth their making.
+    /// Whether there are subscribers, so that notices are worth building.
     pub(crate) fn has_subscribers(&self) -> bool {
         !self.subscribers.is_empty()
     }
@@ -221,7 +215,7 @@ impl State {
 
     // Memory.
 
-    /// What unfinished bodies hold now: what is kept makes room for them.
+    /// Sets the bytes of unfinished bodies, and drops older data to make room for them.
     pub(crate) fn set_bodies(&mut self, bytes: usize) {
         let grown = bytes > self.bodies;
         self.bodies = bytes;
@@ -230,7 +224,7 @@ impl State {
         }
     }
 
-    /// What is kept and can be given up, in bytes.
+    /// The bytes of kept data that can be dropped.
     pub(crate) fn bytes(&self) -> usize {
         let lists = self.events.bytes()
             + self.logs.bytes()
@@ -242,7 +236,7 @@ impl State {
         self.spans.bytes() + lists + self.processes.bytes() + notices
     }
 
-    /// Gives up what is oldest, whatever it is, until there is room for `work` bytes.
+    /// Drops the oldest data of any kind until there is room for `work` bytes.
     pub(crate) fn make_room(&mut self, work: usize) {
         let taken = self.bodies.saturating_add(work);
         let limit = self.memory.kept().saturating_sub(taken);
@@ -273,7 +267,7 @@ impl State {
             let Some(list) = lists.get_mut(*index) else {
                 return;
             };
-            // Many of one list are mostly older than those of the others.
+            // The oldest items are mostly in one list, so several are dropped from it.
             while bytes > limit && list.oldest().is_some_and(|age| age <= until) {
                 let before = list.bytes();
                 list.drop_oldest();
@@ -282,7 +276,7 @@ impl State {
         }
     }
 
-    /// What was given up to stay within the memory.
+    /// Counts of the data that was dropped to stay within the memory.
     pub(crate) fn dropped(&self) -> Dropped {
         let notices = self.subscribers.iter().map(Subscriber::missed);
         Dropped {
@@ -355,13 +349,13 @@ impl State {
     }
 
     pub(crate) fn trace(&self, id: &str) -> Option<Trace> {
-        let id = self::id(id);
+        let id = store::id(id);
         let (spans, _) = self.spans.trace(&id)?;
         Some(Trace::of_records(&id, &spans, |span| self.service(span)))
     }
 
-    /// As much of a trace as is shown. Of one that was shown before, what is new
-    /// since span number `shown`.
+    /// The part of a trace that is shown: if it was shown before, the spans since span
+    /// number `shown`.
     pub(crate) fn shown_trace(&self, id: &str, shown: u64) -> Option<Trace> {
         let (spans, _) = self.spans.trace(id)?;
         let late = |span: &SpanRecord| shown > 0 && self.spans.number(span) >= shown;
@@ -378,7 +372,7 @@ impl State {
 
     /// A trace as JSON that is no longer than an answer may be.
     pub(crate) fn trace_text(&self, id: &str) -> Option<String> {
-        let id = self::id(id);
+        let id = store::id(id);
         let (spans, _) = self.spans.trace(&id)?;
         let service = |span: &SpanRecord| self.service(span);
         Some(Trace::text(&id, &spans, service, self.memory.answer() / 2))

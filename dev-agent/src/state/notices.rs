@@ -1,17 +1,19 @@
+//! `Notices`: the queue of one subscriber.
+
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::bounded::{Ageing, Bounded};
 use crate::notice::Notice;
+use crate::store::{Ageing, Bounded};
 
 /// How many notices wait at most.
 const WAITING: usize = 4096;
 
-/// What happens at an agent, as it happens: [`crate::DevAgent::subscribe`].
+/// Reports of everything that happens at an agent: [`crate::DevAgent::subscribe`].
 ///
-/// Notices that nobody takes share the agent's memory with everything else that
-/// it keeps. Those that had to go are counted in a [`Notice::Missed`].
+/// Notices that wait to be taken share the agent's memory with all other data. Dropped
+/// notices are counted in a [`Notice::Missed`].
 #[derive(Debug)]
 pub struct Notices(Arc<Queue>);
 

@@ -1,10 +1,12 @@
+//! `Process`: an announced process and its data.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::bounded::{Ageing, Bounded};
 use crate::json::weight;
 use crate::protocol::merge;
+use crate::store::{Ageing, Bounded};
 
 /// How many metrics bodies are kept of a process: ten minutes of them.
 const METRICS: usize = 600;
@@ -17,7 +19,7 @@ const AGGREGATE: usize = 1024 * 1024;
 /// Longer names are cut.
 const NAME: usize = 100;
 
-/// Why a tracer for Rust did not record spans, in its metrics.
+/// The metrics of a tracer for Rust that say why spans were not recorded.
 const LOST: [&str; 3] = ["entriesInside", "exitsOutside", "intermediatesOutside"];
 
 /// A process that announced itself.
@@ -299,7 +301,7 @@ impl Process {
         self.responses.clear();
     }
 
-    /// Bodies that gave way to others because of their bytes.
+    /// Bodies that were dropped because of their bytes.
     pub(super) fn dropped(&self) -> u64 {
         self.metrics.dropped() + self.profiles.dropped() + self.responses.dropped()
     }

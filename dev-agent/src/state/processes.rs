@@ -1,7 +1,9 @@
+//! All announced processes, by pid.
+
 use std::collections::BTreeMap;
 
 use super::Process;
-use super::bounded::Ageing;
+use crate::store::Ageing;
 
 /// Processes by answered pid, bounded.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ impl Processes {
         Some(process)
     }
 
-    /// The process of that pid, made when it is new; the one that was silent
-    /// for longest makes room.
+    /// The process of that pid, created if it is new; then the process that was silent
+    /// for longest is dropped if there are too many.
     pub(crate) fn announce(&mut self, pid: u64, plugin: &str) -> &mut Process {
         self.ticks += 1;
         if !self.by_pid.contains_key(&pid) {
@@ -84,7 +86,7 @@ impl Processes {
         Some(sent.pid)
     }
 
-    /// Bodies that gave way to others because of their bytes.
+    /// Bodies that were dropped because of their bytes.
     pub(crate) fn dropped(&self) -> u64 {
         self.iter().map(Process::dropped).sum()
     }

@@ -1,10 +1,12 @@
+//! `Request`: an entry of the request log.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Weigh;
 use crate::protocol::RequestKind;
+use crate::store::Weigh;
 
 /// An entry of the request log. The control API's own requests are not in it.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! The state behind its lock, and the signals for changes of it.
+
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

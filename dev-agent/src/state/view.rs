@@ -1,9 +1,12 @@
+//! `View`: a snapshot of the state for queries and waits.
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Dropped, Process, Request, State};
 use crate::map::ServiceMap;
+use crate::store::SpanRecord;
 use crate::trace::Trace;
 use crate::validate::Finding;
 
@@ -25,11 +28,7 @@ impl<'a> View<'a> {
     /// are converted to native ones.
     #[must_use]
     pub fn spans(&self) -> Vec<Value> {
-        self.state
-            .spans
-            .iter()
-            .map(super::SpanRecord::value)
-            .collect()
+        self.state.spans.iter().map(SpanRecord::value).collect()
     }
 
     /// How many spans are kept.
@@ -82,7 +81,7 @@ impl<'a> View<'a> {
         self.process(pid).map(Process::metrics).unwrap_or_default()
     }
 
-    /// The kept violations, with those of parent links as they are now.
+    /// The kept violations, and the current violations of parent links.
     #[must_use]
     pub fn violations(&self) -> Vec<Finding> {
         let mut violations = self.state.violations.to_vec();
@@ -90,13 +89,13 @@ impl<'a> View<'a> {
         violations
     }
 
-    /// How many violations there were, and those of parent links as they are now.
+    /// The number of violations so far, and of current violations of parent links.
     #[must_use]
     pub fn violation_count(&self) -> u64 {
         self.state.violations.total() + self.state.links().1
     }
 
-    /// The kept notes: accepted habits of the sending tracer.
+    /// The kept notes: accepted differences of the sending tracer.
     #[must_use]
     pub fn notes(&self) -> Vec<Finding> {
         self.state.notes.to_vec()
@@ -138,13 +137,13 @@ impl<'a> View<'a> {
         values(self.state.tracer_metrics.iter())
     }
 
-    /// What was given up to stay within the memory.
+    /// Counts of the data that was dropped to stay within the memory.
     #[must_use]
     pub fn dropped(&self) -> Dropped {
         self.state.dropped()
     }
 
-    /// Who calls whom.
+    /// The services and the calls between them.
     #[must_use]
     pub fn service_map(&self) -> ServiceMap {
         self.state.service_map()
@@ -159,7 +158,7 @@ impl<'a> View<'a> {
             let _ = writeln!(out, "  {text}");
         };
         let names = self.state.spans.iter().rev().take(NAMED);
-        let names: Vec<_> = names.map(super::SpanRecord::name).collect();
+        let names: Vec<_> = names.map(SpanRecord::name).collect();
         let names: Vec<_> = names.iter().rev().map(String::as_str).collect();
         line(format!("{} spans {}", self.span_count(), counted(&names)));
         for process in self.state.processes.iter() {

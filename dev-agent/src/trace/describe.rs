@@ -1,3 +1,5 @@
+//! Describes a span in words: what it does, where, and its error.
+
 use serde_json::Value;
 
 use crate::validate::span::family;
@@ -11,6 +13,71 @@ pub(crate) struct Description {
     pub(crate) error: Option<String>,
 }
 
+/// A text that is put together of members of a section.
+struct Phrase {
+    /// Written before the members, if there are any.
+    prefix: &'static str,
+    members: &'static [&'static str],
+    /// Written between two members.
+    between: &'static str,
+}
+
+impl Phrase {
+    /// The members that the section has, or nothing if it has none.
+    fn text(&self, section: &Value) -> String {
+        let members = self.members.iter().map(|key| member(section, key));
+        let members: Vec<String> = members.collect();
+        join(self.prefix, &members, self.between)
+    }
+}
+
+/// Members with blanks between them.
+const fn words(prefix: &'static str, members: &'static [&'static str]) -> Phrase {
+    Phrase {
+        prefix,
+        members,
+        between: " ",
+    }
+}
+
+/// `host:port`.
+const fn address(prefix: &'static str) -> Phrase {
+    Phrase {
+        prefix,
+        members: &["host", "port"],
+        between: ":",
+    }
+}
+
+const NOWHERE: Phrase = words("", &[]);
+
+/// Label and target of the spans with a section.
+#[rustfmt::skip]
+const PHRASES: &[(&str, Phrase, Phrase)] = &[
+    ("rpc", words("", &["call"]), address("grpc ")),
+    ("pg", words("", &["stmt"]), address("postgres ")),
+    ("mysql", words("", &["stmt"]), address("mysql ")),
+    ("mssql", words("", &["stmt"]), address("mssql ")),
+    ("db2", words("", &["stmt"]), address("ibmdb2 ")),
+    ("redis", words("", &["command"]), words("redis ", &["connection"])),
+    ("memcached", words("", &["operation"]), words("memcached ", &["connection"])),
+    ("mongo", words("", &["command", "namespace"]), words("mongo ", &["service"])),
+    ("kafka", words("", &["access", "service"]), words("kafka ", &["service"])),
+    ("rabbitmq", words("", &["sort", "exchange", "key"]), words("rabbitmq ", &["exchange"])),
+    ("nats", words("", &["sort", "subject"]), words("nats ", &["subject"])),
+    ("gcps", words("", &["op", "top", "sub"]), words("gcps ", &["top"])),
+    ("sqs", words("", &["type", "queue"]), words("sqs ", &["queue"])),
+    ("bull", words("", &["type", "queue"]), words("bull ", &["queue"])),
+    ("sns", words("publish ", &["topic", "phone"]), words("sns ", &["topic"])),
+    ("s3", words("", &["op", "bucket", "key"]), words("s3 ", &["bucket"])),
+    ("gcs", words("", &["op", "bucket", "object"]), words("gcs ", &["bucket"])),
+    ("dynamodb", words("", &["op", "table"]), words("dynamodb ", &["table"])),
+    ("aws.lambda.invoke", words("invoke ", &["function"]), words("lambda ", &["function"])),
+    ("lambda", words("", &["trigger", "functionName"]), NOWHERE),
+    ("graphql", words("", &["operationType", "operationName"]), NOWHERE),
+    ("log", words("", &["level", "message"]), NOWHERE),
+];
+
 /// Describes a span of any type; unknown ones by their name.
 pub(crate) fn describe(span: &Value) -> Description {
     let name = text(span, "/n");
@@ -20,95 +87,23 @@ pub(crate) fn describe(span: &Value) -> Description {
     };
     let section = span.get("data").and_then(|data| data.get(section_name));
     let section = section.unwrap_or(&Value::Null);
-    let part = |key: &str| part(section, key);
-    let (label, target) = match section_name {
-        "http" => http(section),
-        "rpc" => (
-            part("call"),
-            join("grpc ", &[part("host"), part("port")], ":"),
-        ),
-        "pg" | "mysql" | "mssql" | "db2" => (
-            cut(&part("stmt")),
-            join(&format!("{name} "), &[part("host"), part("port")], ":"),
-        ),
-        "redis" => (part("command"), join("redis ", &[part("connection")], "")),
-        "memcached" => (
-            part("operation"),
-            join("memcached ", &[part("connection")], ""),
-        ),
-        "mongo" => (
-            join("", &[part("command"), part("namespace")], " "),
-            join("mongo ", &[part("service")], ""),
-        ),
-        "kafka" => (
-            join("", &[part("access"), part("service")], " "),
-            join("kafka ", &[part("service")], ""),
-        ),
-        "rabbitmq" => (
-            join("", &[part("sort"), part("exchange"), part("key")], " "),
-            join("rabbitmq ", &[part("exchange")], ""),
-        ),
-        "nats" => (
-            join("", &[part("sort"), part("subject")], " "),
-            join("nats ", &[part("subject")], ""),
-        ),
-        "gcps" => (
-            join("", &[part("op"), part("top"), part("sub")], " "),
-            join("gcps ", &[part("top")], ""),
-        ),
-        "sqs" | "bull" => {
-            let queue = part("queue");
-            let queue = queue.rsplit('/').next().unwrap_or_default().to_owned();
-            (
-                join("", &[part("type"), queue.clone()], " "),
-                join(&format!("{section_name} "), &[queue], ""),
-            )
-        }
-        "sns" => (
-            join("publish ", &[part("topic"), part("phone")], " "),
-            join("sns ", &[part("topic")], ""),
-        ),
-        "s3" => (
-            join("", &[part("op"), part("bucket"), part("key")], " "),
-            join("s3 ", &[part("bucket")], ""),
-        ),
-        "gcs" => (
-            join("", &[part("op"), part("bucket"), part("object")], " "),
-            join("gcs ", &[part("bucket")], ""),
-        ),
-        "dynamodb" => (
-            join("", &[part("op"), part("table")], " "),
-            join("dynamodb ", &[part("table")], ""),
-        ),
-        "aws.lambda.invoke" => (
-            join("invoke ", &[part("function")], ""),
-            join("lambda ", &[part("function")], ""),
-        ),
-        "lambda" => (
-            join("", &[part("trigger"), part("functionName")], " "),
-            String::new(),
-        ),
-        "graphql" => (
-            join("", &[part("operationType"), part("operationName")], " "),
-            String::new(),
-        ),
-        "log" => (
-            join("", &[part("level"), cut(&part("message"))], " "),
-            String::new(),
-        ),
-        "sdk" => sdk(section),
+    let phrases = PHRASES.iter().find(|(key, ..)| *key == section_name);
+    let (label, target) = match (section_name, phrases) {
+        (_, Some((_, label, target))) => (label.text(section), target.text(section)),
+        ("http", _) => http(section),
+        ("sdk", _) => sdk(section),
         _ if name == "otel" => (text(span, "/data/operation").to_owned(), String::new()),
-        other => (String::new(), other.to_owned()),
+        (other, _) => (String::new(), other.to_owned()),
+    };
+    let label = if label.is_empty() {
+        name.to_owned()
+    } else {
+        label
     };
     let status = section.get("status").and_then(Value::as_u64);
-    let status = status.map(|status| status.to_string()).unwrap_or_default();
     Description {
-        label: if label.is_empty() {
-            name.to_owned()
-        } else {
-            label
-        },
-        status,
+        label,
+        status: status.map(|status| status.to_string()).unwrap_or_default(),
         target,
         error: error(span, section),
     }
@@ -134,7 +129,8 @@ fn http(section: &Value) -> (String, String) {
     (join("", &[part("method"), place], " "), target)
 }
 
-/// A statement for a database without a family of its own, or whatever users named.
+/// The statement of a database without a family of its own, or the name of any other SDK
+/// span.
 fn sdk(section: &Value) -> (String, String) {
     let tags = section.pointer("/custom/tags").unwrap_or(&Value::Null);
     let tag = |key: &str| part(tags, key);
@@ -179,6 +175,17 @@ fn part(section: &Value, key: &str) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
+    }
+}
+
+/// A member as it is shown: one line of a statement or a message, and the last part of
+/// a queue's URL.
+fn member(section: &Value, key: &str) -> String {
+    let whole = part(section, key);
+    match key {
+        "message" | "stmt" => cut(&whole),
+        "queue" => whole.rsplit('/').next().unwrap_or_default().to_owned(),
+        _ => whole,
     }
 }
 

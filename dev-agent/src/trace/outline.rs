@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::TraceSpan;
-use crate::state::SpanRecord;
+use crate::store::SpanRecord;
 
 /// A line of the tree: a span and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Row {
     pub last: bool,
 }
 
-/// What has a place in a tree.
+/// An item of a tree.
 pub(super) trait Placed {
     fn id(&self) -> &str;
     fn parent(&self) -> Option<&str>;
@@ -49,8 +49,8 @@ struct Children {
     next: Vec<Option<usize>>,
 }
 
-/// Depth first from the roots, then from what no root reaches (cycles). The
-/// spans come in the order of siblings.
+/// Depth first from the roots, then from spans that no root reaches (cycles). The spans
+/// come in the order of siblings.
 pub(super) fn outline<T: Placed>(spans: &[T]) -> Vec<Row> {
     let (roots, children) = links(spans);
     let mut rows = Vec::with_capacity(spans.len());

@@ -1,10 +1,12 @@
+//! `TraceSpan`: a span of a trace, with the values that are shown.
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::describe;
-use crate::state::{SpanRecord, id};
+use crate::store::{SpanRecord, id};
 
 /// A span's kind, `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum SpanKind {
     Entry,
     /// A request that went out (2).
     Exit,
-    /// Work inside the process (3), and whatever has no kind.
+    /// Work inside the process (3), and spans without a kind.
     Intermediate,
 }
 
@@ -44,7 +46,7 @@ impl fmt::Display for SpanKind {
     }
 }
 
-/// A span in a [`crate::Trace`], with what people look at first.
+/// A span in a [`crate::Trace`], with the values that are most useful to people.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TraceSpan {
@@ -156,7 +158,7 @@ impl TraceSpan {
         stack.map_or(&[], Vec::as_slice)
     }
 
-    /// The span as JSON: what people look at, and the span as sent under `span`.
+    /// The span as JSON: the most useful values, and the span as sent under `span`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({

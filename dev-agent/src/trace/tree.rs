@@ -1,3 +1,5 @@
+//! `Trace`: the spans of one trace as a tree.
+
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
@@ -5,9 +7,9 @@ use serde_json::{Value, json};
 use super::outline::{self, outline};
 use super::{Row, SpanKind, TraceSpan};
 use crate::json::weight;
-use crate::state::{SpanRecord, Weigh, entity};
+use crate::store::{SpanRecord, Weigh, entity};
 
-/// An excerpt has no more spans.
+/// The largest number of spans in an excerpt.
 const EXCERPT: usize = 1000;
 
 /// The spans of one trace as a tree. Missing parents, cycles and duplicates
@@ -20,7 +22,7 @@ pub struct Trace {
     totals: Totals,
 }
 
-/// Figures of all spans of a trace, also of those that an excerpt leaves out.
+/// Totals of all spans of a trace, including spans that an excerpt leaves out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
     spans: usize,
@@ -80,8 +82,8 @@ impl Trace {
         }
     }
 
-    /// The first rows of a trace, as far as their spans take at most `limit` bytes.
-    /// Where some are `late`, only those and what is above them.
+    /// The first rows of a trace, as far as their spans take at most `limit` bytes. If some
+    /// are `late`, only these and the rows above them.
     pub(crate) fn excerpt(
         id: &str,
         records: &[&SpanRecord],
@@ -212,8 +214,9 @@ impl Trace {
         services.into_iter().collect()
     }
 
-    /// How many spans the trace has, also those that are not among
-    /// [`spans`](Self::spans): of long traces, a [`crate::Notice`] has the first ones.
+    /// The number of spans of the trace, including spans that are not in
+    /// [`spans`](Self::spans): a [`crate::Notice`] has only the first spans of a long
+    /// trace.
     #[must_use]
     pub fn span_count(&self) -> usize {
         self.totals.spans

@@ -1,3 +1,5 @@
+//! Checks the members of an announce.
+
 use serde_json::{Map, Value};
 
 use super::report::Report;

@@ -1,9 +1,11 @@
+//! `Finding`: one breach of a rule.
+
 use std::fmt;
 
 use serde_json::{Value, json};
 
 use super::rule::Rule;
-use crate::state::Weigh;
+use crate::store::Weigh;
 
 /// Longer parts of a finding are cut.
 const PART: usize = 300;

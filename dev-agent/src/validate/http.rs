@@ -1,4 +1,4 @@
-//! What holds for every request (docs/PROTOCOL.md, "Requests").
+//! The rules for every request (docs/PROTOCOL.md, "Requests").
 
 use super::report::Report;
 use super::rule::Rule;

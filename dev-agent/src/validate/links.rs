@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::finding::{Finding, shorten};
 use super::report::Report;
 use super::rule::Rule;
-use crate::state::SpanRecord;
+use crate::store::SpanRecord;
 
-/// What holds for the links of a trace.
+/// The conditions for the links of a trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     /// The agent has dropped no span of it to stay within its memory.
@@ -65,7 +65,7 @@ impl Links {
         }
     }
 
-    /// What was found, and how many there are in all.
+    /// The violations found, and the number of all.
     pub(crate) fn violations(self) -> (Vec<Finding>, u64) {
         (self.found, self.total)
     }

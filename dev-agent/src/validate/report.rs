@@ -1,3 +1,5 @@
+//! `Report`: collects the findings of one request.
+
 use std::io;
 
 use serde_json::Value;

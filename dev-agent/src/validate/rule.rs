@@ -1,7 +1,9 @@
+//! `Rule`: one table of all rules of the protocol that are checked.
+
 use std::fmt;
 
-/// Who may break a rule without it being a violation: the habits of Instana's
-/// own tracers, which a host agent accepts. They are listed as notes instead.
+/// The tracers that may break a rule without a violation: differences of Instana's own
+/// tracers that a host agent accepts. They are listed as notes instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Accepted {
     /// Nobody.
@@ -23,9 +25,9 @@ macro_rules! rules {
     ($($variant:ident $name:literal $accepted:expr, $heading:literal, $demands:literal;)*) => {
         /// A rule of the agent protocol that requests are checked against.
         ///
-        /// The table is also printed by `instana-dev-agent --rules`. `note` tells
-        /// for which plugins a breach is a note and no violation, `heading` under
-        /// which heading of docs/PROTOCOL.md in the repository the rule stands.
+        /// The table is also printed by `instana-dev-agent --rules`. `note` lists the
+        /// plugins for which a breach is a note and no violation, `heading` names the
+        /// heading of docs/PROTOCOL.md in the repository that has the rule.
         ///
         #[doc = include_str!("../../docs/rules.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,8 +52,7 @@ macro_rules! rules {
                 match self { $(Self::$variant => $demands,)* }
             }
 
-            /// The heading in docs/PROTOCOL.md of the repository under which the
-            /// rule stands.
+            /// The heading in docs/PROTOCOL.md of the repository that has the rule.
             #[must_use]
             pub fn heading(self) -> &'static str {
                 match self { $(Self::$variant => $heading,)* }
@@ -65,8 +66,8 @@ macro_rules! rules {
 }
 
 rules! {
-    HttpSyntax "http-syntax" Accepted::Never, "Requests", "What arrives is HTTP/1.1.";
-    Path "path" Accepted::Never, "Requests", "The path is one of the protocol's.";
+    HttpSyntax "http-syntax" Accepted::Never, "Requests", "Requests are HTTP/1.1.";
+    Path "path" Accepted::Never, "Requests", "The path is in the protocol.";
     Method "method" Accepted::Never, "Requests", "Lookup is GET, announce PUT, readiness HEAD, the rest POST.";
     ContentType "content-type" Accepted::Never, "Requests", "A request with a body has Content-Type application/json; the announce of golang may omit it.";
     ContentLength "content-length" Accepted::Never, "Requests", "The body has the announced length.";
@@ -99,7 +100,7 @@ rules! {
     MetricsPid "metrics-pid" Accepted::Never, "Metrics", "`pid` in metrics is the integer of the URL.";
     MetricsMissing "metrics-missing" Accepted::Never, "Metrics", "Metrics hold every member that the plugin's schema always sends.";
     MetricsKey "metrics-key" Accepted::AllBut(OURS), "Metrics", "Metrics hold no member that the plugin's schema lacks.";
-    MetricsType "metrics-type" Accepted::Never, "Metrics", "Metrics are numbers, or objects of them, of the schema's type.";
+    MetricsType "metrics-type" Accepted::Never, "Metrics", "Metrics are numbers or objects of numbers, of the schema's type.";
     FloatStartTime "float-start-time" Accepted::Always, "Metrics", "`startTime` is a whole number of milliseconds.";
     SnapshotMissing "snapshot-missing" Accepted::Never, "Metrics", "A snapshot holds every member that the plugin's schema requires.";
     SnapshotKey "snapshot-key" Accepted::AllBut(OURS), "Metrics", "A snapshot holds no member that the plugin's schema lacks.";
@@ -108,7 +109,7 @@ rules! {
     SpanShape "span-shape" Accepted::Never, "Span requests", "A span is an object.";
     BodyKept "body-kept" Accepted::Never, "Span requests", "A request has at most 100,000 spans, and none of its parts is too large for the agent's memory.";
     SpanKey "span-key" Accepted::AllBut(OUR_SPANS), "Spans", "A span has no key outside the envelope.";
-    NullMember "null-member" Accepted::AllBut(OUR_SPANS), "Spans", "What is unknown is left out and not null.";
+    NullMember "null-member" Accepted::AllBut(OUR_SPANS), "Spans", "Unknown members are left out and not null.";
     TraceId "trace-id" Accepted::Never, "Ids", "`t` is 16 lower-case hex digits, not all zero.";
     SpanId "span-id" Accepted::Never, "Ids", "`s` is 16 lower-case hex digits, not all zero.";
     ParentId "parent-id" Accepted::Never, "Ids", "`p` is 16 lower-case hex digits, not all zero and not the span itself; roots have none.";
@@ -140,7 +141,7 @@ rules! {
     Data "data" Accepted::Never, "Spans", "`data` is an object.";
     Service "service" Accepted::Never, "Spans", "`data.service` is a string that is not empty.";
 
-    UnknownSpanName "unknown-span-name" Accepted::Always, "Families", "The name is a registered one; of others only the envelope is checked.";
+    UnknownSpanName "unknown-span-name" Accepted::Always, "Families", "The name is registered; for other names only the envelope is checked.";
     KindFitsName "kind-fits-name" Accepted::Never, "Families", "`k` is the kind that the name (and sort, access or op) implies.";
     KafkaAccess "kafka-access" Accepted::AllBut(OUR_SPANS), "Families", "`kafka.access` is consume or send.";
     SectionMissing "section-missing" Accepted::Never, "Families", "`data` has the section that the name implies.";

@@ -1,3 +1,5 @@
+//! The secrets of an announce answer: finds values that should be redacted.
+
 use serde_json::Value;
 
 /// The secrets of an announce answer: which keys have values to redact

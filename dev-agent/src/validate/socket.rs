@@ -2,21 +2,14 @@
 //! (docs/PROTOCOL.md, "Announce"). Linux only: it reads `/proc`.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::report::Report;
 use super::rule::Rule;
+use crate::protocol::Ends;
 use crate::tcp_table;
-
-/// Both ends of the connection that carries an announce.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ends {
-    pub(crate) peer: SocketAddr,
-    pub(crate) local: SocketAddr,
-}
 
 /// Checks that `fd` and `inode` name a connection to the agent.
 pub(crate) fn check(body: &Map<String, Value>, ends: Ends, report: &mut Report) {

@@ -53,7 +53,8 @@ fn router() -> Router {
         .layer(InstanaLayer::new())
 }
 
-/// A client asks, subscribes, and orders something that it is then told of.
+/// A client queries, subscribes, and orders something, which its subscription then
+/// reports.
 async fn call(url: &str) -> Outcome<()> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let ask = |query: &str| {

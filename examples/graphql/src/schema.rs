@@ -69,7 +69,7 @@ pub(crate) struct Mutation;
 impl Mutation {
     async fn order(&self, ctx: &Context<'_>, item: String) -> Result<Order> {
         let order = Order { id: 3, item };
-        // Nobody may have subscribed.
+        // There may be no subscribers.
         let _ = ctx.data::<Orders>()?.send(Published::new(order.clone()));
         Ok(order)
     }

@@ -37,7 +37,7 @@ async fn handle(message: &BorrowedMessage<'_>) {
     pack.in_span(instana::span("pack")).await;
 }
 
-/// Tells how many partitions this worker has.
+/// Prints how many partitions this worker has.
 struct Partitions;
 
 impl ClientContext for Partitions {}

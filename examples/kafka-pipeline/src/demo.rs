@@ -74,8 +74,8 @@ fn report(agent: &DevAgent) -> Outcome<()> {
 
 type Mock = MockCluster<'static, DefaultProducerContext>;
 
-/// Those of `KAFKA_BROKERS`, or librdkafka's own, which ends with what is returned;
-/// with the topic.
+/// The brokers of `KAFKA_BROKERS`, or librdkafka's mock broker with the topic, which ends
+/// when the returned value is dropped.
 async fn brokers(topic: &str) -> Outcome<(String, Option<Mock>)> {
     if let Some(brokers) = environment::brokers() {
         create(&brokers, topic).await?;

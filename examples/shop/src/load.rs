@@ -10,7 +10,7 @@ use crate::{Outcome, environment};
 struct Visit {
     path: &'static str,
     times: usize,
-    /// Spans of one such trace, over all services, without those of the goods.
+    /// Spans of one such trace in all services, without the spans for the goods.
     spans: usize,
     /// What is looked up in the goods.
     goods: Option<Item>,
@@ -141,7 +141,7 @@ pub(crate) async fn send(storefront: SocketAddr, queue: bool) -> Outcome<Expecte
             let page = async { client.get(url).send().await?.bytes().await };
             match visit.patience {
                 None => drop(page.await?),
-                // Dropped when the time is over: the connection is closed.
+                // Dropped at the timeout, which closes the connection.
                 Some(patience) => drop(tokio::time::timeout(patience, page).await),
             }
             expected.traces += 1;

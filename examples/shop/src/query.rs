@@ -40,7 +40,7 @@ impl Query {
         }
     }
 
-    /// Calls `look` until it finds what it waits for, or the time is over; tells
+    /// Calls `look` until it finds what it waits for, or until the timeout; returns
     /// whether it was found.
     pub(crate) async fn until<T>(
         &self,

@@ -1,9 +1,9 @@
-//! jemalloc's figures.
+//! The metrics of jemalloc.
 
 use instana::metrics::{self, Readings, Registration, Source};
 use tikv_jemalloc_ctl::{epoch, stats};
 
-/// jemalloc's figures of the heap.
+/// The heap metrics of jemalloc.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Jemalloc;
 

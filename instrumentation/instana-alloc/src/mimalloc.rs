@@ -1,4 +1,4 @@
-//! mimalloc's figures.
+//! The metrics of mimalloc.
 #![expect(
     unsafe_code,
     reason = "mimalloc's crates have no safe way to its figures; the one call below takes pointers to results"
@@ -8,7 +8,7 @@ use std::ptr;
 
 use instana::metrics::{self, Readings, Registration, Source};
 
-/// mimalloc's figures of the heap.
+/// The heap metrics of mimalloc.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mimalloc;
 

@@ -1,4 +1,4 @@
-//! What users add to their schema.
+//! The extension that users add to their schema.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::FieldSpans;
 use crate::fields::OperationWithFields;
 use crate::operation::Operation;
 
-/// Records the operations of a schema: add it by `SchemaBuilder::extension`,
-/// before other extensions, so that what these do is inside of the operation.
+/// Records the operations of a schema: add it by `SchemaBuilder::extension`, before other
+/// extensions, so that their work is inside of the operation.
 ///
 /// ```
 /// use std::time::Duration;

@@ -9,7 +9,7 @@ instana::section! {
         operation_name = "operationName": text(256),
         /// `query`, `mutation`, `subscription` or, for an event, `subscription-update`.
         operation_type = "operationType": text(32),
-        /// The fields asked for below one of the operation.
+        /// The fields selected below a field of the operation.
         fields: lists(64),
         /// The names of the arguments of one of the operation's fields.
         args: lists(64),
@@ -18,7 +18,7 @@ instana::section! {
     }
 }
 
-/// An operation that came in: `graphql.server`.
+/// An incoming operation: `graphql.server`.
 pub static SERVER: Family =
     Family::new("graphql.server", Kind::Entry, Graphql::SECTION, "protocols");
 

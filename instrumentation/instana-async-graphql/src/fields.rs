@@ -1,4 +1,4 @@
-//! Spans of resolvers, for those who ask for them.
+//! Spans of resolvers, which are off by default.
 
 use std::time::{Duration, Instant};
 
@@ -13,27 +13,27 @@ use async_graphql::{QueryPathSegment, Request, Response, ServerResult, Value, Va
 use instana::span::Failure;
 use instana::{Context, FutureExt, Span};
 
-use crate::failure;
+use crate::error;
 use crate::operation::{Operation, Shared};
 
-/// Which resolvers have spans of their own, named such as `Query.orders`: one
-/// operation has at most 200, and says how many more there would have been
-/// (`fields_left_out`).
+/// Which resolvers have spans of their own, with names such as `Query.orders`. One
+/// operation has at most 200; the tag `fields_left_out` has the number of spans that were
+/// left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldSpans {
-    /// All of fields that have fields of their own. What they call is below them.
+    /// Spans of all fields that have fields of their own. Their calls are below them.
     All,
     /// None.
     #[default]
     Never,
-    /// Those that took at least so long, with the fields below them. What they
-    /// called stays below the operation.
+    /// Spans of fields that took at least this long, with the fields below them. Their
+    /// calls stay below the operation.
     Slow(Duration),
 }
 
-/// The extension of one request, with spans of fields. A type of its own, so that
-/// nothing is asked for each field where nobody wants such spans.
+/// The extension of one request, with spans of fields. It is a separate type, so that
+/// nothing is checked for each field if such spans are off.
 pub(crate) struct OperationWithFields {
     operation: Operation,
     fields: FieldSpans,
@@ -48,8 +48,8 @@ impl OperationWithFields {
         &self.operation.shared
     }
 
-    /// The span of a resolver. The items of a list are no fields, and what
-    /// describes the schema is resolved by async-graphql itself.
+    /// The span of a resolver. The items of a list are no fields, and async-graphql
+    /// resolves introspection itself.
     fn span(&self, info: &ResolveInfo<'_>) -> Option<Span> {
         let is_field = matches!(info.path_node.segment, QueryPathSegment::Name(_))
             && !info.is_for_introspection
@@ -138,7 +138,7 @@ impl Extension for OperationWithFields {
 
 fn failed(span: &mut Span, result: &ServerResult<Option<Value>>) {
     if let Err(error) = result {
-        span.record_error(Failure::display(&failure::shown(&error.message)));
+        span.record_error(Failure::display(&error::shown(&error.message)));
     }
 }
 

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod error;
 mod extension;
-mod failure;
 mod family;
 mod fields;
 mod operation;

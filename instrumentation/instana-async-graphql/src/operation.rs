@@ -1,4 +1,4 @@
-//! One request: its span, and what its hooks know of each other.
+//! One request: its span, and the state that its hooks share.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,12 +19,12 @@ use instana::{Context, FutureExt, Span, Tracer};
 use crate::published::Origin;
 use crate::selection::{self, Asked};
 use crate::subscription::{Update, Updates};
-use crate::{CLIENT, Graphql, SERVER, failure};
+use crate::{CLIENT, Graphql, SERVER, error};
 
 /// Spans of fields that one operation, or one event, may have.
 pub(crate) const MOST_FIELD_SPANS: u32 = 200;
 
-/// What an SDK span has of its operation: a section is that of other spans.
+/// The tag with the operation of an SDK span, which has no section `graphql`.
 const OPERATION: &str = "operation";
 
 /// The extension of one request, without spans of fields.
@@ -58,7 +58,7 @@ pub(crate) struct State {
     context: Context,
     /// What the next event brings.
     pub(crate) origin: Option<Context>,
-    /// The next response of the stream is that of an event.
+    /// The next response of the stream belongs to an event.
     is_update: bool,
 }
 
@@ -216,14 +216,14 @@ impl Shared {
         self.fields.fetch_add(1, Ordering::Relaxed) < MOST_FIELD_SPANS
     }
 
-    /// How many spans of fields there were too many since this was last asked.
+    /// The number of spans of fields that were left out since the last call.
     pub(crate) fn fields_left_out(&self) -> u32 {
         let fields = self.fields.swap(0, Ordering::Relaxed);
         fields.saturating_sub(MOST_FIELD_SPANS)
     }
 
-    /// Records the name of the operation that the request asks for, which is all
-    /// there is of one that cannot be read.
+    /// Records the name of the operation that the request asks for. A request that cannot
+    /// be parsed has nothing else.
     fn asks(&self, request: &Request) {
         let mut state = self.lock();
         let State {
@@ -273,7 +273,7 @@ impl Shared {
     fn answered(&self, errors: &[ServerError]) {
         let fields_left_out = self.fields_left_out();
         if let Some(span) = &mut self.lock().span {
-            failure::record(span, errors);
+            error::record(span, errors);
             if fields_left_out > 0 {
                 span.tag("fields_left_out", fields_left_out);
             }
@@ -282,7 +282,7 @@ impl Shared {
 
     /// An operation of a batch failed: so did the call that it came in by.
     fn fail_entry(&self, errors: &[ServerError]) {
-        if failure::is_failure(errors) && self.lock().is_inner {
+        if error::is_failure(errors) && self.lock().is_inner {
             instana::current(|span| {
                 let family = span.family();
                 if family.is_some_and(|family| std::ptr::eq(family, &SERVER)) {
@@ -292,7 +292,7 @@ impl Shared {
         }
     }
 
-    /// True once the subscription is known: what it waits for then are events.
+    /// True once the subscription is known: then it waits for events.
     pub(crate) fn is_waiting(&self) -> bool {
         self.lock().update.is_some()
     }
@@ -305,7 +305,7 @@ impl Shared {
         if is_update {
             return false;
         }
-        if is_over && failure::is_failure(errors) {
+        if is_over && error::is_failure(errors) {
             // The subscription failed when its entry had ended.
             let mut span = Span::exit_of(&state.context, &CLIENT);
             if let Some(update) = &state.update {
@@ -327,17 +327,17 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// What becomes of the active entry.
+/// The result of taking over the active entry.
 enum Taken {
-    /// It is none that an operation could have.
+    /// An operation cannot take this entry.
     Not,
     /// Rules switch GraphQL off.
     Off,
     Over(Handle),
 }
 
-/// Makes an entry that of the operation. One that users named themselves keeps its
-/// name, one that has an operation keeps that.
+/// Turns an entry into the operation's entry. An entry that users named themselves keeps
+/// its name, and an entry that has an operation keeps that operation.
 fn take_over(span: &mut Span) -> Taken {
     let is_free = span.family().is_some_and(|family| {
         let is_operation = std::ptr::eq(family, &SERVER);

@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 
 use crate::operation::Shared;
 
-/// An event with the context of the code that made it: published by a mutation,
-/// it takes along which one, through any channel in the process.
+/// An event with the context of the code that made it. It carries the context of the mutation that published
+/// it through any channel in the process.
 ///
 /// ```
 /// use async_graphql::futures_util::Stream;
@@ -73,11 +73,10 @@ impl<T> Published<T> {
     }
 }
 
-/// Takes events out of what they were published in.
+/// Takes events out of their [`Published`] wrappers.
 pub trait PublishedExt<T>: Stream<Item = Published<T>> + Sized {
-    /// The events. What is sent to the client for each is below the span that
-    /// published it, not below that of the subscription. To be called last, on
-    /// the stream that the resolver returns.
+    /// Takes the events out. The exit of each event is below the span that published it, not below the
+    /// subscription's span. Call this last, on the stream that the resolver returns.
     fn published(self, ctx: &async_graphql::Context<'_>) -> Unpublished<Self> {
         let origin = ctx.data_opt::<Origin>();
         Unpublished {

@@ -1,4 +1,4 @@
-//! What an operation asks for: names, in bounds.
+//! The names of the fields and arguments that an operation selects, in bounds.
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
@@ -7,10 +7,10 @@ use async_graphql::parser::types::{
 
 use crate::Graphql;
 
-/// Selections of a document that are looked at.
+/// The largest number of selections of a document that are read.
 const MOST_SELECTIONS: usize = 1_000;
 
-/// Fragments within fragments that are looked into.
+/// The largest depth of fragments within fragments that are read.
 const DEEPEST: usize = 8;
 
 /// Objects, and names below each.
@@ -49,9 +49,9 @@ pub(crate) fn word(operation: OperationType) -> &'static str {
     }
 }
 
-/// The fields of an operation, each with the names of what is asked for below it
-/// and of its arguments. Fields behind fragments count as if they stood there;
-/// aliases, which clients invent, are not recorded.
+/// The fields of an operation, each with the names of the fields selected below it and of
+/// its arguments. Fields in fragments count as if they were written in place of the
+/// fragment; aliases, which clients invent, are not recorded.
 #[derive(Debug)]
 pub(crate) struct Asked<'d> {
     objects: Vec<Object<'d>>,
@@ -109,10 +109,10 @@ impl<'d> Asked<'d> {
     }
 }
 
-/// Reads selections until there were enough.
+/// Reads selections up to the limit.
 struct Reader<'d> {
     document: &'d ExecutableDocument,
-    /// How many more are looked at.
+    /// How many more are read.
     selections: usize,
     /// How many more bytes of names are kept.
     bytes: usize,

@@ -1,4 +1,4 @@
-//! Streams of responses: subscriptions, and what else is answered by a stream.
+//! Streams of responses: subscriptions, and other requests that are answered by a stream.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::{Response, ServerError};
 use instana::{Context, Span};
 
-use crate::failure;
+use crate::error;
 use crate::operation::Shared;
 
 /// The responses of one request, polled in its context. An entry of its own ends
@@ -31,7 +31,7 @@ pub(crate) struct Updates<'s> {
 }
 
 impl<'s> Updates<'s> {
-    /// `entry` is that of the request, if it has one of its own; `context` is that
+    /// `entry` is the request's entry, if it has one of its own; `context` is the context
     /// of the request's span.
     pub(crate) fn new(
         inner: BoxStream<'s, Response>,
@@ -160,9 +160,9 @@ impl Update {
         let Some(mut span) = self.span.take() else {
             return;
         };
-        if span.is_recording() && failure::is_failure(errors) {
-            span.error(&failure::text(errors));
-            span.error_count(failure::count(errors));
+        if span.is_recording() && error::is_failure(errors) {
+            span.error(&error::text(errors));
+            span.error_count(error::count(errors));
         }
         if fields_left_out > 0 {
             span.tag("fields_left_out", fields_left_out);
@@ -176,7 +176,7 @@ impl Drop for Update {
             if std::thread::panicking() {
                 span.error("panicked");
             } else {
-                span.given_up();
+                span.cancelled_early();
             }
         }
     }

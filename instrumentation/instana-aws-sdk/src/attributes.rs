@@ -21,7 +21,7 @@ pub(crate) trait Attribute: Sized {
     fn len(&self) -> usize;
 }
 
-/// What a message is to carry.
+/// The context that a message is to carry.
 #[derive(Debug)]
 pub(crate) struct Carried {
     /// The second may be absent.
@@ -83,8 +83,8 @@ impl<'a> Parcel<'a> {
         }
     }
 
-    /// Replaces what context a message has, or removes that where the new one
-    /// does not fit: then the message would fail, or continue a foreign trace.
+    /// Replaces the context of a message, or removes it if the new one does not fit:
+    /// otherwise the message would fail, or continue a foreign trace.
     pub(crate) fn add<V: Attribute>(
         &mut self,
         body: &str,
@@ -118,7 +118,7 @@ impl<'a> Parcel<'a> {
         self.len += len;
     }
 
-    /// Says on the span how many messages do not carry its context.
+    /// Records on the span how many messages do not carry its context.
     pub(crate) fn close(self, span: &mut Span) {
         if self.skipped > 0 {
             span.tag("messages_without_context", self.skipped as u64);

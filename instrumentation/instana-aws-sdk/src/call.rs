@@ -5,15 +5,15 @@ use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use instana::Span;
 
-use crate::failure;
+use crate::error;
 use crate::service::Service;
 
-/// An open exit. Dropped with the future of its call, it was given up.
+/// An open exit. If it is dropped with the future of its call, the call was cancelled.
 #[derive(Debug)]
 pub(crate) struct Call {
     span: Span,
     service: &'static dyn Service,
-    /// The service may keep the answer back until there is something to tell.
+    /// The service may hold the answer back until it has something to return.
     waits: bool,
 }
 
@@ -71,7 +71,7 @@ impl Call {
             }
             Ok(_) => {}
             Err(_) if self.service.expects(finish.operation, finish.status) => {}
-            Err(error) => failure::record(&mut span, error, finish.status),
+            Err(error) => error::record(&mut span, error, finish.status),
         }
     }
 }
@@ -80,10 +80,11 @@ impl Drop for Call {
     fn drop(&mut self) {
         let mut span = std::mem::replace(&mut self.span, Span::none());
         if self.waits {
-            // It had nothing to tell until now, like one that is answered with nothing.
+            // A receive that waited in vain is not recorded, like one with an empty
+            // answer.
             span.discard();
         } else {
-            span.given_up();
+            span.cancelled_early();
         }
     }
 }

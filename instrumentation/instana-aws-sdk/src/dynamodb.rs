@@ -60,11 +60,11 @@ impl Service for DynamoDb {
             }
         });
         if let Tables::Many { items, .. } = tables {
-            span.batch_size(u32::try_from(items).unwrap_or(u32::MAX));
+            span.batch_size(items);
         }
     }
 
-    /// What the service had no capacity for is to be sent again by the caller.
+    /// The caller has to send items again for which the service had no capacity.
     fn answered(&self, span: &mut Span, output: &Output) -> bool {
         let mut unprocessed = 0;
         if let Some(output) = output.downcast_ref::<op::batch_write_item::BatchWriteItemOutput>() {
@@ -82,8 +82,8 @@ impl Service for DynamoDb {
     }
 }
 
-/// Go's words, and theirs for what comes in batches. All others have the name of
-/// the operation: `describeTable`.
+/// Go's words, also for batches. All others have the name of the operation:
+/// `describeTable`.
 fn word(operation: &str) -> Option<&'static str> {
     Some(match operation {
         "CreateTable" => "create",
@@ -102,7 +102,7 @@ fn word(operation: &str) -> Option<&'static str> {
     })
 }
 
-/// What a call is about.
+/// The tables of a call.
 enum Tables<'a> {
     None,
     One(&'a str),

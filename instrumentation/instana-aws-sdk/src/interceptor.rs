@@ -13,14 +13,14 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_types::region::Region;
 
 use crate::call::{Call, Finish, OpenCall};
-use crate::service;
+use crate::services;
 
-/// Records the calls of one client as exits, and writes trace context into the
-/// messages it sends. One kind for all services; of those without a feature of
-/// this crate, it records nothing.
+/// Records the calls of one client as exits, and writes trace context into the messages
+/// it sends. It is the same for all services; it records nothing of services without a
+/// feature of this crate.
 ///
-/// It never fails a call. Its work is done where the call's future is first
-/// polled, and where that is done.
+/// It never fails a call. It runs when the call's future is first polled, and when the
+/// future ends.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct InstanaInterceptor;
@@ -46,14 +46,14 @@ impl Intercept for InstanaInterceptor {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // Set twice, on the client and on one call, it records once.
+        // If it is set twice, on the client and on one call, it records once.
         if config.load::<OpenCall>().is_some() {
             return Ok(());
         }
         let Some(metadata) = config.load::<Metadata>() else {
             return Ok(());
         };
-        let Some(service) = service::named(metadata.service()) else {
+        let Some(service) = services::named(metadata.service()) else {
             return Ok(());
         };
         let region = config.load::<Region>().map(AsRef::as_ref);

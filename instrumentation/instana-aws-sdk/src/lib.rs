@@ -6,11 +6,12 @@ mod attributes;
 mod call;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
-mod failure;
+mod error;
 mod interceptor;
 #[cfg(feature = "s3")]
 mod s3;
 mod service;
+mod services;
 #[cfg(feature = "sns")]
 mod sns;
 #[cfg(feature = "sqs")]

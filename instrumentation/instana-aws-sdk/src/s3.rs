@@ -57,8 +57,8 @@ impl Service for S3 {
         });
     }
 
-    /// Whether something is there is what HEAD asks for, and "not modified" is the
-    /// answer that a condition hopes for.
+    /// HEAD asks whether an object exists, and "not modified" is the expected answer to a
+    /// condition, so neither is an error.
     fn expects(&self, operation: &str, status: Option<u16>) -> bool {
         match status {
             Some(404) => matches!(operation, "HeadObject" | "HeadBucket"),
@@ -68,8 +68,8 @@ impl Service for S3 {
     }
 }
 
-/// Go's words, and theirs for what is alike. All others have the name of the
-/// operation: `putObjectAcl`, which buckets' own (`createBucket`) have too.
+/// Go's words, also for similar operations. All others have the name of the operation:
+/// `putObjectAcl`, and so do operations on buckets (`createBucket`).
 fn word(operation: &str) -> Option<&'static str> {
     Some(match operation {
         "ListBuckets"
@@ -86,8 +86,8 @@ fn word(operation: &str) -> Option<&'static str> {
     })
 }
 
-/// The bucket and the key that a call is about. Settings of buckets are left to
-/// the name of the operation.
+/// The bucket and the key of a call. Calls about settings of buckets have only the name
+/// of the operation.
 fn place(input: &Input) -> (Option<&str>, Option<&str>) {
     macro_rules! first {
         ($($module:ident $type:ident $($key:ident)?;)*) => {

@@ -1,4 +1,4 @@
-//! What this crate knows of each service: one file a service, listed here.
+//! The interface to each service, which one file describes.
 
 use std::fmt::Debug;
 
@@ -17,12 +17,11 @@ pub(crate) trait Service: Debug + Sync {
     /// Records what names a call. Not called where nothing is recorded.
     fn describe(&self, span: &mut Span, operation: &str, region: Option<&str>, input: &Input);
 
-    /// Writes the span's context into messages that are about to be sent, and asks
-    /// for that of messages to be received.
+    /// Writes the span's context into messages that are about to be sent, and requests
+    /// the context attributes of messages to be received.
     fn inject(&self, _: &mut Span, _: &mut Input) {}
 
-    /// Whether the service may keep the answer back until there is something to
-    /// tell.
+    /// Whether the service may hold the answer back until it has something to return.
     fn waits(&self, _: &Input) -> bool {
         false
     }
@@ -38,25 +37,6 @@ pub(crate) trait Service: Debug + Sync {
     fn expects(&self, _operation: &str, _status: Option<u16>) -> bool {
         false
     }
-}
-
-/// The services that are compiled in.
-static SERVICES: &[&dyn Service] = &[
-    #[cfg(feature = "dynamodb")]
-    &crate::dynamodb::DynamoDb,
-    #[cfg(feature = "s3")]
-    &crate::s3::S3,
-    #[cfg(feature = "sns")]
-    &crate::sns::Sns,
-    #[cfg(feature = "sqs")]
-    &crate::sqs::Sqs,
-];
-
-pub(crate) fn named(name: &str) -> Option<&'static dyn Service> {
-    SERVICES
-        .iter()
-        .copied()
-        .find(|service| service.name() == name)
 }
 
 /// The operation as Node.js writes it: `putBucketPolicy`. For those that have no

@@ -1,4 +1,4 @@
-//! SNS: what is published, with context.
+//! SNS: published messages, which carry the context.
 
 use aws_sdk_sns::operation::publish::PublishInput;
 use aws_sdk_sns::operation::publish_batch::{PublishBatchInput, PublishBatchOutput};
@@ -8,7 +8,7 @@ use instana::Span;
 use instana::span::{Family, Kind};
 
 use crate::attributes::{Attribute, Carried, Parcel, message_len};
-use crate::failure;
+use crate::error;
 use crate::service::Service;
 
 instana::section! {
@@ -38,8 +38,7 @@ impl Service for Sns {
         "SNS"
     }
 
-    /// The spans have no word for an operation, so that nothing but publishing is
-    /// one.
+    /// The spans have no field for the operation, so only publishing is recorded.
     fn family(&self, input: &Input) -> Option<&'static Family> {
         let is_publish = input.downcast_ref::<PublishInput>().is_some()
             || input.downcast_ref::<PublishBatchInput>().is_some();
@@ -56,7 +55,7 @@ impl Service for Sns {
                 }
             });
             let size = input.publish_batch_request_entries().len();
-            span.batch_size(u32::try_from(size).unwrap_or(u32::MAX));
+            span.batch_size(size);
         }
     }
 
@@ -94,7 +93,7 @@ impl Service for Sns {
         {
             let failed = output.failed().len();
             let (all, code) = (failed + output.successful().len(), first.code());
-            failure::record_batch(span, failed, all, code, first.message().unwrap_or_default());
+            error::record_batch(span, failed, all, code, first.message().unwrap_or_default());
         }
         true
     }

@@ -32,8 +32,8 @@ impl InstanaLayer {
         }
     }
 
-    /// Requests to leave out: neither they nor the calls they make are
-    /// recorded, and callees are told so.
+    /// Requests to leave out: neither they nor the calls they make are recorded, and the
+    /// suppression is propagated to callees.
     ///
     /// ```
     /// let layer = instana_axum::InstanaLayer::new()

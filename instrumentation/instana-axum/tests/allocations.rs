@@ -1,9 +1,5 @@
 //! What the layer allocates for a request.
-#![expect(unsafe_code, reason = "an allocator that counts")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,28 +8,9 @@ use axum::routing::get;
 use http_body_util::BodyExt;
 use instana::testing::Recorder;
 use instana_axum::InstanaLayer;
+use test_helpers::Counting;
 use tower::ServiceExt;
 use tower::util::MapRequestLayer;
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: all is done by the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps its rules.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -48,10 +25,10 @@ async fn allocations(router: Router) -> usize {
     for _ in 0..20 {
         let request = Request::get("/orders/7").body(Body::empty()).unwrap();
         let router = router.clone();
-        let before = COUNT.get();
+        let before = test_helpers::allocations();
         let response = router.oneshot(request).await.unwrap();
         response.into_body().collect().await.unwrap();
-        count = COUNT.get() - before;
+        count = test_helpers::allocations() - before;
     }
     count
 }

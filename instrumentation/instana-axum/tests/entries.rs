@@ -15,7 +15,8 @@ use instana::span::{Family, Kind, Section};
 use instana::testing::{RecordedSpan, Recorder};
 use instana::{Context, FutureExt, Span};
 use instana_axum::InstanaLayer;
-use tower::ServiceExt;
+use instana_tower::InstanaClientLayer;
+use tower::{Layer, ServiceExt};
 
 static SECTION: Section = Section::new("kafka", &[]);
 
@@ -174,6 +175,88 @@ async fn a_request_that_is_passed_on_stays_the_same() {
     assert_eq!(
         entry.text("data.http.path").as_deref(),
         Some("/customers/1/overview")
+    );
+    assert_eq!(recorder.unrecorded(), []);
+}
+
+#[tokio::test]
+async fn a_request_with_a_copy_of_the_extensions_is_another_one() {
+    let recorder = Recorder::new();
+    overview_with(&recorder, async |orders: Router, request: Incoming| {
+        let (parts, _) = request.into_parts();
+        let copied = |path: &str| {
+            let mut copied = self::request(path);
+            *copied.extensions_mut() = parts.extensions.clone();
+            copied
+        };
+        orders.clone().oneshot(copied("/orders/7")).await.unwrap();
+        orders.clone().oneshot(copied("/orders/8")).await.unwrap();
+        // In a task, it has an entry of its own, with its own path.
+        let task = orders.oneshot(copied("/orders/9"));
+        tokio::spawn(task).await.unwrap().unwrap()
+    })
+    .await;
+    let [task, entry] = entries(&recorder).try_into().unwrap();
+    let path = |entry: &RecordedSpan| entry.text("data.http.path");
+    assert_eq!(path(&task).as_deref(), Some("/orders/9"));
+    assert_eq!(template(&task).as_deref(), Some("/orders/{id}"));
+    assert_eq!(recorder.children(&task).len(), 1);
+    assert_eq!(
+        template(&entry).as_deref(),
+        Some("/customers/{id}/overview")
+    );
+    assert_eq!(path(&entry).as_deref(), Some("/customers/1/overview"));
+    assert_eq!(recorder.children(&entry).len(), 2);
+    assert_eq!(unrecorded(&recorder), [("g.http".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn a_copy_of_the_same_request_is_part_of_its_entry() {
+    let recorder = Recorder::new();
+    let orders = orders(&recorder);
+    // As a retry does it, inside of a router that has taken the front off the path.
+    let retry = tower::service_fn(move |request: Incoming| {
+        let (parts, _) = request.into_parts();
+        let orders = orders.clone();
+        async move {
+            let copied = || Request::from_parts(parts.clone(), Body::empty());
+            orders.clone().oneshot(copied()).await.unwrap();
+            orders.oneshot(copied()).await
+        }
+    });
+    let router = Router::new()
+        .nest_service("/api", retry)
+        .layer(layer(&recorder));
+    router.oneshot(request("/api/orders/7")).await.unwrap();
+    let entry = recorder.labelled("g.http");
+    assert_eq!(template(&entry).as_deref(), Some("/api/orders/{id}"));
+    let path = entry.text("data.http.path");
+    assert_eq!(path.as_deref(), Some("/api/orders/7"));
+    assert_eq!(recorder.children(&entry).len(), 2);
+    assert_eq!(recorder.unrecorded(), []);
+}
+
+#[tokio::test]
+async fn a_request_that_goes_out_is_another_call() {
+    let recorder = Recorder::new();
+    let around = layer(&recorder);
+    overview_with(&recorder, move |orders: Router, mut request: Incoming| {
+        *request.uri_mut() = "http://stock/orders/7".parse().unwrap();
+        // The callee's own layers know each other.
+        let stock = InstanaClientLayer::new().layer(around.layer(orders));
+        async { stock.oneshot(request).await.unwrap() }
+    })
+    .await;
+    let [inner, outer] = entries(&recorder).try_into().unwrap();
+    assert_eq!(template(&inner).as_deref(), Some("/orders/{id}"));
+    let (exit, store) = (recorder.labelled("http"), recorder.labelled("store"));
+    let parents = [exit.parent(), inner.parent(), store.parent()];
+    assert_eq!(parents, [outer.id(), exit.id(), inner.id()]);
+    let paths = [&outer, &inner].map(|entry| entry.text("data.http.path").unwrap());
+    assert_eq!(paths, ["/customers/1/overview", "/orders/7"]);
+    assert_eq!(
+        template(&outer).as_deref(),
+        Some("/customers/{id}/overview")
     );
     assert_eq!(recorder.unrecorded(), []);
 }

@@ -12,7 +12,7 @@ use axum::routing::{any, get};
 use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
 use instana::span::Kind;
-use instana::testing::{RecordedSpan, Recorder};
+use instana::testing::Recorder;
 use instana_axum::InstanaLayer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,19 +35,13 @@ async fn call(router: Router, request: Request<Body>) -> (StatusCode, Bytes) {
     (head.status, body.collect().await.unwrap().to_bytes())
 }
 
-fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", Kind::Entry)
-}
-
-fn error(recorder: &Recorder) -> String {
-    entry(recorder).text("data.http.error").unwrap_or_default()
-}
-
 /// The template that is recorded for a request to `path`.
 async fn template(router: Router, path: &str) -> Option<String> {
     let recorder = Recorder::new();
     call(router.layer(layer(&recorder)), request(path)).await;
-    entry(&recorder).text("data.http.path_tpl")
+    recorder
+        .span("g.http", Kind::Entry)
+        .text("data.http.path_tpl")
 }
 
 #[tokio::test]
@@ -61,7 +55,7 @@ async fn a_route_is_an_entry_with_its_template() {
         .layer(layer(&recorder));
     let (status, body) = call(router, request("/orders/7?key=x")).await;
     assert_eq!((status, body), (StatusCode::OK, Bytes::from("7")));
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     let text = |key: &str| entry.text(&format!("data.http.{key}")).unwrap_or_default();
     assert_eq!(text("method"), "GET");
     assert_eq!(text("host"), "shop");
@@ -111,7 +105,10 @@ async fn a_nested_service_with_a_layer_of_its_own_tells_its_template() {
     call(router, request("/admin/users/1")).await;
     assert_eq!(recorder.spans().len(), 1);
     assert_eq!(
-        entry(&recorder).text("data.http.path_tpl").as_deref(),
+        recorder
+            .span("g.http", Kind::Entry)
+            .text("data.http.path_tpl")
+            .as_deref(),
         Some("/admin/users/{user}")
     );
 }
@@ -135,7 +132,7 @@ async fn inside_of_a_nested_router_the_path_is_that_of_the_request() {
     ] {
         recorder.clear();
         call(router.clone(), request(path)).await;
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.text("data.http.path").as_deref(), Some(path));
         assert_eq!(entry.text("data.http.path_tpl").as_deref(), template);
     }
@@ -157,7 +154,7 @@ async fn an_entry_continues_the_trace_that_came_in() {
     headers.insert("x-instana-t", "fa2375d711a4ca0f".parse().unwrap());
     headers.insert("x-instana-s", "37cb2d6e9b1c078a".parse().unwrap());
     call(router, request).await;
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
     assert_eq!(recorder.span("sdk", Kind::Exit).parent(), entry.id());
@@ -172,7 +169,7 @@ async fn an_error_of_the_handler_is_its_status() {
             .fallback(async || StatusCode::NOT_FOUND)
             .layer(layer(&recorder));
         call(router, request(path)).await;
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.integer("data.http.status"), Some(status));
         assert_eq!(entry.errors(), errors);
     }
@@ -186,8 +183,19 @@ async fn a_panic_of_the_handler_is_an_error() {
         .layer(layer(&recorder));
     let task = tokio::spawn(router.oneshot(request("/")));
     assert!(task.await.unwrap_err().is_panic());
-    assert_eq!(error(&recorder), "panicked");
-    assert_eq!(entry(&recorder).integer("data.http.status"), Some(500));
+    assert_eq!(
+        recorder
+            .span("g.http", Kind::Entry)
+            .text("data.http.error")
+            .unwrap_or_default(),
+        "panicked"
+    );
+    assert_eq!(
+        recorder
+            .span("g.http", Kind::Entry)
+            .integer("data.http.status"),
+        Some(500)
+    );
 }
 
 #[tokio::test]
@@ -310,9 +318,18 @@ async fn a_client_that_leaves_before_the_head_cancels_the_request() {
     assert!(server.recorder.spans().is_empty());
     drop(server.client);
     assert!(server.dropped.await.is_err());
-    let text = error(&server.recorder);
+    let text = server
+        .recorder
+        .span("g.http", Kind::Entry)
+        .text("data.http.error")
+        .unwrap_or_default();
     assert!(text.starts_with("cancelled after "), "{text}");
-    assert!(!entry(&server.recorder).has("data.http.status"));
+    assert!(
+        !server
+            .recorder
+            .span("g.http", Kind::Entry)
+            .has("data.http.status")
+    );
 }
 
 #[tokio::test]
@@ -325,10 +342,14 @@ async fn a_client_that_leaves_within_the_body_is_an_error_where_its_length_is_kn
         assert!(text.contains("server-timing: intid;desc="), "{text}");
         drop(server.client);
         assert!(server.dropped.await.is_err());
-        let text = error(&server.recorder);
+        let text = server
+            .recorder
+            .span("g.http", Kind::Entry)
+            .text("data.http.error")
+            .unwrap_or_default();
         assert!(text.ends_with(end), "{text}");
         assert_eq!(text.is_empty(), end.is_empty(), "{text}");
-        let entry = entry(&server.recorder);
+        let entry = server.recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.integer("data.http.status"), Some(200));
     }
 }
@@ -347,8 +368,14 @@ async fn a_not_found_that_an_outer_layer_replaces_is_no_error() {
         ));
     let (status, body) = call(router, request("/nowhere")).await;
     assert_eq!((status, body), (StatusCode::OK, Bytes::from("a page")));
-    assert_eq!(error(&recorder), "");
-    let entry = entry(&recorder);
+    assert_eq!(
+        recorder
+            .span("g.http", Kind::Entry)
+            .text("data.http.error")
+            .unwrap_or_default(),
+        ""
+    );
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.errors(), 0);
     assert_eq!(entry.integer("data.http.status"), Some(404), "its own");
 }
@@ -389,7 +416,7 @@ async fn the_layer_may_be_optional_and_around_the_router() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
 }
 
 #[tokio::test]
@@ -406,5 +433,5 @@ async fn a_client_that_leaves_after_the_body_is_no_error() {
         assert_ne!(server.client.read(&mut rest).await.unwrap(), 0);
     }
     drop(server.client);
-    assert_eq!(entry(&server.recorder).errors(), 0);
+    assert_eq!(server.recorder.span("g.http", Kind::Entry).errors(), 0);
 }

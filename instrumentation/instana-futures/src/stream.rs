@@ -25,8 +25,8 @@ pub trait StreamExt: Stream + Sized {
         self.in_context(Context::current())
     }
 
-    /// Runs the stream with tracing suppressed: nothing that starts in it is
-    /// recorded, and the services it calls are told so.
+    /// Runs the stream with tracing suppressed: nothing that starts in it is recorded,
+    /// and the suppression is propagated to the services it calls.
     fn suppress(self) -> InSpan<Self> {
         self.in_context(Context::current().suppressed())
     }
@@ -59,7 +59,7 @@ pin_project! {
                 this.span.enter(|| this.inner.set(None));
                 // One that panicked has its error.
                 if *this.polled != Polled::Now {
-                    this.span.given_up();
+                    this.span.cancelled_early();
                 }
             }
         }

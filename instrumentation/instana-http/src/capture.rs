@@ -1,4 +1,4 @@
-//! Headers that the user asked to see on spans.
+//! Captured headers: headers that the settings name are recorded on spans.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -16,8 +16,8 @@ thread_local! {
     static LENGTHS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-/// Records the headers that the settings of `tracer` name. A header of a
-/// response replaces that of its request.
+/// Records the headers that the settings of `tracer` name. A header of a response
+/// replaces the same header of its request.
 #[inline]
 pub(crate) fn capture(http: &mut Http<'_>, tracer: &Tracer, headers: &HeaderMap) {
     let (mut id, mut lengths) = LENGTHS.get();

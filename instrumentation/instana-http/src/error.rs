@@ -12,10 +12,10 @@ use instana::span::Failure;
 /// Bytes of an error's `Debug` that are looked through.
 const ENOUGH: usize = 8 * 1_024;
 
-/// As [`Span::record_error`], for what a generic service fails with: an error
-/// need not be an [`Error`], and boxed ones are none. The sources of boxed, shared
-/// and I/O errors are recorded; of others, what the operating system said, if that
-/// stands in their `Debug` ("Connection refused").
+/// As [`Span::record_error`], for errors of a generic service, which need not implement
+/// [`Error`]; boxed errors do not. The sources of boxed, shared and I/O errors are
+/// recorded; for others, the operating system's message, if their `Debug` contains it
+/// ("Connection refused").
 #[cold]
 pub fn record_failure<E>(span: &mut Span, error: &E)
 where
@@ -64,8 +64,8 @@ impl<E: fmt::Display + fmt::Debug> fmt::Display for Opaque<'_, E> {
     }
 }
 
-/// The words of the operating system for the last I/O error in `debug`. Nothing else is
-/// taken from there: `Debug` shows what its author would not display.
+/// The operating system's message for the last I/O error in `debug`. Nothing else is
+/// taken from there, because `Debug` shows values that `Display` would not.
 fn system_error(debug: &str) -> Option<String> {
     const OS: &str = "Os { code: ";
     const LOOKUP: &str = "failed to lookup address information: ";

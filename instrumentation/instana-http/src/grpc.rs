@@ -1,4 +1,4 @@
-//! The status of a gRPC call, which stands in headers or trailers.
+//! The status of a gRPC call, from headers or trailers.
 
 use std::fmt;
 
@@ -29,15 +29,16 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// What a code is taken for that has no name.
+/// The name of a code without a name.
 const UNKNOWN: &str = "UNKNOWN";
 
 /// Bytes of a message that are looked at: more than a span keeps, so that what is cut
 /// is counted.
 const ENOUGH: usize = 4_096;
 
-/// Records the status that these headers or trailers have. As in Instana's Go and
-/// Python tracers, all but OK is an error, on both sides. False: there is none.
+/// Records the status that these headers or trailers have. As in Instana's Go and Python
+/// tracers, every status except OK is an error, on both sides. Returns false without a
+/// status.
 #[cold]
 pub(crate) fn record(span: &mut Span, headers: &HeaderMap) -> bool {
     let Some(status) = Status::of(headers) else {
@@ -85,7 +86,7 @@ impl fmt::Display for Status<'_> {
     }
 }
 
-/// Takes the percent-encoding off; what is none stays as it is.
+/// Decodes percent-encoding; other text stays unchanged.
 fn decoded(message: &[u8]) -> Vec<u8> {
     let message = message.get(..ENOUGH).unwrap_or(message);
     let mut out = Vec::with_capacity(message.len());

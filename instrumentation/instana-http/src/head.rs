@@ -1,4 +1,4 @@
-//! What the head of a response says about its body.
+//! The information about a response's body in its head.
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 
@@ -52,7 +52,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The length that is announced; `None` where it cannot be read.
+    /// The announced length; `None` if it is invalid.
     #[inline]
     pub(crate) fn length(self) -> Option<u64> {
         self.content_length?.to_str().ok()?.trim().parse().ok()

@@ -30,8 +30,8 @@ pub fn extract(headers: &HeaderMap, tracer: &Tracer) -> Incoming {
 
 /// Writes the headers that continue the span's trace in the callee. Where there
 /// is no trace, and in a map that is full (24,571 names), the headers stay as they are.
-// Compiled here and not where it is called: what of the header map is inlined
-// depends on the crate, up to 400 instructions.
+// Compiled here and not at the call, because the crate decides which functions of the //
+// header map are inlined: up to 400 instructions.
 #[inline(never)]
 pub fn inject(span: &Span, headers: &mut HeaderMap) {
     if let Some(mut sent) = Sent::new(headers) {
@@ -62,8 +62,8 @@ fn name(header: Header) -> Option<HeaderName> {
     })
 }
 
-/// What came in, found in one pass: with as many headers as requests usually
-/// have, that is cheaper than to look up each by its name.
+/// The incoming headers, found in one pass: with as many headers as requests usually
+/// have, that is cheaper than looking up each by its name.
 struct Received<'a> {
     headers: &'a HeaderMap,
     first: [Option<&'a [u8]>; 6],
@@ -159,13 +159,12 @@ impl Extract for Received<'_> {
     }
 }
 
-/// What is to be sent. The values stand in one buffer, which the header values
-/// share.
+/// The headers to send. The values are in one buffer, which the header values share.
 struct Sent<'a> {
     headers: &'a mut HeaderMap,
     buffer: [u8; USUAL],
-    /// Headers, and up to where in the buffer their values stand, from where the
-    /// one before ends.
+    /// Headers, and where their values end in the buffer; each begins at the end of the
+    /// previous one.
     values: [(Header, usize); MOST],
     len: usize,
 }

@@ -7,6 +7,7 @@ mod error;
 mod grpc;
 mod head;
 mod headers;
+mod mark;
 mod record;
 pub mod server;
 mod server_timing;

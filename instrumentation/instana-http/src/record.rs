@@ -11,8 +11,8 @@ use crate::grpc;
 use crate::head::{Content, Head};
 use crate::server::RequestHead;
 
-/// Records what an entry has of its request: method, host, `path` (a router may
-/// have shortened that of the request), query and captured headers.
+/// Records the request of an entry: method, host, `path` (a router may have shortened the
+/// request's own path), query and captured headers.
 #[inline]
 pub fn record_request(span: &mut Span, request: RequestHead<'_>, path: &str) {
     let tracer = span.tracer();
@@ -32,8 +32,8 @@ pub fn record_request(span: &mut Span, request: RequestHead<'_>, path: &str) {
     });
 }
 
-/// Records what an exit has of its request: method, URL, query and captured
-/// headers. Core takes query, fragment and user info out of the URL.
+/// Records the request of an exit: method, URL, query and captured headers. Core removes
+/// query, fragment and user info from the URL.
 #[inline]
 pub fn record_exit(
     span: &mut Span,
@@ -52,11 +52,11 @@ pub fn record_exit(
     });
 }
 
-/// Records status and captured headers of a response, on entries and on exits.
-/// From 500 on it is an error; below, on exits only, where the settings say so. So is
-/// a `grpc-status` other than 0 where the content is gRPC's. A
-/// span that is no longer one of HTTP has errors of its own: GraphQL answers with
-/// 200 and errors, or with 500 and none. Instana's Go and Node.js tracers do the same.
+/// Records status and captured headers of a response, on entries and on exits. A status
+/// from 500 on is an error; a lower one only on exits and if the settings say so. So is a
+/// `grpc-status` other than 0 if the content is gRPC. A span that is no longer an HTTP
+/// span has errors of its own: GraphQL answers with 200 and errors, or with 500 and none.
+/// Instana's Go and Node.js tracers do the same.
 #[inline]
 pub fn record_response(span: &mut Span, status: StatusCode, headers: &HeaderMap) {
     if span.is_recording() {

@@ -8,9 +8,9 @@ use http::uri::Uri;
 
 use crate::record::host;
 
-/// The URL without its query. What a request in origin form (`/path`) does not say is
-/// taken from its `Host` and from `origin`; a scheme that nobody says is `https` on
-/// port 443 and `http` elsewhere. Without a host it is the path alone.
+/// The URL without its query. Parts that a request in origin form (`/path`) lacks are
+/// taken from its `Host` and from `origin`; an unknown scheme is `https` on port 443 and
+/// `http` elsewhere. Without a host it is the path alone.
 pub(crate) fn url(uri: &Uri, headers: &HeaderMap, origin: Option<&Uri>) -> String {
     let known = origin.and_then(Uri::authority);
     let authority = match uri.authority() {
@@ -27,7 +27,7 @@ pub(crate) fn url(uri: &Uri, headers: &HeaderMap, origin: Option<&Uri>) -> Strin
     url.push_str(scheme);
     url.push_str("://");
     let Some(usual_port) = usual_port(scheme) else {
-        // Nobody knows the rules of other schemes.
+        // The rules of other schemes are unknown.
         url.push_str(authority);
         url.push_str(uri.path());
         return url;
@@ -169,7 +169,7 @@ fn push_unusual_path(url: &mut String, path: &str) {
     }
 }
 
-/// 1 for `.`, 2 for `..`, also where they are encoded; 0 for all else.
+/// 1 for `.`, 2 for `..`, also if they are encoded; 0 otherwise.
 fn dots(segment: &str) -> usize {
     let mut rest = segment;
     let mut dots = 0;

@@ -10,7 +10,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
 use instana::span::{Family, Kind};
-use instana::testing::{RecordedSpan, Recorder};
+use instana::testing::Recorder;
 use instana::{Span, span};
 use instana_http::server::{Options, TracedBody};
 use instana_http::{client, inject_context, record_response};
@@ -29,10 +29,6 @@ fn serve(
         Poll::Ready(Ok(response)) => response,
         Poll::Pending => unreachable!("ready"),
     }
-}
-
-fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", Kind::Entry)
 }
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
@@ -60,7 +56,7 @@ fn a_request_is_an_entry_that_continues_its_headers() {
         ("X-Instana-Synthetic", "1"),
     ];
     serve(&recorder, request(&sent), Response::new(Full::default()));
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
     assert_eq!(entry.boolean("sy"), Some(true));
@@ -71,10 +67,10 @@ fn a_request_is_an_entry_that_continues_its_headers() {
 fn an_exit_writes_headers_that_an_entry_continues() {
     let (caller, callee) = (Recorder::new(), Recorder::new());
     let mut call = Request::get("http://stock/").body(()).unwrap();
-    caller.enter(|| instana::entry_span("job").enter(|| client::exit(&mut call).end()));
+    caller.enter_entry(|| client::exit(&mut call).end());
     let exit = caller.span("http", Kind::Exit);
     serve(&callee, call, Response::new(Full::default()));
-    let entry = entry(&callee);
+    let entry = callee.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), exit.trace());
     assert_eq!(entry.parent(), exit.id());
     assert!(!entry.has("tp"), "continued by our own headers");
@@ -134,7 +130,7 @@ fn headers_are_captured_as_the_settings_of_their_tracer_say() {
         let latin = HeaderValue::from_bytes(b"\xe4").unwrap();
         request.headers_mut().insert("x-latin", latin);
         serve(&recorder, request, Response::new(Full::default()));
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         for (name, value) in &captured {
             let path = format!("data.http.header.{name}");
             assert_eq!(entry.text(&path).as_deref(), Some(*value));
@@ -186,7 +182,10 @@ fn a_request_that_is_dropped_is_cancelled() {
     let options = Options::new().tracer(recorder.tracer());
     let never = std::future::pending::<Result<Response<Body>, Infallible>>;
     drop(options.serve(request(&[]), |_| never()));
-    let error = entry(&recorder).text("data.http.error").unwrap();
+    let error = recorder
+        .span("g.http", Kind::Entry)
+        .text("data.http.error")
+        .unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
 }
 

@@ -56,8 +56,8 @@ impl<S, R> Traced<S, R> {
         }
     }
 
-    /// Requests to leave out: neither they nor the calls they make are
-    /// recorded, and callees are told so.
+    /// Requests to leave out: neither they nor the calls they make are recorded, and the
+    /// suppression is propagated to callees.
     pub fn ignore(self, ignore: impl Fn(RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self {
             inner: self.inner,

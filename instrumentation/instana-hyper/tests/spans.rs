@@ -169,21 +169,15 @@ impl Connection {
     }
 }
 
-async fn below_entry<F: Future>(recorder: &Recorder, future: F) -> F::Output {
-    let job = async {
-        let entry = instana::entry_span("job");
-        future.in_span(entry).await
-    };
-    recorder.scope(job).await
-}
-
 #[tokio::test]
 async fn a_request_is_an_exit_here_and_an_entry_there() {
     for version in VERSIONS {
         let mut connection = connect(version).await;
         let recorder = Recorder::new();
         connection.finish_body();
-        let response = below_entry(&recorder, connection.send("/items/7?id=7&key=x")).await;
+        let response = recorder
+            .in_entry(connection.send("/items/7?id=7&key=x"))
+            .await;
         let response = response.unwrap();
         assert!(response.headers().contains_key("server-timing"));
         response.into_body().collect().await.unwrap();
@@ -334,7 +328,7 @@ async fn a_status_of_grpc_in_the_head_is_an_error_on_both_sides() {
         let mut connection = connect(version).await;
         let recorder = Recorder::new();
         connection.finish_body();
-        let response = below_entry(&recorder, connection.send("/grpc")).await;
+        let response = recorder.in_entry(connection.send("/grpc")).await;
         response.unwrap().into_body().collect().await.unwrap();
         let exit = recorder.span("http", Kind::Exit);
         for span in [connection.entry(), exit] {
@@ -364,7 +358,7 @@ async fn a_connection_that_is_told_where_it_leads_says_so() {
                 Client::Http2(client) => client.send_request(request).await,
             };
         };
-        below_entry(&recorder, call).await;
+        recorder.in_entry(call).await;
         let exit = recorder.span("http", Kind::Exit);
         assert_eq!(exit.text("data.http.url").unwrap(), "https://stock/items/7");
     }
@@ -386,7 +380,7 @@ async fn an_error_of_the_service_is_recorded_on_both_sides() {
     for version in VERSIONS {
         let mut connection = connect(version).await;
         let recorder = Recorder::new();
-        let result = below_entry(&recorder, connection.send("/fails")).await;
+        let result = recorder.in_entry(connection.send("/fails")).await;
         result.unwrap_err();
         assert_eq!(connection.entry_error(), "broken");
         assert!(!connection.entry().has("data.http.status"));
@@ -402,9 +396,7 @@ async fn a_status_of_500_is_an_error_on_both_sides() {
         let mut connection = connect(version).await;
         let recorder = Recorder::new();
         connection.finish_body();
-        let response = below_entry(&recorder, connection.send("/500"))
-            .await
-            .unwrap();
+        let response = recorder.in_entry(connection.send("/500")).await.unwrap();
         response.into_body().collect().await.unwrap();
         assert_eq!(connection.entry().errors(), 1);
         assert_eq!(recorder.span("http", Kind::Exit).errors(), 1);
@@ -473,7 +465,7 @@ async fn a_client_service_is_an_exit() {
         .body(Empty::new())
         .unwrap();
     let call = async { service.call(request).await };
-    let response = below_entry(&recorder, call).await.unwrap();
+    let response = recorder.in_entry(call).await.unwrap();
     let exit = recorder.span("http", Kind::Exit);
     assert_eq!(response.headers()["x-instana-s"], exit.id());
     assert_eq!(
@@ -494,7 +486,7 @@ async fn a_request_that_comes_back_is_an_exit_with_an_error() {
     };
     let _first = client.send_request(first);
     let call = async { client.try_send_request(second).await };
-    let mut error = below_entry(&recorder, call).await.unwrap_err();
+    let mut error = recorder.in_entry(call).await.unwrap_err();
     assert!(error.take_message().is_some(), "the very request");
     assert_eq!(recorder.span("http", Kind::Exit).errors(), 1);
 }
@@ -520,7 +512,7 @@ async fn the_pooled_client_is_an_exit_for_every_call() {
     let client = client::legacy::Client::from(pooled);
     let uri: http::Uri = format!("http://{address}/items/7").parse().unwrap();
     let call = async { client.get(uri).await };
-    let response = below_entry(&recorder, call).await.unwrap();
+    let response = recorder.in_entry(call).await.unwrap();
     let exit = recorder.span("http", Kind::Exit);
     assert_eq!(response.headers()["x-instana-s"], exit.id());
     assert_eq!(
@@ -531,7 +523,7 @@ async fn the_pooled_client_is_an_exit_for_every_call() {
     recorder.clear();
     let refused: http::Uri = "http://127.0.0.1:1/".parse().unwrap();
     let call = async { client.get(refused).await };
-    let error: legacy::Error = below_entry(&recorder, call).await.unwrap_err();
+    let error: legacy::Error = recorder.in_entry(call).await.unwrap_err();
     assert!(error.is_connect());
     let text = recorder
         .span("http", Kind::Exit)
@@ -553,7 +545,7 @@ async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
             let outer = instana::exit_span("stock");
             connection.send("/items/7").in_span(outer).await
         };
-        let response = below_entry(&recorder, call).await.unwrap();
+        let response = recorder.in_entry(call).await.unwrap();
         response.into_body().collect().await.unwrap();
         let (exit, entry) = (recorder.span("sdk", Kind::Exit), connection.entry());
         assert_eq!(
@@ -615,5 +607,34 @@ async fn inside_of_a_job_each_request_of_a_connection_has_its_own_trace() {
         );
         assert_eq!(recorder.children(entry).len(), 1);
     }
+    assert_eq!(recorder.unrecorded(), []);
+}
+
+#[tokio::test]
+async fn a_request_that_a_gateway_sends_on_is_another_call() {
+    let recorder = Recorder::new();
+    let stock = service_fn(async |_: Request<Empty<Bytes>>| {
+        instana::exit_span("below").end();
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    });
+    let stock = server::Traced::new(stock).tracer(recorder.tracer());
+    let stock = client::Traced::new(stock);
+    let gateway = service_fn(|mut request: Request<Empty<Bytes>>| {
+        *request.uri_mut() = http::Uri::from_static("http://stock/items/7");
+        stock.call(request)
+    });
+    let gateway = server::Traced::new(gateway).tracer(recorder.tracer());
+    let request = Request::get("/gateway").body(Empty::new()).unwrap();
+    let response = gateway.call(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let mut spans = recorder.spans();
+    let (exit, below) = (recorder.labelled("http"), recorder.labelled("below"));
+    spans.retain(|span| span.name() == "g.http");
+    spans.sort_by_key(|span| !span.parent().is_empty());
+    let [outer, inner] = spans.try_into().unwrap();
+    let parents = [exit.parent(), inner.parent(), below.parent()];
+    assert_eq!(parents, [outer.id(), exit.id(), inner.id()]);
+    let path = inner.text("data.http.path");
+    assert_eq!(path.as_deref(), Some("/items/7"));
     assert_eq!(recorder.unrecorded(), []);
 }

@@ -86,7 +86,7 @@ where
         || incoming(messages.clone()),
         |span| {
             if span.is_recording() {
-                span.batch_size(u32::try_from(messages.clone().count()).unwrap_or(u32::MAX));
+                span.batch_size(messages.clone().count());
                 describe(span, &topics(messages.clone()), "consume");
             }
         },

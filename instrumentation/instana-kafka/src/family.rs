@@ -3,13 +3,13 @@
 use instana::Span;
 use instana::span::{Family, Kind};
 
-/// Bytes of the names of topics that are kept; that of one has at most 249.
+/// Bytes of the names of topics that are kept; one name has at most 249.
 pub(crate) const TOPICS: u16 = 1_024;
 
 instana::section! {
     /// `data.kafka`: records that are sent or consumed.
     pub(crate) struct Kafka = "kafka" {
-        /// The topic; those of a batch, each once, with commas.
+        /// The topic; for a batch, each topic once, separated by commas.
         service: text(TOPICS),
         /// `send` or `consume`.
         access: text(16),

@@ -10,8 +10,8 @@ use rdkafka::message::{Header, Headers, OwnedHeaders};
 /// Headers that are added at most.
 const MOST: usize = 5;
 
-/// What a record's headers were before ours came in, so that a record that is
-/// given back is the user's own.
+/// A record's headers before ours were added, so that a returned record has the user's
+/// headers.
 #[derive(Debug)]
 pub(crate) enum Before {
     /// As they are.
@@ -40,10 +40,10 @@ impl Before {
     }
 }
 
-/// Writes the headers that continue the span's trace in the consumer, or those
-/// that tell it not to trace. They replace headers of another context, as a
-/// record has that is sent on; all others keep their order. Where there is no
-/// trace, the headers stay as they are.
+/// Writes the headers that continue the span's trace in the consumer, or the headers that
+/// suppress it there. They replace headers of another context, which a forwarded record
+/// has; all other headers keep their order. Without a trace, the headers stay as they
+/// are.
 pub(crate) fn inject(span: &Span, headers: &mut Option<OwnedHeaders>) -> Before {
     let context = span.context();
     let (ids, is_suppressed) = (context.ids(), context.is_suppressed());
@@ -80,7 +80,7 @@ pub(crate) fn inject(span: &Span, headers: &mut Option<OwnedHeaders>) -> Before 
     before
 }
 
-/// What the headers say of the trace that their record belongs to.
+/// The trace context in the headers of a record.
 pub(crate) fn read<H: Headers + ?Sized>(headers: &H) -> MessageContext<'_> {
     let read = || {
         let mut context = MessageContext::default();
@@ -134,5 +134,4 @@ fn copy<'a>(headers: impl Iterator<Item = Header<'a, &'a [u8]>>) -> OwnedHeaders
 }
 
 #[cfg(test)]
-#[path = "headers_tests.rs"]
 mod tests;

@@ -1,29 +1,29 @@
-//! Records that are consumed.
+//! Entries of consumed records.
 
 use std::future::Future;
+use std::panic::Location;
 
 use instana::propagation::{Incoming, MessageContext};
+use instana::span::called_from;
 use instana::{FutureExt, InSpan, Span, Tracer};
 use rdkafka::Message;
 
 use crate::family::{CONSUME, describe};
 use crate::headers;
 
-/// Entries for consumed records, whatever consumer or queue they are from, and
-/// borrowed or owned. What runs inside the entry is a child of it: also a record
-/// that is sent on.
+/// Entries for consumed records, whatever consumer or queue they are from, and borrowed or
+/// owned. Calls inside the entry are its children, also a record that is forwarded.
 pub trait MessageExt: Message {
-    /// Starts the entry of this record: it continues the trace that the record
-    /// carries, or begins one. Inside an open entry of another record it is a no-op, and
-    /// counted; inside of other entries, such as that of a job, it is not.
+    /// Starts the entry of this record: it continues the trace that the record carries, or
+    /// begins one. Inside an open entry of another record it is a no-op, and counted; inside of
+    /// other entries, such as a job's entry, it is recorded.
     ///
     /// [`Span::enter`] and [`FutureExt::in_span`] run code inside it.
     #[track_caller]
     fn entry_span(&self) -> Span;
 
-    /// Runs `future`, which handles this record, inside its entry. What the
-    /// future returns is not looked at: see
-    /// [`in_entry_span_with`](Self::in_entry_span_with).
+    /// Runs `future`, which handles this record, inside its entry. The value that the future
+    /// returns is ignored: see [`in_entry_span_with`](Self::in_entry_span_with).
     ///
     /// ```
     /// use instana_kafka::MessageExt;
@@ -98,18 +98,14 @@ impl<M: Message> MessageExt for M {
 /// Starts an entry. The headers are looked at where there is a tracer.
 #[track_caller]
 pub(crate) fn start(incoming: impl FnOnce() -> Incoming, name: impl FnOnce(&mut Span)) -> Span {
-    let tracer = Tracer::global().in_context();
-    let incoming = if tracer.is_on() {
-        incoming()
-    } else {
-        Incoming::none()
-    };
-    let mut span = tracer.entry(&CONSUME, &incoming);
+    let mut span = called_from(Location::caller(), || {
+        Tracer::global().entry_with(&CONSUME, incoming)
+    });
     name(&mut span);
     span
 }
 
-/// What a record says of its trace.
+/// The trace context of a record.
 pub(crate) fn context<M: Message>(message: &M) -> MessageContext<'_> {
     message.headers().map(headers::read).unwrap_or_default()
 }

@@ -37,9 +37,9 @@ impl Builder {
     }
 
     /// What [`install`](Logger::install) sets as the maximum level of the `log` crate,
-    /// below which a record costs next to nothing: give the one that the wrapped logger
-    /// wants. Default: all levels, because a [`log::Log`] does not tell; its filter then
-    /// sees every record of every library.
+    /// below which a record costs next to nothing: give the level that the wrapped logger
+    /// wants. Default: all levels, because a [`log::Log`] cannot say which it wants; its
+    /// filter then sees every record of every library.
     pub fn max_level(mut self, level: LevelFilter) -> Self {
         self.max_level = level;
         self

@@ -1,4 +1,4 @@
-//! What is recorded of a line, whoever wrote it.
+//! Records a line as a span, whichever crate wrote it.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -10,25 +10,24 @@ use log::{Level, LevelFilter};
 
 use crate::text::Text;
 
-/// Bytes of a message that are sent (as in Node.js), with those of the dots
-/// behind a longer one.
+/// Bytes of a message that are sent (as in Node.js), including the dots behind a longer
+/// message.
 const FIELD_LIMIT: u16 = 500 + 3;
 
-/// Bytes that are written of one: what core keeps beyond the limit for redaction to
-/// look at, and some more.
+/// Bytes of a message that are written: more than the limit, because core redacts before
+/// it cuts.
 pub(crate) const LIMIT: usize = 2 * 1_024;
 
 instana::section! {
     /// `data.log`: a line of the application's log.
     pub struct Log = "log" {
-        /// What it says, with its values; values of secret keys are replaced.
+        /// The message with its values; values of secret keys are replaced.
         message: message(FIELD_LIMIT),
         /// Its level, such as `WARN`.
         level: text(16),
-        /// Who wrote it: the target of the record, which is the module's path unless it
-        /// was set.
+        /// The target of the record, which is the module's path unless it was set.
         logger: text(256),
-        /// The error it is about, with what is behind that.
+        /// The error in the line's values, with its sources.
         parameters: message(FIELD_LIMIT),
     }
 }
@@ -41,7 +40,7 @@ thread_local! {
     static IS_CAPTURING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a line says.
+/// The contents of a line.
 pub(crate) struct Said {
     pub(crate) message: Text,
     /// Values, as `key=value`.
@@ -70,14 +69,14 @@ impl Said {
     }
 }
 
-/// Whether a line is recorded, as far as its level and target say.
+/// Whether a line is recorded according to its level and target.
 pub(crate) fn wants(level: Level, target: &str) -> bool {
     let captured = Tracer::global().in_context().captured_logs();
     level <= filter(captured) && !is_own(target)
 }
 
-/// Records a line as a span, unless there is no span to record it in. `say` is not
-/// called then, nor for a line that is written while another one is looked at.
+/// Records a line as a span, if there is a span around it. Otherwise `say` is not called,
+/// nor for a line that is written while another one is recorded.
 pub(crate) fn record(
     family: &'static Family,
     level: Level,
@@ -87,7 +86,7 @@ pub(crate) fn record(
     let Some(_capturing) = Capturing::begin() else {
         return;
     };
-    let mut span = Span::leaf(family);
+    let mut span = Span::annotation(family);
     if !span.is_recording() {
         return;
     }
@@ -96,7 +95,7 @@ pub(crate) fn record(
         values: Text::new(LIMIT),
         error: Text::new(LIMIT),
     };
-    // A value that cannot be shown is the business of the application's logger.
+    // The application's logger reports values that cannot be shown.
     drop(catch_unwind(AssertUnwindSafe(|| say(&mut said))));
     let (message, error) = said.into_texts(target);
     Log::record(&mut span, |log| {
@@ -113,7 +112,7 @@ pub(crate) fn record(
     }
 }
 
-/// Appends; a `Display` that fails has said what it could.
+/// Appends the text; if a `Display` fails, the text before that stays.
 pub(crate) fn write_to(text: &mut Text, arguments: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(arguments);
 }

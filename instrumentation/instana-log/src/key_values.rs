@@ -5,7 +5,7 @@ use log::kv::{Error, Key, Value, VisitSource};
 
 use crate::capture::Said;
 
-/// Takes in all of them, up to one that cannot be read.
+/// Collects all key-values, up to one that cannot be read.
 pub(crate) fn visit(record: &Record<'_>, said: &mut Said) {
     let _ = record.key_values().visit(&mut Visitor(said));
 }

@@ -104,7 +104,7 @@ impl Visit for Visitor<'_> {
     }
 }
 
-/// The target of a record that tracing-log has made an event of.
+/// The target of a record that tracing-log has turned into an event.
 struct Bridged(Option<String>);
 
 impl Bridged {

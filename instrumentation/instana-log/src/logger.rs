@@ -4,8 +4,8 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use crate::builder::{Builder, builder};
 use crate::capture;
 
-/// A logger around the application's own. Every record goes on to that unchanged;
-/// those that it takes, and that are important enough, become spans as well.
+/// A logger around the application's own. Every record is forwarded unchanged; records that it
+/// accepts and whose level is high enough become spans, too.
 #[derive(Debug)]
 pub struct Logger<L> {
     inner: L,
@@ -38,8 +38,8 @@ impl<L: Log> Logger<L> {
         self.inner
     }
 
-    /// Makes it the process's logger, and sets the maximum level of the `log` crate: to
-    /// that of [`Builder::max_level`], or to all levels.
+    /// Makes it the process's logger, and sets the maximum level of the `log` crate to the level
+    /// of [`Builder::max_level`], or to all levels.
     ///
     /// # Errors
     /// Where the process has a logger already.

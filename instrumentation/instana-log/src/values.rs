@@ -6,7 +6,7 @@ use std::fmt;
 use crate::capture::{LIMIT, Said, write_to};
 use crate::text::Text;
 
-/// Errors behind an error that are told.
+/// The largest number of sources of an error that are recorded.
 const MAX_SOURCES: usize = 8;
 
 impl Said {
@@ -18,8 +18,8 @@ impl Said {
         write_to(&mut self.values, format_args!("{key}="));
         let mut text = Text::new(LIMIT);
         write_to(&mut text, value);
-        // In quotes where it might seem to end before its end: where its key is that
-        // of a secret, all of it is hidden.
+        // Quoted if it could seem to end too early: if its key is secret, all of it has
+        // to be // hidden.
         let is_one_word =
             |c: char| !c.is_whitespace() && !matches!(c, ',' | ';' | '&' | '"' | '\'');
         if text.as_str().chars().all(is_one_word) {

@@ -64,11 +64,6 @@ fn write(logger: &impl Log, level: Level, target: &str, text: impl fmt::Display)
     logger.log(&record.args(format_args!("{text}")).build());
 }
 
-/// Runs `f` inside the entry `job`.
-fn in_entry<R>(recorder: &Recorder, f: impl FnOnce() -> R) -> R {
-    recorder.enter(|| instana::entry_span("job").enter(f))
-}
-
 fn logs(recorder: &Recorder) -> Vec<RecordedSpan> {
     let mut spans = recorder.spans();
     spans.retain(|span| span.has("data.log"));
@@ -85,7 +80,7 @@ fn messages(recorder: &Recorder) -> Vec<String> {
 #[test]
 fn warnings_and_errors_are_exits_of_the_current_span() {
     let (recorder, (logger, journal)) = (Recorder::new(), logger());
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         for level in Level::iter() {
             write(&logger, level, "shop::orders", format!("a {level} line"));
         }
@@ -113,7 +108,7 @@ fn warnings_and_errors_are_exits_of_the_current_span() {
 #[test]
 fn the_wrapped_logger_decides_and_gets_everything() {
     let (recorder, (logger, journal)) = (Recorder::new(), logger());
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         write(&logger, Level::Error, "quiet::please", "filtered");
         write(&logger, Level::Error, "loud", "taken");
     });
@@ -144,7 +139,7 @@ fn the_level_is_a_setting_of_the_tracer() {
     ] {
         let recorder = Recorder::builder().captured_logs(captured).build();
         let (logger, journal) = logger();
-        in_entry(&recorder, || {
+        recorder.enter_entry(|| {
             for level in Level::iter() {
                 write(&logger, level, "shop", level);
             }
@@ -194,7 +189,7 @@ fn nothing_is_formatted_for_a_line_that_is_not_recorded() {
         instana::entry_span("job").enter(|| line(Level::Info));
     });
     assert_eq!((shown.get(), logs(&recorder).len()), (0, 0));
-    in_entry(&recorder, || line(Level::Warn));
+    recorder.enter_entry(|| line(Level::Warn));
     assert_eq!(
         (shown.get(), messages(&recorder)),
         (1, vec!["shown".to_owned()])
@@ -207,7 +202,7 @@ fn lines_are_switched_off_by_category_and_type() {
         let variables = [("INSTANA_TRACING_DISABLE", disabled)];
         let recorder = Recorder::builder().environment(&variables).build();
         let (logger, shown) = (Logger::new(Blind), Cell::new(0));
-        in_entry(&recorder, || {
+        recorder.enter_entry(|| {
             write(&logger, Level::Error, "shop", Costly(&shown));
         });
         assert_eq!(
@@ -221,7 +216,7 @@ fn lines_are_switched_off_by_category_and_type() {
 #[test]
 fn lines_inside_of_exits_belong_to_these() {
     let (recorder, (logger, _)) = (Recorder::builder().allow_root_exits(true).build(), logger());
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         instana::exit_span("call").enter(|| write(&logger, Level::Warn, "driver", "slow"));
     });
     let call = recorder.span("sdk", Kind::Exit);
@@ -241,7 +236,7 @@ fn lines_inside_of_exits_belong_to_these() {
 fn messages_are_short_never_empty_and_without_secrets() {
     let (recorder, (logger, journal)) = (Recorder::new(), logger());
     let long = "é".repeat(1000);
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         write(&logger, Level::Warn, "shop", &long);
         write(&logger, Level::Warn, "shop", "");
         write(&logger, Level::Warn, "", "");
@@ -296,7 +291,7 @@ impl fmt::Display for Broken {
 fn values_that_log_or_panic_while_they_are_shown() {
     let recorder = Recorder::new();
     let logger = Logger::new(Blind);
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         write(&logger, Level::Warn, "shop", Chatty(&logger));
         write(&logger, Level::Warn, "shop", Broken);
         write(&logger, Level::Warn, "shop", "after that");
@@ -312,7 +307,7 @@ fn the_name_is_an_option() {
     static RUST: Family = Family::new("log.rust", Kind::Exit, instana_log::Log::SECTION, "logging");
     let recorder = Recorder::new();
     let logger = instana_log::builder().family(&RUST).logger(Blind);
-    in_entry(&recorder, || write(&logger, Level::Warn, "shop", "line"));
+    recorder.enter_entry(|| write(&logger, Level::Warn, "shop", "line"));
     let line = recorder.span("log.rust", Kind::Exit);
     assert_eq!(line.text("data.log.message").as_deref(), Some("line"));
     assert_eq!(instana_log::FAMILY.category(), "logging");
@@ -323,7 +318,7 @@ fn the_tracers_own_lines_are_forwarded_only() {
     let (recorder, (logger, journal)) = (Recorder::new(), logger());
     let own = ["instana", "instana::agent"];
     let others = ["instanation", "instana_shop", "my::instana"];
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         for target in own.into_iter().chain(others) {
             write(&logger, Level::Error, target, target);
         }
@@ -361,7 +356,7 @@ fn key_values_are_part_of_the_message_and_errors_parameters() {
         ("api_key", log::kv::Value::from("hidden")),
         ("error", log::kv::Value::from_dyn_error(error)),
     ];
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         let mut record = Record::builder();
         record
             .level(Level::Error)
@@ -394,7 +389,7 @@ mod events {
     /// Runs `f` inside an entry, with a subscriber that has the layer alone.
     fn traced(recorder: &Recorder, f: impl FnOnce()) {
         let subscriber = tracing_subscriber::registry().with(InstanaLayer::new());
-        tracing::subscriber::with_default(subscriber, || in_entry(recorder, f));
+        tracing::subscriber::with_default(subscriber, || recorder.enter_entry(f));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<C: ConnectionLike> ConnectionLike for Traced<C> {
         if !span.is_recording() {
             return self.inner.req_packed_commands(packed, offset, count);
         }
-        // The replies before `offset` are those of `MULTI` and of what it queues.
+        // The replies before `offset` belong to `MULTI` and the commands that it queues.
         let is_atomic = offset > 0;
         let commands = if is_atomic { offset - 1 } else { count };
         let names = Commands::new(packed).names();
@@ -74,7 +74,7 @@ impl<C: ConnectionLike> ConnectionLike for Traced<C> {
         self.inner.supports_pipelining()
     }
 
-    // Whoever asks for this is a pool, most of the time.
+    // Mostly pools call this.
     fn check_connection(&mut self) -> bool {
         self.inner.check_connection()
     }
@@ -84,7 +84,7 @@ impl<C: ConnectionLike> ConnectionLike for Traced<C> {
     }
 }
 
-/// What redis's connection has besides its commands. None of it is recorded.
+/// The other methods of redis's connection. None of them is recorded.
 impl Connection {
     forward! {
         redis::Connection;

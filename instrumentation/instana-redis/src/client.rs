@@ -57,7 +57,7 @@ impl Client {
         self.inner().get_connection_info()
     }
 
-    /// What its commands go to.
+    /// The target of its commands.
     pub fn target(&self) -> &Target {
         self.0.target()
     }

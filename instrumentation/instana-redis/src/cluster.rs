@@ -13,7 +13,7 @@ use redis::{Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult
 use crate::command::{Kind, Name};
 use crate::connect::connect;
 use crate::forward::forward;
-use crate::{Target, Traced, exit, failure, reply};
+use crate::{Target, Traced, error, exit, reply};
 #[cfg(feature = "cluster-async")]
 use crate::{cluster_async, connect::connect_async};
 
@@ -45,7 +45,7 @@ impl ClusterClient {
     }
 
     /// Wraps a client of redis's
-    /// [`ClusterClientBuilder`](redis::cluster::ClusterClientBuilder), which does not tell
+    /// [`ClusterClientBuilder`](redis::cluster::ClusterClientBuilder), which does not show
     /// its nodes: `target` is one of them, or a name for the cluster.
     ///
     /// ```
@@ -86,7 +86,7 @@ impl ClusterClient {
         })
     }
 
-    /// What its commands go to.
+    /// The target of its commands.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -148,7 +148,7 @@ impl From<&ClusterClient> for Target {
     }
 }
 
-// That of redis shows more than is good for a log.
+// The client's own `Debug` output may show passwords.
 impl fmt::Debug for ClusterClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterClient")
@@ -177,7 +177,7 @@ impl ClusterConnection {
         exit::pipeline(&mut span, &self.target, false, count, names);
         let result = span.enter(|| pipeline.query(&mut self.inner));
         if let Err(error) = &result {
-            failure::record(&mut span, Name::of_pipeline(false), error);
+            error::record(&mut span, Name::of_pipeline(false), error);
         }
         result
     }

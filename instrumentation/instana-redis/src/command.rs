@@ -1,4 +1,4 @@
-//! Commands: their names, and what is special about some.
+//! Commands: their names, and the special ones among them.
 
 use redis::{Arg, Cmd};
 
@@ -13,7 +13,7 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// Of what cannot be the name of a command: an argument may have got there.
+    /// The name for a text that cannot be the name of a command: it may be an argument.
     pub(crate) const UNKNOWN: Self = Self::new("unknown");
 
     /// Of establishing a connection, which is not a command.
@@ -75,12 +75,12 @@ impl From<&[u8]> for Name {
     }
 }
 
-/// What is to be known of a command when it is answered.
+/// The properties of a command that matter for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Waits for something to happen, if there is nothing yet.
     Blocking,
-    /// Its reply may have errors inside: that of a script, or of a transaction that is
+    /// Its reply may contain errors: the reply of a script, or of a transaction that is
     /// sent command by command.
     Nested,
     Plain,

@@ -1,4 +1,4 @@
-//! Connecting: recorded where it fails.
+//! Connecting, which is recorded if it fails.
 
 use instana::Span;
 use instana::span::Attempt;
@@ -6,10 +6,10 @@ use redis::{RedisError, RedisResult};
 
 use crate::command::Name;
 use crate::target::Target;
-use crate::{Traced, exit, failure};
+use crate::{Traced, error, exit};
 
-/// Establishes a connection to `target`. Where that fails, there is an exit with the
-/// command `connect`.
+/// Establishes a connection to `target`. If that fails, there is an exit with the command
+/// `connect`.
 pub(crate) fn connect<C>(
     target: &Target,
     connect: impl FnOnce() -> RedisResult<C>,
@@ -44,5 +44,5 @@ fn attempt(target: &Target) -> Attempt {
 }
 
 fn failed(span: &mut Span, error: &RedisError) {
-    failure::record(span, &Name::CONNECT, error);
+    error::record(span, &Name::CONNECT, error);
 }

@@ -31,13 +31,13 @@ pub(crate) fn start() -> Span {
     Span::exit(&EXIT)
 }
 
-/// Describes an exit as that of a command.
+/// Describes the exit of a command.
 pub(crate) fn command(span: &mut Span, target: &Target, name: &Name) {
     describe(span, target, name);
     span.decide();
 }
 
-/// Describes an exit as that of a pipeline or a transaction of so many commands.
+/// Describes the exit of a pipeline or a transaction of so many commands.
 pub(crate) fn pipeline(
     span: &mut Span,
     target: &Target,
@@ -51,7 +51,7 @@ pub(crate) fn pipeline(
             redis.sub_commands(name.as_str());
         }
     });
-    span.batch_size(u32::try_from(count).unwrap_or(u32::MAX));
+    span.batch_size(count);
     span.decide();
 }
 

@@ -13,8 +13,8 @@ mod command;
 mod connect;
 #[cfg(feature = "connection-manager")]
 mod connection_manager;
+mod error;
 mod exit;
-mod failure;
 mod forward;
 #[cfg(feature = "aio")]
 mod multiplexed;

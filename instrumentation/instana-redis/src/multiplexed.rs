@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisFuture, RedisResult, ToRedisArgs, Value};
+use redis::{RedisResult, ToRedisArgs};
 
 use crate::Traced;
 use crate::forward::forward;
@@ -12,29 +11,9 @@ use crate::forward::forward;
 pub type MultiplexedConnection = Traced<redis::aio::MultiplexedConnection>;
 
 impl MultiplexedConnection {
-    /// As [`redis::aio::MultiplexedConnection::send_packed_command`], recorded.
-    ///
-    /// # Errors
-    /// As redis's.
-    pub fn send_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.req_packed_command(command)
-    }
-
-    /// As [`redis::aio::MultiplexedConnection::send_packed_commands`], recorded.
-    ///
-    /// # Errors
-    /// As redis's.
-    pub fn send_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        self.req_packed_commands(pipeline, offset, count)
-    }
-
     forward! {
         redis::aio::MultiplexedConnection;
+        packed commands;
         async fn psubscribe(&mut self, patterns: impl ToRedisArgs) -> RedisResult<()>;
         async fn punsubscribe(&mut self, patterns: impl ToRedisArgs) -> RedisResult<()>;
         fn set_response_timeout(&mut self, timeout: Duration);

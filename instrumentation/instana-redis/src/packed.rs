@@ -1,8 +1,8 @@
-//! Commands as they go over the wire: what the sync traits of redis hand over.
+//! Commands as bytes, as the sync traits of redis pass them.
 
 use crate::command::Name;
 
-/// The commands in `bytes`. Ends at what is no command.
+/// The commands in `bytes`, up to the first text that is no command.
 #[derive(Clone, Debug)]
 pub(crate) struct Commands<'a>(&'a [u8]);
 
@@ -24,7 +24,7 @@ impl<'a> Iterator for Commands<'a> {
         let arguments = Arguments { count, rest };
         let mut following = arguments.clone();
         following.by_ref().for_each(drop);
-        // One that is not whole has nothing behind it.
+        // Nothing follows an incomplete command.
         self.0 = match following.count {
             0 => following.rest,
             _ => &[],

@@ -1,12 +1,12 @@
-//! What a span takes from the reply.
+//! Records the reply of a call on its span.
 
 use instana::Span;
 use redis::{ErrorKind, RedisResult, ServerError, ServerErrorKind, Value};
 
 use crate::command::{Kind, Name};
-use crate::failure;
+use crate::error;
 
-/// Records how a command was answered. `name` is called where something went wrong.
+/// Records how a command was answered. `name` is called if there is an error.
 #[inline]
 pub(crate) fn answered(
     span: &mut Span,
@@ -29,9 +29,9 @@ pub(crate) fn answered(
 pub(crate) fn all_answered(span: &mut Span, is_atomic: bool, result: &RedisResult<Vec<Value>>) {
     let values = match result {
         Ok(values) => values.as_slice(),
-        Err(error) => return failure::record(span, Name::of_pipeline(is_atomic), error),
+        Err(error) => return error::record(span, Name::of_pipeline(is_atomic), error),
     };
-    // A transaction has one reply, with those of its commands in it.
+    // A transaction has one reply that contains the replies of its commands.
     let values = match values {
         [Value::Nil] if is_atomic => return span.tag("aborted", true),
         [Value::Array(values)] if is_atomic => values,
@@ -39,12 +39,12 @@ pub(crate) fn all_answered(span: &mut Span, is_atomic: bool, result: &RedisResul
     };
     let mut errors = values.iter().filter_map(|value| error_of(value, false));
     if let Some(first) = errors.next() {
-        failure::record_server_error(span, Name::of_pipeline(is_atomic), first);
-        span.error_count(failure::count(1 + errors.count()));
+        error::record_server_error(span, Name::of_pipeline(is_atomic), first);
+        span.error_count(error::count(1 + errors.count()));
     }
 }
 
-/// How long a blocking command took, most of which it waited. Nothing in time is an
+/// How long a blocking command took, mostly to wait. A timeout without a value is an
 /// answer, too.
 #[cold]
 fn waited(span: &mut Span, result: &RedisResult<Value>) {
@@ -58,23 +58,24 @@ fn waited(span: &mut Span, result: &RedisResult<Value>) {
 fn inspect(span: &mut Span, kind: Kind, name: &Name, result: &RedisResult<Value>) {
     const MISSING: ServerErrorKind = ServerErrorKind::NoScript;
     match result {
-        // Clusters turn what the server says into an error.
+        // Clusters turn the server's answer into an error.
         Err(error) if error.kind() == ErrorKind::Server(MISSING) => missing(span),
-        Err(error) => failure::record(span, name, error),
+        Err(error) => error::record(span, name, error),
         Ok(value) => match error_of(value, kind == Kind::Nested) {
             Some(error) if error.kind() == Some(MISSING) => missing(span),
-            Some(error) => failure::record_server_error(span, name, error),
+            Some(error) => error::record_server_error(span, name, error),
             None => {}
         },
     }
 }
 
-/// A script is called by its hash first, and loaded where that is not known: no error.
+/// A script is called by its hash first, and loaded if the server does not know it: no
+/// error.
 fn missing(span: &mut Span) {
     span.tag("script_missing", true);
 }
 
-/// The first error in a reply, or, unless it is `nested`, that which the reply is.
+/// The first error in a reply; unless it is `nested`, only the reply itself counts.
 fn error_of(value: &Value, nested: bool) -> Option<&ServerError> {
     match value {
         Value::ServerError(error) => Some(error),

@@ -1,7 +1,8 @@
 //! Sentinels.
 //!
-//! `connection` is the server that the sentinels named. What they are asked is not
-//! recorded; where none of them can tell, there is an exit with the command `connect`.
+//! `connection` is the server that the sentinels named. Requests to sentinels are not
+//! recorded; if none of them knows the server, there is an exit with the command
+//! `connect`.
 
 use std::fmt;
 
@@ -22,7 +23,7 @@ pub struct Sentinel {
 
 type Node<'a> = Option<&'a SentinelNodeConnectionInfo>;
 
-/// The first of the sentinels: what a failure to ask them names.
+/// The first of the sentinels, which names the target if asking them fails.
 fn first<T: IntoConnectionInfo>(
     params: Vec<T>,
 ) -> RedisResult<(Target, Vec<redis::ConnectionInfo>)> {

@@ -1,4 +1,4 @@
-//! What the commands of a connection go to.
+//! The target of a connection's commands.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::exit::Redis;
 
-/// What commands go to, as spans show it: `host:port` or the path of a socket, and
-/// `/db` behind it where that is not 0. Never a user or a password.
+/// The target of commands, as spans show it: `host:port` or the path of a socket, and
+/// `/db` behind it if that is not 0. It never has a user or a password.
 ///
-/// Made of a client, of redis's [`ConnectionInfo`], or of a text: a URL, a connection
-/// string of any library, or what is to be shown. What may be a password is left out.
+/// It is made from a client, from redis's [`ConnectionInfo`], or from a text: a URL, a
+/// connection string of any library, or any text to show. Parts that may be a password
+/// are left out.
 ///
 /// ```
 /// use instana_redis::Target;
@@ -117,9 +118,9 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What is no URL for redis may look like one, or be what other libraries take: pairs such
-/// as `host=c password=x` or `c:6380,password=x`. Of pairs only those that are known to
-/// be an address are shown; what may be a password is not.
+/// A text that is no URL for redis may look like one, or be a connection string of another
+/// library: pairs such as `host=c password=x` or `c:6380,password=x`. Only pairs that are
+/// known to be an address are shown, so a password is not.
 fn shown(text: &str) -> String {
     let address = text.rsplit('@').next().unwrap_or_default();
     let address = address.split("://").last().unwrap_or_default();
@@ -135,8 +136,8 @@ fn shown(text: &str) -> String {
     parts.join(",")
 }
 
-/// Bare parts count in front of the first pair only: behind it, they may be the rest of
-/// a value.
+/// Parts that are no pairs count only before the first pair: behind it, they may be the
+/// rest of a value.
 fn of_pairs(text: &str) -> String {
     let is_separator: fn(char) -> bool = match text.contains([',', ';']) {
         true => |character| matches!(character, ',' | ';'),
@@ -178,7 +179,7 @@ fn of_pairs(text: &str) -> String {
     shown
 }
 
-/// `host:port/db` without what some put behind it or in the place of the port.
+/// `host:port/db` without text that some put behind it or in place of the port.
 fn without_word(address: &str) -> &str {
     let address = address.trim();
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();

@@ -42,7 +42,7 @@ impl<C> Traced<C> {
         }
     }
 
-    /// What its commands go to.
+    /// The target of its commands.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -52,7 +52,7 @@ impl<C> Traced<C> {
         &self.inner
     }
 
-    /// The wrapped connection. What is sent by it is not recorded.
+    /// The wrapped connection. Its commands are not recorded.
     pub fn inner_mut(&mut self) -> &mut C {
         &mut self.inner
     }

@@ -1,12 +1,9 @@
 //! What a command allocates.
-#![expect(unsafe_code, reason = "an allocator that counts")]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that meets something unexpected ends there"
 )]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -15,34 +12,15 @@ use instana::FutureExt;
 use instana::testing::Recorder;
 use instana_redis::Traced;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: all is done by the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps its rules.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use test_helpers::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 fn allocations<R>(call: impl FnOnce() -> R) -> usize {
-    let before = COUNT.get();
+    let before = test_helpers::allocations();
     call();
-    COUNT.get() - before
+    test_helpers::allocations() - before
 }
 
 /// A connection that allocates its boxes only.

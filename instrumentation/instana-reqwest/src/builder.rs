@@ -8,8 +8,8 @@ use reqwest::{Error, Proxy, redirect};
 
 use crate::Client;
 
-/// [`reqwest::ClientBuilder`], whose client records its requests. What needs a feature of
-/// reqwest is set by [`with`](Self::with).
+/// [`reqwest::ClientBuilder`], whose client records its requests. Use
+/// [`with`](Self::with) for methods that need a feature of reqwest.
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct ClientBuilder {

@@ -1,9 +1,11 @@
 //! One request as one exit.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use instana::span::called_from;
 use instana::span::http::EXIT;
 use instana::{FutureExt, Span};
 use instana_http::client::PathTemplate;
@@ -13,7 +15,7 @@ use reqwest::{Client, Error, Request, Response};
 /// Starts the exit of a request, describes it and writes its headers.
 #[track_caller]
 pub(crate) fn exit(request: &mut Request, template: Option<&PathTemplate>) -> Span {
-    let mut span = Span::exit(&EXIT);
+    let mut span = called_from(Location::caller(), || Span::exit(&EXIT));
     if span.is_recording() {
         let url = request.url();
         record_exit(

@@ -60,23 +60,6 @@ fn headers(headers: &hyper::HeaderMap) -> String {
         .collect()
 }
 
-/// Runs `call` below an entry of the recorder.
-async fn below_entry<F: Future>(recorder: &Recorder, call: impl FnOnce() -> F) -> F::Output {
-    let job = async {
-        let entry = instana::entry_span("job");
-        async { call().await }.in_span(entry).await
-    };
-    recorder.scope(job).await
-}
-
-fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("http", Kind::Exit)
-}
-
-fn error(span: &RecordedSpan) -> String {
-    span.text("data.http.error").unwrap_or_default()
-}
-
 #[tokio::test]
 async fn a_request_is_an_exit_with_its_attributes() {
     let recorder = Recorder::builder()
@@ -89,10 +72,13 @@ async fn a_request_is_an_exit_with_its_attributes() {
         .get(url)
         .header("x-tenant", "a")
         .path_template("/items/{id}");
-    let response = below_entry(&recorder, || request.send()).await.unwrap();
+    let response = recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
 
-    let span = exit(&recorder);
+    let span = recorder.span("http", Kind::Exit);
     let text = |key: &str| span.text(&format!("data.http.{key}")).unwrap_or_default();
     assert_eq!(text("method"), "GET");
     assert_eq!(text("url"), format!("http://{server}/items/7"));
@@ -110,9 +96,11 @@ async fn the_callee_learns_trace_and_parent() {
     let recorder = Recorder::new();
     let url = format!("http://{}/echo", server().await);
     let client = Client::new();
-    let response = below_entry(&recorder, || client.get(url).send()).await;
+    let response = recorder
+        .in_entry(async { client.get(url).send().await })
+        .await;
     let seen = response.unwrap().text().await.unwrap();
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     let (trace, span) = (exit.trace(), exit.id());
     for line in [
         format!("x-instana-t: {trace}\n"),
@@ -169,7 +157,7 @@ async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
     ];
     for call in calls {
         let recorder = Recorder::new();
-        let seen = below_entry(&recorder, || call).await.unwrap();
+        let seen = recorder.in_entry(call).await.unwrap();
         let exit = recorder.span("sdk", Kind::Exit);
         assert_eq!(recorder.spans().len(), 2, "the job and its exit");
         for line in continuing(&exit) {
@@ -207,7 +195,10 @@ async fn credentials_are_not_recorded_but_sent() {
             let request = client.get(format!("http://{server}/echo"));
             request.basic_auth("me", Some("geheim"))
         };
-        let response = below_entry(&recorder, || request.send()).await.unwrap();
+        let response = recorder
+            .in_entry(async { request.send().await })
+            .await
+            .unwrap();
         assert!(
             response
                 .text()
@@ -215,7 +206,7 @@ async fn credentials_are_not_recorded_but_sent() {
                 .unwrap()
                 .contains("authorization: Basic")
         );
-        let exit = exit(&recorder).json();
+        let exit = recorder.span("http", Kind::Exit).json();
         assert!(
             !exit.contains("geheim") && !exit.contains("Basic"),
             "{exit}"
@@ -227,11 +218,15 @@ async fn credentials_are_not_recorded_but_sent() {
     let url = format!("http://me:geheim@{server}/echo").parse().unwrap();
     let request = reqwest::Request::new(Method::GET, url);
     let client = Client::new();
-    below_entry(&recorder, || client.execute(request))
+    recorder
+        .in_entry(async { client.execute(request).await })
         .await
         .unwrap();
     assert_eq!(
-        exit(&recorder).text("data.http.url").unwrap(),
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.url")
+            .unwrap(),
         format!("http://<redacted>:<redacted>@{server}/echo")
     );
 }
@@ -241,10 +236,11 @@ async fn redirects_are_one_exit_with_the_last_status() {
     let recorder = Recorder::new();
     let url = format!("http://{}/moved", server().await);
     let client = Client::new();
-    below_entry(&recorder, || client.get(&url).send())
+    recorder
+        .in_entry(async { client.get(&url).send().await })
         .await
         .unwrap();
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.integer("data.http.status"), Some(200));
     assert_eq!(exit.text("data.http.url").unwrap(), url);
 }
@@ -256,9 +252,16 @@ async fn a_status_from_500_on_is_an_error_and_404_is_none() {
         let recorder = Recorder::new();
         let client = Client::new();
         let request = client.get(format!("http://{server}/{status}"));
-        let response = below_entry(&recorder, || request.send()).await.unwrap();
+        let response = recorder
+            .in_entry(async { request.send().await })
+            .await
+            .unwrap();
         assert_eq!(response.status().as_u16(), status);
-        assert_eq!(exit(&recorder).errors(), errors, "{status}");
+        assert_eq!(
+            recorder.span("http", Kind::Exit).errors(),
+            errors,
+            "{status}"
+        );
     }
 }
 
@@ -272,11 +275,14 @@ async fn a_refused_connection_is_reqwests_error_and_recorded_with_its_cause() {
     };
     let client = Client::new();
     let request = client.get(format!("http://{address}/?id=7&api_key=geheim"));
-    let error: reqwest::Error = below_entry(&recorder, || request.send()).await.unwrap_err();
+    let error: reqwest::Error = recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap_err();
     assert!(error.is_connect());
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.errors(), 1);
-    let text = self::error(&exit);
+    let text = exit.text("data.http.error").unwrap_or_default();
     assert!(text.contains("error sending request"), "{text}");
     assert!(
         text.contains("Connection refused"),
@@ -291,9 +297,12 @@ async fn a_long_url_leaves_room_for_the_first_and_the_last_cause() {
     let recorder = Recorder::new();
     let path = "orders/".repeat(40);
     let request = Client::new().get(format!("http://127.0.0.1:1/{path}?a=b"));
-    below_entry(&recorder, || request.send()).await.unwrap_err();
-    let exit = exit(&recorder);
-    let text = error(&exit);
+    recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap_err();
+    let exit = recorder.span("http", Kind::Exit);
+    let text = exit.text("data.http.error").unwrap_or_default();
     assert!(
         text.starts_with("error sending request for url (http://127.0.0.1:1/…)"),
         "{text}"
@@ -320,10 +329,16 @@ async fn a_client_of_the_builder_records() {
         .build()
         .unwrap();
     let request = client.get(format!("http://{}/echo", server().await));
-    let response = below_entry(&recorder, || request.send()).await.unwrap();
+    let response = recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap();
     let sent = response.text().await.unwrap();
     assert!(sent.contains("user-agent: shop\n"), "{sent}");
-    assert!(sent.contains(&exit(&recorder).id()), "{sent}");
+    assert!(
+        sent.contains(&recorder.span("http", Kind::Exit).id()),
+        "{sent}"
+    );
 }
 
 #[tokio::test]
@@ -333,11 +348,20 @@ async fn a_timeout_is_an_error_of_the_exit() {
     let request = client
         .get(format!("http://{}/slow", server().await))
         .timeout(Duration::from_millis(10));
-    let error = below_entry(&recorder, || request.send()).await.unwrap_err();
+    let error = recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap_err();
     assert!(error.is_timeout());
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.errors(), 1);
-    assert!(self::error(&exit).contains("timed out"), "{}", exit.json());
+    assert!(
+        exit.text("data.http.error")
+            .unwrap_or_default()
+            .contains("timed out"),
+        "{}",
+        exit.json()
+    );
 }
 
 #[tokio::test]
@@ -345,18 +369,19 @@ async fn a_request_that_is_given_up_says_so() {
     let recorder = Recorder::new();
     let client = Client::new();
     let request = client.get(format!("http://{}/slow", server().await));
-    below_entry(&recorder, async || {
-        let mut sending = request.send();
-        tokio::select! {
-            biased;
-            _ = &mut sending => unreachable!("the server never answers"),
-            () = tokio::task::yield_now() => {}
-        }
-    })
-    .await;
-    let exit = exit(&recorder);
+    recorder
+        .in_entry(async {
+            let mut sending = request.send();
+            tokio::select! {
+                biased;
+                _ = &mut sending => unreachable!("the server never answers"),
+                () = tokio::task::yield_now() => {}
+            }
+        })
+        .await;
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.errors(), 1);
-    let text = error(&exit);
+    let text = exit.text("data.http.error").unwrap_or_default();
     assert!(text.starts_with("cancelled after "), "{text}");
 }
 
@@ -365,7 +390,10 @@ async fn a_request_that_cannot_be_built_fails_as_ever_and_is_no_exit() {
     let recorder = Recorder::new();
     let client = Client::new();
     let request = client.get("no url");
-    let error = below_entry(&recorder, || request.send()).await.unwrap_err();
+    let error = recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap_err();
     assert!(error.is_builder());
     assert_eq!(recorder.spans().len(), 1, "the entry alone");
 }
@@ -376,13 +404,13 @@ async fn the_parent_is_that_of_the_call_and_not_of_the_poll() {
     let client = Client::new();
     let url = format!("http://{}/echo", server().await);
     let sending = recorder.enter(|| instana::entry_span("caller").enter(|| client.get(url).send()));
-    below_entry(&recorder, || sending).await.unwrap();
+    recorder.in_entry(sending).await.unwrap();
     let caller = recorder
         .spans()
         .into_iter()
         .find(|span| span.text("data.sdk.name").as_deref() == Some("caller"))
         .unwrap();
-    assert_eq!(exit(&recorder).parent(), caller.id());
+    assert_eq!(recorder.span("http", Kind::Exit).parent(), caller.id());
 }
 
 #[tokio::test]
@@ -429,29 +457,30 @@ async fn every_method_and_shape_of_call_is_one_exit() {
     let url = format!("http://{}/echo", server().await);
     let plain = reqwest::Client::new();
     let client = Client::from(plain.clone());
-    below_entry(&recorder, async || {
-        for request in [
-            client.get(&url),
-            client.post(&url).body("a body"),
-            client.put(&url).bearer_auth("token"),
-            client.patch(&url).headers(HeaderMap::new()),
-            client.delete(&url).version(http::Version::HTTP_11),
-            client.head(&url),
-            client.request(Method::OPTIONS, &url),
-            client.get(&url).try_clone().unwrap(),
-        ] {
-            request.send().await.unwrap();
-        }
-        client
-            .execute(plain.get(&url).build().unwrap())
-            .await
-            .unwrap();
-        plain.get(&url).send_traced().await.unwrap();
-        instana_reqwest::get(&url).await.unwrap();
-        let (client, request) = client.get(&url).build_split();
-        client.execute(request.unwrap()).await.unwrap();
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            for request in [
+                client.get(&url),
+                client.post(&url).body("a body"),
+                client.put(&url).bearer_auth("token"),
+                client.patch(&url).headers(HeaderMap::new()),
+                client.delete(&url).version(http::Version::HTTP_11),
+                client.head(&url),
+                client.request(Method::OPTIONS, &url),
+                client.get(&url).try_clone().unwrap(),
+            ] {
+                request.send().await.unwrap();
+            }
+            client
+                .execute(plain.get(&url).build().unwrap())
+                .await
+                .unwrap();
+            plain.get(&url).send_traced().await.unwrap();
+            instana_reqwest::get(&url).await.unwrap();
+            let (client, request) = client.get(&url).build_split();
+            client.execute(request.unwrap()).await.unwrap();
+        })
+        .await;
     let methods: Vec<_> = recorder
         .spans()
         .iter()
@@ -484,8 +513,11 @@ async fn a_captured_authorization_is_the_users_choice_and_others_are_not_seen() 
         .get(format!("http://{}/echo", server().await))
         .header(AUTHORIZATION, "Token geheim")
         .header("cookie", "session=geheim");
-    below_entry(&recorder, || request.send()).await.unwrap();
-    assert!(!exit(&recorder).has("data.http.header"));
+    recorder
+        .in_entry(async { request.send().await })
+        .await
+        .unwrap();
+    assert!(!recorder.span("http", Kind::Exit).has("data.http.header"));
 }
 
 #[tokio::test]
@@ -493,15 +525,16 @@ async fn builders_of_reqwests_features_are_there() {
     let recorder = Recorder::new();
     let url = format!("http://{}/echo", server().await);
     let client = Client::new();
-    below_entry(&recorder, async || {
-        let pairs = [("a", "b")];
-        client.post(&url).json(&pairs).send().await.unwrap();
-        client.post(&url).form(&pairs).send().await.unwrap();
-        client.post(&url).query(&pairs).send().await.unwrap();
-        let form = reqwest::multipart::Form::new().text("a", "b");
-        client.post(&url).multipart(form).send().await.unwrap();
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            let pairs = [("a", "b")];
+            client.post(&url).json(&pairs).send().await.unwrap();
+            client.post(&url).form(&pairs).send().await.unwrap();
+            client.post(&url).query(&pairs).send().await.unwrap();
+            let form = reqwest::multipart::Form::new().text("a", "b");
+            client.post(&url).multipart(form).send().await.unwrap();
+        })
+        .await;
     let params: Vec<_> = recorder
         .spans()
         .iter()
@@ -528,8 +561,11 @@ mod middleware {
         let request = client
             .get(url)
             .with_extension(PathTemplate::new("/items/{id}"));
-        let response = below_entry(&recorder, || request.send()).await.unwrap();
-        let exit = exit(&recorder);
+        let response = recorder
+            .in_entry(async { request.send().await })
+            .await
+            .unwrap();
+        let exit = recorder.span("http", Kind::Exit);
         let seen = response.text().await.unwrap();
         assert!(seen.contains(&format!("x-instana-s: {}\n", exit.id())));
         assert_eq!(
@@ -559,7 +595,7 @@ mod middleware {
                 };
                 call.in_span(outer).await
             };
-            let seen = below_entry(&recorder, || call).await.unwrap();
+            let seen = recorder.in_entry(call).await.unwrap();
             let exit = recorder.span(name, Kind::Exit);
             assert_eq!(recorder.spans().len(), 2, "the job and its exit");
             for line in continuing(&exit) {
@@ -577,9 +613,9 @@ mod middleware {
         let request = client
             .get(format!("http://{}/slow", server().await))
             .timeout(Duration::from_millis(10));
-        let result = below_entry(&recorder, || request.send()).await;
+        let result = recorder.in_entry(async { request.send().await }).await;
         assert!(matches!(result.unwrap_err(), Error::Reqwest(error) if error.is_timeout()));
-        assert_eq!(exit(&recorder).errors(), 1);
+        assert_eq!(recorder.span("http", Kind::Exit).errors(), 1);
     }
 
     /// Calls what follows inside a span, and waits for it outside.
@@ -610,11 +646,12 @@ mod middleware {
             .with(CallsInSpan)
             .with(InstanaMiddleware::new())
             .build();
-        below_entry(&recorder, || client.get(url).send())
+        recorder
+            .in_entry(async { client.get(url).send().await })
             .await
             .unwrap();
         assert_eq!(
-            exit(&recorder).parent(),
+            recorder.span("http", Kind::Exit).parent(),
             recorder.span("sdk", Kind::Intermediate).id()
         );
     }

@@ -4,8 +4,8 @@ use crate::destination::{Overrides, StatementMode};
 
 /// Options of a [`Pool`]: see [`Pool::builder`].
 ///
-/// What the spans say about the server is taken from the pool's connect options. Behind a
-/// proxy or a connection pooler the application may know better.
+/// The server's address on spans comes from the pool's connect options. Behind a proxy or
+/// a connection pooler, set it here.
 ///
 /// ```
 /// use instana_sqlx::StatementMode;
@@ -34,7 +34,7 @@ impl<DB: Backend> PoolBuilder<DB> {
         }
     }
 
-    /// What is recorded of the text of statements.
+    /// How the text of statements is recorded.
     pub fn statement(mut self, mode: StatementMode) -> Self {
         self.overrides.mode = mode;
         self

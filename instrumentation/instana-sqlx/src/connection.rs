@@ -11,8 +11,8 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::backend::{Backend, Options};
 use crate::destination::Destination;
-use crate::failure::fail;
-use crate::outcome::POOL_WAIT;
+use crate::error::fail;
+use crate::record::POOL_WAIT;
 use crate::transaction::Transaction;
 
 /// A connection such as `sqlx::PgConnection`, whose statements are recorded: one
@@ -21,10 +21,10 @@ use crate::transaction::Transaction;
 pub struct Connection<DB: Backend> {
     inner: Inner<DB>,
     destination: Arc<Destination>,
-    /// Milliseconds, until a statement has told of them.
+    /// Milliseconds until the pool had the connection; taken by the first statement.
     pool_wait: Option<u64>,
-    /// Transactions and savepoints that are open. What sqlx knows is behind, for SQLite: it
-    /// counts on another thread.
+    /// Transactions and savepoints that are open. sqlx's own count lags behind for SQLite,
+    /// because it counts on another thread.
     depth: usize,
 }
 
@@ -104,7 +104,7 @@ impl<DB: Backend> Connection<DB> {
     /// As [`sqlx::Connection::transaction`].
     ///
     /// # Errors
-    /// Those of `callback`, and as sqlx's.
+    /// The errors of `callback`, and the errors of sqlx's method.
     pub fn transaction<'a, F, R, E>(
         &'a mut self,
         callback: F,
@@ -188,7 +188,7 @@ impl<DB: Backend> Connection<DB> {
         }
     }
 
-    /// The wrapped connection. What is executed on it is not recorded.
+    /// The wrapped connection. Statements on it are not recorded.
     pub fn inner_mut(&mut self) -> &mut DB::Connection {
         match &mut self.inner {
             Inner::Own(connection) => connection,
@@ -196,8 +196,8 @@ impl<DB: Backend> Connection<DB> {
         }
     }
 
-    /// Takes the connection out. One that is of a pool, as after [`std::mem::swap`] with that
-    /// of a [`PoolConnection`](crate::PoolConnection), is detached from it.
+    /// Takes the connection out. A pooled connection, as after [`std::mem::swap`] with the
+    /// connection of a [`PoolConnection`](crate::PoolConnection), is detached from its pool.
     pub fn into_inner(self) -> DB::Connection {
         match self.inner {
             Inner::Own(connection) => connection,
@@ -217,7 +217,7 @@ impl<DB: Backend> Connection<DB> {
         self.depth = depth;
     }
 
-    /// Starts the exit of a statement, the first of which tells how long the pool took.
+    /// Starts the exit of a statement. The first one records how long the pool took.
     pub(crate) fn statement(&mut self, statement: &str) -> Span {
         let mut span = self.destination.exit(statement);
         if span.is_recording()
@@ -234,7 +234,7 @@ impl<DB: Backend> Connection<DB> {
     }
 }
 
-/// What a call of `connect` begins with.
+/// The start of a call of `connect`.
 fn attempt<DB: Backend>(options: &Options<DB>) -> (Destination, Attempt) {
     let destination = Destination::of::<DB>(options);
     let attempt = Attempt::start(|| destination.exit(""));
@@ -251,8 +251,8 @@ async fn connected<DB: Backend>(
     Ok(Connection::new(inner, Arc::new(destination)))
 }
 
-/// For what takes sqlx's connection, such as advisory locks. Nothing of it is
-/// recorded.
+/// For functions that take sqlx's connection, such as advisory locks. Their statements
+/// are not recorded.
 impl<DB: Backend> AsMut<DB::Connection> for Connection<DB> {
     fn as_mut(&mut self) -> &mut DB::Connection {
         self.inner_mut()

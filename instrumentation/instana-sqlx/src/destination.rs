@@ -1,4 +1,4 @@
-//! Where statements go, and how they are recorded.
+//! The destination of statements, and how they are recorded.
 
 use std::borrow::Cow;
 
@@ -7,21 +7,21 @@ use instana::span::sql::{Dialect, Target, masked};
 
 use crate::backend::{Backend, Options, Place};
 
-/// What is recorded of a statement's text. Bind values never are.
+/// How a statement's text is recorded. Bind values are never recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatementMode {
-    /// The text as it is sent, up to 4,000 characters and without comments. Where a secret word
-    /// stands anywhere in it, no literal is shown.
+    /// The text as it is sent, up to 4,000 characters and without comments. If it contains a
+    /// secret word anywhere, no literal is shown.
     #[default]
     Full,
-    /// The text with `?` for each literal, and without comments but for hints.
+    /// The text with `?` for each literal, and without comments except hints.
     Masked,
     /// Nothing.
     Off,
 }
 
-/// What the spans of a pool or connection have in common.
+/// The common data of the spans of a pool or connection.
 #[derive(Debug)]
 pub(crate) struct Destination {
     place: Place,
@@ -51,8 +51,8 @@ impl Destination {
     }
 }
 
-/// What the application says about a destination, against what the options of its
-/// connections do.
+/// The parts of a destination that the application sets, which override the options of its
+/// connections.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) host: Option<String>,

@@ -8,9 +8,9 @@ use instana::span::Attempt;
 use sqlx::{Describe, Error, Execute, Executor, SqlStr};
 
 use crate::backend::Backend;
-use crate::failure::fail;
-use crate::observed::Observed;
-use crate::outcome::found;
+use crate::error::fail;
+use crate::query::Observed;
+use crate::record::found;
 use crate::rows::{Rows, Step};
 use crate::{Connection, Pool};
 

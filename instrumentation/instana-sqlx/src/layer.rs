@@ -9,22 +9,22 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use crate::backend::Backend;
-use crate::outcome::ROWS;
+use crate::record::ROWS;
 
 /// The target of sqlx's events.
 const TARGET: &str = "sqlx::query";
 
-/// A layer of `tracing-subscriber` that makes exits of the events in which sqlx tells of each
-/// statement, for applications that cannot change the type of their pools.
+/// A layer of `tracing-subscriber` that makes exits from the events in which sqlx reports
+/// each statement, for applications that cannot change the type of their pools.
 ///
-/// sqlx tells of a statement when it is done, and on the application's thread for PostgreSQL
-/// and MySQL only. The events are of the level `DEBUG`, and of `WARN` for slow statements
-/// (`log_statements` and `log_slow_statements` of the connect options set them). They have
-/// the statement, its time and its rows, and neither an error nor the server: that is
-/// the one the layer was made for, whichever pool it was. `BEGIN` is missing for PostgreSQL,
-/// so are rollbacks of dropped transactions, and the time that a pool took.
+/// sqlx reports a statement when it has finished, and on the application's thread for
+/// PostgreSQL and MySQL only. The events are of the level `DEBUG`, and of `WARN` for slow
+/// statements (`log_statements` and `log_slow_statements` of the connect options set them).
+/// They have the statement, its time and its rows, and neither an error nor the server: the
+/// layer records the server it was made for, whichever pool it was. `BEGIN` is missing for
+/// PostgreSQL; so are rollbacks of dropped transactions, and the time that a pool took.
 ///
-/// What a wrapped [`Pool`](crate::Pool) executes is recorded once.
+/// Statements of a wrapped [`Pool`](crate::Pool) are recorded once.
 ///
 /// ```
 /// use instana_sqlx::InstanaLayer;

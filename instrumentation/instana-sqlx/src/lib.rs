@@ -4,17 +4,17 @@
 mod backend;
 mod builder;
 mod connection;
-mod current;
 mod destination;
+mod error;
 mod executor;
-mod failure;
 #[cfg(feature = "tracing")]
 mod layer;
-mod observed;
-mod outcome;
 mod pool;
 mod pool_connection;
+mod query;
+mod record;
 mod rows;
+mod shared_destination;
 mod transaction;
 
 pub use crate::backend::Backend;

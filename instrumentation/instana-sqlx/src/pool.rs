@@ -10,10 +10,10 @@ use sqlx::{Error, SqlSafeStr, SqlStr};
 use crate::backend::{Backend, Options};
 use crate::builder::PoolBuilder;
 use crate::connection::Inner;
-use crate::current::Current;
 use crate::destination::{Destination, Overrides};
-use crate::failure::fail;
-use crate::outcome::{failed, got_connection};
+use crate::error::fail;
+use crate::record::{failed, got_connection};
+use crate::shared_destination::SharedDestination;
 use crate::{Connection, PoolConnection, Transaction};
 
 /// [`sqlx::Pool`], whose statements are recorded.
@@ -31,9 +31,9 @@ pub struct Pool<DB: Backend> {
     shared: Arc<Shared>,
 }
 
-/// What the clones of a pool share.
+/// The state that the clones of a pool share.
 struct Shared {
-    destination: Current,
+    destination: SharedDestination,
     overrides: Overrides,
 }
 
@@ -48,7 +48,7 @@ impl<DB: Backend> Pool<DB> {
         Self {
             inner,
             shared: Arc::new(Shared {
-                destination: Current::new(first),
+                destination: SharedDestination::new(first),
                 overrides,
             }),
         }
@@ -88,8 +88,8 @@ impl<DB: Backend> Pool<DB> {
         Self::from(sqlx::Pool::connect_lazy_with(options))
     }
 
-    /// As [`sqlx::Pool::acquire`]. A failure is recorded; how long it took is told by the
-    /// connection's first statement.
+    /// As [`sqlx::Pool::acquire`]. A failure is recorded. The connection's first
+    /// statement records how long it took.
     pub fn acquire(
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
@@ -190,8 +190,8 @@ impl<DB: Backend> Pool<DB> {
         self.inner.options()
     }
 
-    /// The wrapped pool, for migrations, listeners, `COPY` and whatever else needs sqlx's
-    /// own type. What is executed on it is not recorded.
+    /// The wrapped pool, for migrations, listeners, `COPY` and everything else that needs
+    /// sqlx's own type. Statements on it are not recorded.
     pub fn inner(&self) -> &sqlx::Pool<DB> {
         &self.inner
     }
@@ -220,7 +220,7 @@ impl<DB: Backend> Pool<DB> {
         PoolConnection::new(connection.waited(waited))
     }
 
-    /// One span for all of it: `BEGIN` waits for a connection as other statements do.
+    /// One span for both steps: `BEGIN` waits for a connection as other statements do.
     fn begin_by(
         &self,
         statement: Option<SqlStr>,

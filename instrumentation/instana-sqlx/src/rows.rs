@@ -8,16 +8,16 @@ use futures_core::stream::BoxStream;
 use instana::Span;
 use sqlx::{Either, Error};
 
-use crate::backend::Backend;
-use crate::failure::fail;
-use crate::outcome::{FIRST_ROW, ROWS};
+use crate::backend::Described;
+use crate::error::fail;
+use crate::record::{FIRST_ROW, ROWS};
 
-/// What a statement gives, one by one.
+/// The results of a statement, one by one.
 pub(crate) type Step<DB> =
     Result<Either<<DB as sqlx::Database>::QueryResult, <DB as sqlx::Database>::Row>, Error>;
 
 /// A stream of results. Its span ends with it.
-pub(crate) struct Rows<'e, DB: Backend> {
+pub(crate) struct Rows<'e, DB: Described> {
     span: Span,
     inner: Option<BoxStream<'e, Step<DB>>>,
     state: State,
@@ -40,7 +40,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Count {
     all: u64,
-    /// Those fetched by the statement that is executed now.
+    /// Rows fetched by the current statement.
     fetched: u64,
     tells_changes: bool,
 }
@@ -52,7 +52,7 @@ impl Count {
         self.all == 0 && self.fetched == 1
     }
 
-    /// The statement is done, and says that it has changed so many.
+    /// The statement has finished, and reports how many rows it changed.
     fn done(&mut self, changed: u64) {
         self.all += match self.fetched {
             0 if self.tells_changes => changed,
@@ -66,7 +66,7 @@ impl Count {
     }
 }
 
-impl<'e, DB: Backend> Rows<'e, DB> {
+impl<'e, DB: Described> Rows<'e, DB> {
     pub(crate) fn boxed(
         span: Span,
         tells_changes: bool,
@@ -110,7 +110,7 @@ impl<'e, DB: Backend> Rows<'e, DB> {
     }
 }
 
-impl<DB: Backend> Stream for Rows<'_, DB> {
+impl<DB: Described> Stream for Rows<'_, DB> {
     type Item = Step<DB>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -144,15 +144,16 @@ impl<DB: Backend> Stream for Rows<'_, DB> {
     }
 }
 
-impl<DB: Backend> Drop for Rows<'_, DB> {
+impl<DB: Described> Drop for Rows<'_, DB> {
     fn drop(&mut self) {
         if self.inner.is_none() {
             return;
         }
         self.end();
-        // Who has got rows and wants no more has not given up.
+        // An application that has got rows and drops the stream has not cancelled the
+        // statement.
         if matches!(self.state, State::New | State::Waiting) {
-            self.span.given_up();
+            self.span.cancelled_early();
         }
     }
 }

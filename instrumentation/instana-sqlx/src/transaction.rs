@@ -12,14 +12,14 @@ use sqlx_core::transaction::{
 
 use crate::Connection;
 use crate::backend::Backend;
-use crate::outcome::failed;
+use crate::record::failed;
 
 /// [`sqlx::Transaction`], whose statements are recorded, and with them `BEGIN`, `COMMIT`,
-/// `ROLLBACK` or those of savepoints.
+/// `ROLLBACK` or the statements for savepoints.
 ///
-/// Dropped without any of these it is rolled back: sqlx sends the `ROLLBACK` when the
-/// connection is used next or returned to its pool. It is recorded at the drop, as an exit
-/// that takes no time.
+/// A transaction that is dropped without any of these is rolled back: sqlx sends the
+/// `ROLLBACK` when the connection is used next or returned to its pool. It is recorded at
+/// the drop, as an exit without duration.
 pub struct Transaction<'c, DB: Backend> {
     connection: Held<'c, DB>,
     /// How deep it is, from 1 on; 0 as long as it has not begun.
@@ -55,7 +55,7 @@ impl<'c, DB: Backend> Transaction<'c, DB> {
         Self::start(Held::Owned(connection), statement).await
     }
 
-    /// As sqlx does it: what fails or is given up is rolled back.
+    /// As in sqlx: a transaction that fails or is cancelled is rolled back.
     async fn start(connection: Held<'c, DB>, statement: Option<SqlStr>) -> Result<Self, Error> {
         let mut transaction = Self {
             connection,

@@ -1,46 +1,20 @@
 //! What a statement allocates on its thread, beside what it does with sqlx alone.
 #![expect(
-    unsafe_code,
     clippy::unwrap_used,
-    reason = "an allocator that counts is unsafe to write; a test that meets something unexpected \
-              ends there"
+    reason = "a test that meets something unexpected ends there"
 )]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use futures_util::TryStreamExt;
-use instana::FutureExt;
 use instana::testing::Recorder;
 use sqlx::Executor;
 use sqlx::sqlite::SqlitePoolOptions;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts the allocations of each thread.
-struct Counting;
-
-// SAFETY: all is left to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: as the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use test_helpers::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROUNDS: u64 = 40;
-const PAIRS: u64 = 9;
+const ROUNDS: usize = 40;
+const PAIRS: usize = 9;
 
 /// Allocations of one execution, most of the time: waiting for another thread may cost
 /// more.
@@ -48,9 +22,9 @@ macro_rules! allocations {
     ($work:expr) => {{
         let mut counts = Vec::new();
         for _ in 0..ROUNDS {
-            let before = COUNT.get();
+            let before = test_helpers::allocations();
             $work;
-            counts.push((COUNT.get() - before).cast_signed());
+            counts.push((test_helpers::allocations() - before).cast_signed());
         }
         middle(counts)
     }};
@@ -69,7 +43,7 @@ macro_rules! assert_added {
     }};
 }
 
-fn middle(mut counts: Vec<i64>) -> i64 {
+fn middle(mut counts: Vec<isize>) -> isize {
     counts.sort_unstable();
     counts.get(counts.len() / 2).copied().unwrap()
 }
@@ -100,10 +74,8 @@ async fn a_statement_costs_one_box_when_it_is_recorded_and_none_else() {
         assert_added!(1, stream(&traced).await, stream(&plain).await);
         assert_added!(1, optional(&traced).await, optional(&plain).await);
     };
-    recorder
-        .scope(async { work.in_span(instana::entry_span("job")).await })
-        .await;
-    assert_eq!(recorder.spans().len() as u64, 1 + 2 * PAIRS * ROUNDS);
+    recorder.in_entry(work).await;
+    assert_eq!(recorder.spans().len(), 1 + 2 * PAIRS * ROUNDS);
 
     let options = SqlitePoolOptions::new().max_connections(2);
     let plain = options.connect("sqlite::memory:").await.unwrap();
@@ -115,7 +87,5 @@ async fn a_statement_costs_one_box_when_it_is_recorded_and_none_else() {
     let work = async {
         assert_added!(1, stream(&mut *traced).await, stream(&mut *plain).await);
     };
-    recorder
-        .scope(async { work.in_span(instana::entry_span("job")).await })
-        .await;
+    recorder.in_entry(work).await;
 }

@@ -22,7 +22,7 @@ pub(crate) struct Contexts {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard {
-    /// Spares the lock where there are none.
+    /// Avoids the lock if there are no contexts.
     count: AtomicUsize,
     contexts: Mutex<HashMap<Id, Context, Hashing>>,
 }
@@ -84,7 +84,7 @@ impl Shard {
     }
 }
 
-/// Ids are numbers in a row: they need no more than to be spread.
+/// Ids are consecutive numbers, so spreading them is enough.
 #[derive(Clone, Copy, Debug, Default)]
 struct IdHasher(u64);
 

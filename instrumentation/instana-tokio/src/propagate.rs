@@ -9,14 +9,15 @@ use tokio::runtime::Builder;
 use crate::contexts::Contexts;
 
 thread_local! {
-    /// What this thread was in before each of the tasks that it polls: more than one
-    /// where a task runs another runtime.
+    /// The contexts of this thread before each of the tasks that it polls: more than one
+    /// if a task runs another runtime.
     static LEFT: RefCell<Vec<Span>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Makes the tasks of a runtime run in the context of the code that spawns them,
-/// also those of plain [`tokio::spawn`] and of libraries: nothing else has to change.
-/// Only with `RUSTFLAGS="--cfg tokio_unstable"`, for it stands on tokio's task hooks.
+/// including tasks of plain [`tokio::spawn`] and of libraries: nothing else has to
+/// change. Only with `RUSTFLAGS="--cfg tokio_unstable"`, because it uses tokio's task
+/// hooks.
 ///
 /// ```
 /// let mut builder = tokio::runtime::Builder::new_multi_thread();
@@ -51,7 +52,7 @@ pub fn propagate(builder: &mut Builder) -> &mut Builder {
 /// of a span around `block_on`.
 fn enter(context: Option<Context>) {
     let span = context.map_or(Span::none(), Span::carrier);
-    // Beyond the thread's end there is no place to come back to.
+    // At the thread's end there is no context to restore.
     let _ = LEFT.try_with(|left| left.borrow_mut().push(span.make_current()));
 }
 

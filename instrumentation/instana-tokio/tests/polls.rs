@@ -18,8 +18,7 @@ const BRANCHES: usize = 8;
 /// Runs `job` inside an entry of a recorder; the recorder.
 async fn recorded<F: Future>(job: F) -> Recorder {
     let recorder = Recorder::new();
-    let entry = async { job.in_span(instana::entry_span("job")).await };
-    recorder.scope(entry).await;
+    recorder.in_entry(job).await;
     recorder
 }
 
@@ -127,9 +126,8 @@ async fn block_in_place_stays_in_its_span() {
         assert_eq!(seen, Context::current().span_id());
     };
     let recorder = Recorder::new();
-    let entry = async { job.in_span(instana::entry_span("job")).await };
     // In a task, whose worker is handed over.
-    instana_tokio::spawn(recorder.scope(entry)).await.unwrap();
+    instana_tokio::spawn(recorder.in_entry(job)).await.unwrap();
     recorder.assert_tree("entry job\n  exit blocking\n  exit inner\n");
 }
 

@@ -120,9 +120,8 @@ fn a_runtime_inside_of_a_task_of_another() {
         });
         assert_eq!(seen, Context::current().span_id());
     };
-    let entry = async { job.in_span(instana::entry_span("job")).await };
     runtime
-        .block_on(runtime.spawn(recorder.scope(entry)))
+        .block_on(runtime.spawn(recorder.in_entry(job)))
         .unwrap();
     assert_eq!(recorder.spans().len(), 1);
 }
@@ -141,8 +140,7 @@ fn aborted_and_panicking_tasks_leave_their_thread_as_it_was() {
         assert!(aborted.await.unwrap_err().is_cancelled());
         instana::exit_span("after").end();
     };
-    let entry = async { job.in_span(instana::entry_span("job")).await };
-    runtime.block_on(recorder.scope(entry));
+    runtime.block_on(recorder.in_entry(job));
     recorder.assert_tree("entry job\n  exit after\n");
     runtime.block_on(async {
         let plain = tokio::spawn(async { Context::current().is_empty() });
@@ -200,7 +198,6 @@ fn named_tasks_carry_the_context() {
         local.run_until(work).await;
         assert_eq!(set.join_all().await, [expected.clone(), expected]);
     };
-    let entry = async { job.in_span(instana::entry_span("job")).await };
-    runtime.block_on(recorder.scope(entry));
+    runtime.block_on(recorder.in_entry(job));
     assert_eq!(recorder.spans().len(), 1);
 }

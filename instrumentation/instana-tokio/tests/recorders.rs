@@ -55,8 +55,7 @@ async fn a_thousand_recorders_have_their_own_spans_each() {
     let recorders: Vec<Recorder> = (0..RECORDERS).map(|_| Recorder::new()).collect();
     let mut jobs = tokio::task::JoinSet::new();
     for (number, recorder) in recorders.iter().enumerate() {
-        let job = async move { job(number).in_span(instana::entry_span("job")).await };
-        jobs.spawn(recorder.scope(job));
+        jobs.spawn(recorder.in_entry(job(number)));
     }
     while let Some(result) = jobs.join_next().await {
         result.unwrap().unwrap();

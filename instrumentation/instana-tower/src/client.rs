@@ -29,8 +29,8 @@ impl InstanaClientLayer {
         Self::default()
     }
 
-    /// Where the service's connections lead to: scheme, host and port of requests that
-    /// do not say them, such as those of gRPC clients. It is recorded, not sent.
+    /// The server of the service's connections: scheme, host and port for requests that lack
+    /// them, such as the requests of gRPC clients. It is recorded, not sent.
     ///
     /// ```
     /// use http::Uri;

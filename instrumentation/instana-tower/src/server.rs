@@ -66,8 +66,8 @@ impl<R> InstanaServerLayer<R> {
         }
     }
 
-    /// Requests to leave out: neither they nor the calls they make are
-    /// recorded, and callees are told so.
+    /// Requests to leave out: neither they nor the calls they make are recorded, and the
+    /// suppression is propagated to callees.
     ///
     /// ```
     /// let layer = instana_tower::InstanaServerLayer::new()

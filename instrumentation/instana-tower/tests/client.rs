@@ -11,7 +11,7 @@ use http_body_util::Full;
 use http_body_util::channel::Channel;
 use instana::FutureExt;
 use instana::span::Kind;
-use instana::testing::{RecordedSpan, Recorder};
+use instana::testing::Recorder;
 use instana_tower::{Client, InstanaClientLayer, InstanaServerLayer, PathTemplate};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 
@@ -23,19 +23,6 @@ fn get(url: &str) -> Request<Full<Bytes>> {
 
 async fn ok(_: Request<Full<Bytes>>) -> Answer {
     Ok(Response::new(Full::from("hello")))
-}
-
-/// Runs `future` below an entry of the recorder, to whose tracer it belongs.
-async fn below_entry<F: Future>(recorder: &Recorder, future: F) -> F::Output {
-    let job = async {
-        let entry = instana::entry_span("job");
-        future.in_span(entry).await
-    };
-    recorder.scope(job).await
-}
-
-fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("http", Kind::Exit)
 }
 
 /// Answers with the headers it was called with.
@@ -62,11 +49,9 @@ async fn a_request_is_an_exit_with_its_attributes() {
     request
         .extensions_mut()
         .insert(PathTemplate::new("/items/{id}"));
-    below_entry(&recorder, service.oneshot(request))
-        .await
-        .unwrap();
+    recorder.in_entry(service.oneshot(request)).await.unwrap();
 
-    let span = exit(&recorder);
+    let span = recorder.span("http", Kind::Exit);
     let text = |key: &str| span.text(&format!("data.http.{key}")).unwrap_or_default();
     assert_eq!(text("method"), "GET");
     assert_eq!(
@@ -93,9 +78,11 @@ async fn the_callee_learns_trace_and_parent() {
         copied.append(name, "copied".parse().unwrap());
         copied.append(name, "twice".parse().unwrap());
     }
-    let response = below_entry(&recorder, Client::from(service_fn(echo)).oneshot(request)).await;
+    let response = recorder
+        .in_entry(Client::from(service_fn(echo)).oneshot(request))
+        .await;
     let sent = response.unwrap().into_body();
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     let (trace, span) = (exit.trace(), exit.id());
     let expected = [
         ("x-instana-t", trace.clone()),
@@ -136,7 +123,7 @@ async fn a_trace_that_came_in_goes_on_with_its_foreign_members() {
         .headers_mut()
         .insert("tracestate", "rojo=00f067aa0ba902b7".parse().unwrap());
     let response = server.oneshot(request).await.unwrap();
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(
         response.headers()["traceparent"],
         format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", exit.id())
@@ -154,10 +141,12 @@ async fn without_the_w3c_its_headers_are_left_alone() {
     request
         .headers_mut()
         .insert("traceparent", "own".parse().unwrap());
-    let response = below_entry(&recorder, Client::from(service_fn(echo)).oneshot(request)).await;
+    let response = recorder
+        .in_entry(Client::from(service_fn(echo)).oneshot(request))
+        .await;
     let sent = response.unwrap().into_body();
     assert_eq!(sent["traceparent"], "own");
-    assert_eq!(sent["x-instana-s"], exit(&recorder).id());
+    assert_eq!(sent["x-instana-s"], recorder.span("http", Kind::Exit).id());
     assert_eq!(sent.len(), 4);
 }
 
@@ -170,8 +159,12 @@ async fn an_answer_from_500_on_is_an_error_and_404_is_none() {
             std::future::ready(Ok::<_, Infallible>(response.unwrap()))
         });
         let call = Client::from(service).oneshot(get("http://stock/"));
-        below_entry(&recorder, call).await.unwrap();
-        assert_eq!(exit(&recorder).errors(), errors, "{status}");
+        recorder.in_entry(call).await.unwrap();
+        assert_eq!(
+            recorder.span("http", Kind::Exit).errors(),
+            errors,
+            "{status}"
+        );
     }
 }
 
@@ -182,9 +175,11 @@ async fn an_error_is_recorded_and_passed_on() {
         let source = std::io::Error::other("refused by https://me:pw@stock/?key=x");
         Err::<Response<()>, BoxError>(source.into())
     }));
-    let result = below_entry(&recorder, service.oneshot(get("http://stock/"))).await;
+    let result = recorder
+        .in_entry(service.oneshot(get("http://stock/")))
+        .await;
     assert!(result.unwrap_err().is::<std::io::Error>());
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.errors(), 1);
     assert!(!exit.has("data.http.status"));
     let text = exit.text("data.http.error").unwrap();
@@ -207,7 +202,7 @@ async fn a_call_that_is_given_up_says_so() {
             assert!(matches!(polled, Poll::Pending));
         });
     });
-    let exit = exit(&recorder);
+    let exit = recorder.span("http", Kind::Exit);
     assert_eq!(exit.errors(), 1);
     let text = exit.text("data.http.error").unwrap();
     assert!(text.starts_with("cancelled after "), "{text}");
@@ -222,8 +217,13 @@ async fn an_exit_ends_with_the_head_and_the_body_stays_untouched() {
         std::future::ready(Ok::<_, Infallible>(response.take().unwrap()))
     }));
     let call = service.oneshot(get("http://stock/"));
-    let _body: Channel<Bytes, Infallible> = below_entry(&recorder, call).await.unwrap().into_body();
-    assert_eq!(exit(&recorder).integer("data.http.status"), Some(200));
+    let _body: Channel<Bytes, Infallible> = recorder.in_entry(call).await.unwrap().into_body();
+    assert_eq!(
+        recorder
+            .span("http", Kind::Exit)
+            .integer("data.http.status"),
+        Some(200)
+    );
     drop(sender);
 }
 
@@ -234,11 +234,15 @@ async fn a_request_in_origin_form_has_its_host_in_the_url() {
     request
         .headers_mut()
         .insert("host", "stock:8080".parse().unwrap());
-    below_entry(&recorder, Client::from(service_fn(ok)).oneshot(request))
+    recorder
+        .in_entry(Client::from(service_fn(ok)).oneshot(request))
         .await
         .unwrap();
     assert_eq!(
-        exit(&recorder).text("data.http.url").as_deref(),
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.url")
+            .as_deref(),
         Some("http://stock:8080/items/7")
     );
 }
@@ -270,8 +274,8 @@ async fn a_url_has_a_host_or_is_a_path() {
             request.headers_mut().insert("host", host.parse().unwrap());
         }
         let call = layer.layer(service_fn(ok)).oneshot(request);
-        below_entry(&recorder, call).await.unwrap();
-        let recorded = exit(&recorder).text("data.http.url");
+        recorder.in_entry(call).await.unwrap();
+        let recorded = recorder.span("http", Kind::Exit).text("data.http.url");
         assert_eq!(recorded.as_deref(), Some(expected), "{url} {host:?}");
     }
 }
@@ -292,9 +296,12 @@ async fn the_last_cause_of_an_error_is_recorded_in_every_form() {
     // As the client says it: its sources are out of reach, but for the last.
     let recorder = Recorder::new();
     let call = Client::from(client()).oneshot(refused());
-    let error: legacy::Error = below_entry(&recorder, call).await.unwrap_err();
+    let error: legacy::Error = recorder.in_entry(call).await.unwrap_err();
     assert_eq!(
-        exit(&recorder).text("data.http.error").unwrap(),
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.error")
+            .unwrap(),
         "client error (Connect): Connection refused (os error 111)"
     );
     async fn recorded<E>(error: E) -> String
@@ -307,8 +314,11 @@ async fn the_last_cause_of_an_error_is_recorded_in_every_form() {
         });
         let recorder = Recorder::new();
         let call = Client::from(service).oneshot(get("http://stock/"));
-        assert!(below_entry(&recorder, call).await.is_err());
-        exit(&recorder).text("data.http.error").unwrap()
+        assert!(recorder.in_entry(call).await.is_err());
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.error")
+            .unwrap()
     }
     let shared: Arc<dyn std::error::Error + Send + Sync> = Arc::new(error);
     assert_eq!(recorded(shared.clone()).await, CHAIN);
@@ -348,8 +358,8 @@ async fn a_status_of_grpc_in_the_head_is_an_error() {
             Ok::<_, Infallible>(response.body(()).unwrap())
         }));
         let call = service.oneshot(get("http://stock/shop.Orders/Get"));
-        below_entry(&recorder, call).await.unwrap();
-        let exit = exit(&recorder);
+        recorder.in_entry(call).await.unwrap();
+        let exit = recorder.span("http", Kind::Exit);
         assert_eq!(exit.text("data.http.error").as_deref(), expected);
         assert_eq!(exit.errors(), u64::from(expected.is_some()));
     }
@@ -392,7 +402,8 @@ async fn without_an_entry_or_a_tracer_the_request_stays_as_it_is() {
 async fn stacked_clients_record_one_exit() {
     let recorder = Recorder::new();
     let service = InstanaClientLayer::new().layer(Client::from(service_fn(ok)));
-    below_entry(&recorder, service.oneshot(get("http://stock/")))
+    recorder
+        .in_entry(service.oneshot(get("http://stock/")))
         .await
         .unwrap();
     assert_eq!(recorder.spans().len(), 2);
@@ -414,7 +425,7 @@ async fn below_an_exit_a_call_carries_the_ids_of_the_exit() {
                 client.oneshot(get("http://stock/")).await
             }
         };
-        let response = below_entry(&recorder, call).await.unwrap();
+        let response = recorder.in_entry(call).await.unwrap();
         let spans = recorder.spans();
         let exits: Vec<_> = spans
             .iter()

@@ -1,14 +1,16 @@
 //! Entries inside of entries (docs/ARCHITECTURE.md).
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Uri;
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
-use instana::FutureExt;
-use instana::testing::Recorder;
-use instana_tower::{InstanaServerLayer, RequestHead};
+use instana::testing::{RecordedSpan, Recorder};
+use instana::{FutureExt, Span};
+use instana_tower::{InstanaClientLayer, InstanaServerLayer, RequestHead, TracedBody};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 
 const T: &str = "fa2375d711a4ca0f";
@@ -138,4 +140,225 @@ async fn inside_of_a_job_a_request_has_its_own_trace() {
     );
     assert_ne!(recorder.labelled("job").trace(), T);
     assert_eq!(recorder.unrecorded(), []);
+}
+
+/// A gateway's layer and handler, which passes its own request on to `next`.
+async fn gateway<S, B>(
+    recorder: &Recorder,
+    next: S,
+    pass_on: impl Fn(Request<Full<Bytes>>) -> Request<Full<Bytes>>,
+) where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
+{
+    let handler = async |request| {
+        let next = next.clone();
+        let _ = next.oneshot(pass_on(request)).await.unwrap();
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    };
+    let gateway = server(recorder, "/gateway/{id}").layer(service_fn(handler));
+    gateway.oneshot(request("/gateway/1")).await.unwrap();
+}
+
+fn server(
+    recorder: &Recorder,
+    template: &'static str,
+) -> InstanaServerLayer<impl Fn(RequestHead<'_>) -> Option<Cow<'_, str>> + Clone + use<>> {
+    let layer = InstanaServerLayer::new().tracer(recorder.tracer());
+    layer.route(move |_: RequestHead<'_>| Some(template.into()))
+}
+
+/// The callee's service, which has two layers.
+fn orders(
+    recorder: &Recorder,
+) -> impl Service<
+    Request<Full<Bytes>>,
+    Response = Response<TracedBody<TracedBody<Full<Bytes>>>>,
+    Error = Infallible,
+    Future: Send,
+> + Clone
++ Send
++ use<> {
+    let inner = server(recorder, "/orders/{id}").layer(service_fn(ok));
+    let outer = InstanaServerLayer::new().tracer(recorder.tracer());
+    outer.layer(inner)
+}
+
+fn to_orders(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    *request.uri_mut() = Uri::from_static("http://stock/orders/7");
+    request
+}
+
+/// With its extensions.
+fn copy(request: &Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    request.clone()
+}
+
+fn template(span: &RecordedSpan) -> Option<String> {
+    span.text("data.http.path_tpl")
+}
+
+/// Entry, exit, entry, exit: each below the one before.
+fn assert_called(recorder: &Recorder, title: &str) {
+    let spans = recorder.spans();
+    let entry = |path: &str| {
+        let of = |span: &&RecordedSpan| span.text("data.http.path").as_deref() == Some(path);
+        spans
+            .iter()
+            .find(of)
+            .unwrap_or_else(|| panic!("{title}: no entry for {path}"))
+    };
+    let (outer, inner) = (entry("/gateway/1"), entry("/orders/7"));
+    let (exit, store) = (recorder.labelled("http"), recorder.labelled("store"));
+    assert_eq!(template(outer).as_deref(), Some("/gateway/{id}"), "{title}");
+    assert_eq!(template(inner).as_deref(), Some("/orders/{id}"), "{title}");
+    assert_eq!(outer.parent(), S, "{title}");
+    let parents = [exit.parent(), inner.parent(), store.parent()];
+    assert_eq!(parents, [outer.id(), exit.id(), inner.id()], "{title}");
+    assert_eq!(recorder.spans().len(), 4, "{title}");
+    assert_eq!(recorder.unrecorded(), [], "{title}");
+}
+
+#[tokio::test]
+async fn a_request_that_goes_out_is_another_call() {
+    let recorder = Recorder::new();
+    let copied = |request: Request<Full<Bytes>>| to_orders(copy(&request));
+    let client = InstanaClientLayer::new();
+    gateway(&recorder, client.layer(orders(&recorder)), to_orders).await;
+    assert_called(&recorder, "its own request");
+    recorder.clear();
+    gateway(&recorder, client.layer(orders(&recorder)), copied).await;
+    assert_called(&recorder, "a copy of it");
+    recorder.clear();
+    gateway(
+        &recorder,
+        client.clone().grpc().layer(orders(&recorder)),
+        to_orders,
+    )
+    .await;
+    assert_called(&recorder, "gRPC");
+    recorder.clear();
+    gateway(&recorder, client.layer(queue(orders(&recorder))), to_orders).await;
+    assert_called(&recorder, "with a queue behind the client");
+    recorder.clear();
+    // As a retry around the client's layer does it.
+    let again = client.layer(service_fn(|request: Request<Full<Bytes>>| {
+        orders(&recorder).oneshot(copy(&request))
+    }));
+    gateway(&recorder, again, to_orders).await;
+    assert_called(&recorder, "a copy behind the client");
+    recorder.clear();
+    // A client that is not ours, inside of an exit of the user's.
+    let other = service_fn(|mut request: Request<Full<Bytes>>| {
+        let exit = Span::exit(&instana::span::http::EXIT);
+        let context = exit.context();
+        let headers = request.headers_mut();
+        headers.insert("x-instana-s", context.span_id().unwrap().parse().unwrap());
+        orders(&recorder).oneshot(request).in_span(exit)
+    });
+    gateway(&recorder, other, to_orders).await;
+    assert_called(&recorder, "another client");
+}
+
+#[tokio::test]
+async fn a_request_with_a_copy_of_the_extensions_is_another_one() {
+    for (method, path) in [
+        (Method::GET, "/orders/7"),
+        (Method::POST, "/gateway/1"),
+        (Method::GET, "/"),
+    ] {
+        let copied = |request: Request<Full<Bytes>>| {
+            let mut other = Request::new(Full::default());
+            *other.method_mut() = method.clone();
+            *other.uri_mut() = path.parse().unwrap();
+            *other.extensions_mut() = request.extensions().clone();
+            other
+        };
+        let recorder = Recorder::new();
+        gateway(&recorder, orders(&recorder), copied).await;
+        let entry = recorder.labelled("g.http");
+        assert_eq!(
+            template(&entry).as_deref(),
+            Some("/gateway/{id}"),
+            "{method} {path}"
+        );
+        assert_eq!(recorder.counts().entries_inside, 1, "{method} {path}");
+        assert_eq!(recorder.labelled("store").parent(), entry.id());
+
+        // In a task, its own headers say to which trace it belongs.
+        recorder.clear();
+        gateway(&recorder, queue(orders(&recorder)), copied).await;
+        let spans = recorder.spans();
+        let entry = spans
+            .iter()
+            .find(|span| template(span).as_deref() == Some("/orders/{id}"));
+        let entry = entry.unwrap();
+        assert_eq!(entry.text("data.http.path").as_deref(), Some(path));
+        assert_eq!(entry.parent(), "");
+        assert_eq!(recorder.labelled("store").parent(), entry.id());
+    }
+}
+
+#[tokio::test]
+async fn a_request_stays_the_same_when_it_is_rewritten_or_sent_twice() {
+    type Rewrite = fn(Request<Full<Bytes>>) -> Request<Full<Bytes>>;
+    let rewritten: [(&str, Rewrite); 4] = [
+        ("a path without its prefix", |mut request| {
+            *request.uri_mut() = Uri::from_static("/1");
+            request
+        }),
+        ("a normalized path", |mut request| {
+            *request.uri_mut() = Uri::from_static("/gateway/1/");
+            request
+        }),
+        ("taken apart", |request| {
+            let (mut parts, body) = to_orders(request).into_parts();
+            parts.method = Method::POST;
+            Request::from_parts(parts, body)
+        }),
+        ("as a retry copies it", |request| copy(&request)),
+    ];
+    for (title, rewrite) in rewritten {
+        let recorder = Recorder::new();
+        gateway(&recorder, orders(&recorder), rewrite).await;
+        gateway(&recorder, queue(orders(&recorder)), rewrite).await;
+        let mut entries = recorder.spans();
+        entries.retain(|span| span.name() == "g.http");
+        assert_eq!(entries.len(), 2, "{title}");
+        // Behind the queue, the entry is not there to learn the template.
+        assert_eq!(
+            template(&entries[0]).as_deref(),
+            Some("/orders/{id}"),
+            "{title}"
+        );
+        for entry in &entries {
+            assert_eq!(entry.text("data.http.path").as_deref(), Some("/gateway/1"));
+            assert_eq!(recorder.children(entry).len(), 1, "{title}");
+        }
+        assert_eq!(recorder.unrecorded(), [], "{title}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_leads_elsewhere_is_another_request_of_the_same_entry() {
+    // As a layer that follows redirects inside of the process does it.
+    let recorder = Recorder::new();
+    let follow = service_fn(|request: Request<Full<Bytes>>| {
+        let next = to_orders(copy(&request));
+        let first = server(&recorder, "/moved/{id}").layer(service_fn(async |_| {
+            let moved = Response::builder()
+                .status(302)
+                .body(Full::<Bytes>::default());
+            Ok::<_, Infallible>(moved.unwrap())
+        }));
+        let orders = orders(&recorder);
+        async move {
+            first.oneshot(request).await.unwrap();
+            orders.oneshot(next).await
+        }
+    });
+    gateway(&recorder, follow, |request| request).await;
+    let entry = recorder.labelled("g.http");
+    assert_eq!(template(&entry).as_deref(), Some("/moved/{id}"));
+    assert_eq!(recorder.labelled("store").parent(), entry.id());
+    assert_eq!(recorder.counts().entries_inside, 1);
 }

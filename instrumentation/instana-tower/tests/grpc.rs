@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Empty};
-use instana::FutureExt;
 use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_tower::InstanaClientLayer;
@@ -19,23 +18,6 @@ type Body = Channel<Bytes, BoxError>;
 
 fn call() -> Request<Empty<Bytes>> {
     Request::get("/shop.Orders/Get").body(Empty::new()).unwrap()
-}
-
-/// Runs `future` below an entry of the recorder, to whose tracer it belongs.
-async fn below_entry<F: Future>(recorder: &Recorder, future: F) -> F::Output {
-    let job = async {
-        let entry = instana::entry_span("job");
-        future.in_span(entry).await
-    };
-    recorder.scope(job).await
-}
-
-fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("http", Kind::Exit)
-}
-
-fn error(recorder: &Recorder) -> String {
-    exit(recorder).text("data.http.error").unwrap_or_default()
 }
 
 fn status(code: &'static str, message: &'static str) -> HeaderMap {
@@ -74,7 +56,9 @@ async fn an_exit_ends_with_the_status_in_the_trailers() {
         let recorder = Recorder::new();
         let (mut sender, service) = service("application/grpc+proto", HeaderMap::new());
         let layer = InstanaClientLayer::new().grpc();
-        let response = below_entry(&recorder, layer.layer(service).oneshot(call())).await;
+        let response = recorder
+            .in_entry(layer.layer(service).oneshot(call()))
+            .await;
         let mut body = response.unwrap().into_body();
         sender.send_data(Bytes::from("a")).await.unwrap();
         body.frame().await.unwrap().unwrap();
@@ -84,8 +68,14 @@ async fn an_exit_ends_with_the_status_in_the_trailers() {
         let trailers = body.frame().await.unwrap().unwrap();
         assert_eq!(trailers.trailers_ref().unwrap()["grpc-status"], code);
         // tonic asks for no more.
-        assert_eq!(error(&recorder), expected);
-        let exit = exit(&recorder);
+        assert_eq!(
+            recorder
+                .span("http", Kind::Exit)
+                .text("data.http.error")
+                .unwrap_or_default(),
+            expected
+        );
+        let exit = recorder.span("http", Kind::Exit);
         assert_eq!(exit.errors(), u64::from(!expected.is_empty()));
         assert_eq!(exit.integer("data.http.status"), Some(200));
         drop(body);
@@ -103,8 +93,17 @@ async fn a_status_in_the_head_and_other_content_end_it_there() {
         let recorder = Recorder::new();
         let (sender, service) = service(content_type, head);
         let layer = InstanaClientLayer::new().grpc();
-        let response = below_entry(&recorder, layer.layer(service).oneshot(call())).await;
-        assert_eq!(error(&recorder), expected, "{content_type}");
+        let response = recorder
+            .in_entry(layer.layer(service).oneshot(call()))
+            .await;
+        assert_eq!(
+            recorder
+                .span("http", Kind::Exit)
+                .text("data.http.error")
+                .unwrap_or_default(),
+            expected,
+            "{content_type}"
+        );
         drop((sender, response));
         assert_eq!(recorder.spans().len(), 2);
     }
@@ -121,7 +120,9 @@ async fn ends_of_other_kinds() {
         let recorder = Recorder::new();
         let (mut sender, service) = service("application/grpc", HeaderMap::new());
         let layer = InstanaClientLayer::new().grpc();
-        let response = below_entry(&recorder, layer.layer(service).oneshot(call())).await;
+        let response = recorder
+            .in_entry(layer.layer(service).oneshot(call()))
+            .await;
         let mut body = response.unwrap().into_body();
         sender.send_data(Bytes::from("a")).await.unwrap();
         body.frame().await.unwrap().unwrap();
@@ -136,7 +137,14 @@ async fn ends_of_other_kinds() {
             }
             _ => drop(body),
         }
-        assert_eq!(error(&recorder), expected, "{end}");
+        assert_eq!(
+            recorder
+                .span("http", Kind::Exit)
+                .text("data.http.error")
+                .unwrap_or_default(),
+            expected,
+            "{end}"
+        );
     }
 }
 
@@ -147,9 +155,15 @@ async fn a_call_that_fails_or_is_given_up_says_so() {
         Err::<Response<Empty<Bytes>>, BoxError>("no route".into())
     });
     let service = InstanaClientLayer::new().grpc().layer(broken);
-    let result = below_entry(&recorder, service.oneshot(call())).await;
+    let result = recorder.in_entry(service.oneshot(call())).await;
     assert_eq!(result.unwrap_err().to_string(), "no route");
-    assert_eq!(error(&recorder), "no route");
+    assert_eq!(
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.error")
+            .unwrap_or_default(),
+        "no route"
+    );
 
     let recorder = Recorder::new();
     let pending = service_fn(|_: Request<Empty<Bytes>>| {
@@ -163,7 +177,13 @@ async fn a_call_that_fails_or_is_given_up_says_so() {
             assert!(matches!(call.as_mut().poll(&mut cx), Poll::Pending));
         });
     });
-    assert!(error(&recorder).starts_with("cancelled after "));
+    assert!(
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.error")
+            .unwrap_or_default()
+            .starts_with("cancelled after ")
+    );
 
     let recorder = Recorder::new();
     let panics = service_fn(async |_: Request<Empty<Bytes>>| {
@@ -174,7 +194,13 @@ async fn a_call_that_fails_or_is_given_up_says_so() {
     });
     let service = InstanaClientLayer::new().grpc().layer(panics);
     let recorded = recorder.clone();
-    let task = tokio::spawn(async move { below_entry(&recorded, service.oneshot(call())).await });
+    let task = tokio::spawn(async move { recorded.in_entry(service.oneshot(call())).await });
     assert!(task.await.unwrap_err().is_panic());
-    assert_eq!(error(&recorder), "panicked");
+    assert_eq!(
+        recorder
+            .span("http", Kind::Exit)
+            .text("data.http.error")
+            .unwrap_or_default(),
+        "panicked"
+    );
 }

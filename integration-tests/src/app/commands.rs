@@ -1,4 +1,4 @@
-//! What tests can ask for.
+//! The commands that tests can send.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -155,7 +155,7 @@ fn secrets() {
             .path("/")
             .params("token=hidden-1&plain=shown&credential=hidden-2");
     });
-    // Keys that matchers of all kinds tell apart.
+    // Keys that each kind of matcher treats differently.
     entry.error("Token=hidden-3 mytoken=hidden-4 password=hidden-5 http://u:hidden-6@h/");
     entry.tag("note", TagValue::Error("token: hidden-7"));
     entry.log("TOKEN=hidden-8");

@@ -76,7 +76,7 @@ struct Mutation;
 
 #[Object]
 impl Mutation {
-    /// How many subscribers were told of it.
+    /// The number of subscribers that got the order.
     async fn order(&self, ctx: &Context<'_>, id: i32) -> Result<usize> {
         let order = Published::new(Order(id));
         let subscribers = ctx.data::<Subscribers>()?.lock();

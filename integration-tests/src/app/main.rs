@@ -1,6 +1,6 @@
-//! A traced application that tests steer: commands come in a line each on
-//! standard input, answers go out a line each on standard output. It ends,
-//! flushing, when its input is closed.
+//! A traced application that tests control: commands come in a line each on standard
+//! input, answers go out a line each on standard output. It ends, flushing, when its
+//! input is closed.
 #![forbid(unsafe_code)]
 
 mod client;

@@ -1,4 +1,4 @@
-//! `/start` calls the downstream and hands on what that has seen. axum has
+//! `/start` calls the downstream and returns what the downstream received. axum has
 //! `/graphql`, too.
 
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! What tests can ask for.
+//! The commands that tests can send.
 
 use std::time::Duration;
 

@@ -1,7 +1,6 @@
-//! A traced application that uses AWS, and that tests steer: commands come in a
-//! line each on standard input, answers go out a line each on standard output.
-//! The argument is the URL of the services. It ends, flushing, when its input is
-//! closed.
+//! A traced application that uses AWS and that tests control: commands come in a line
+//! each on standard input, answers go out a line each on standard output. The argument is
+//! the URL of the services. It ends, flushing, when its input is closed.
 #![forbid(unsafe_code)]
 
 mod clients;

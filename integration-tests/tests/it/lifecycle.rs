@@ -227,16 +227,17 @@ fn a_404_for_traces_alone_is_no_reason_to_announce() {
 
 #[test]
 fn failed_trace_posts_are_repeated_without_loss() {
-    for what in [
-        What::Status(503),
-        What::Drop,
-        What::Garbage(b"\0\0\0".to_vec()),
-        What::Truncated,
+    // Spans whose answer is missing or cannot be read are sent once more, not twice.
+    for (what, times) in [
+        (What::Status(503), 2),
+        (What::Drop, 1),
+        (What::Garbage(b"\0\0\0".to_vec()), 1),
+        (What::Truncated, 1),
     ] {
         let agent = agent();
         let mut app = App::for_agent(&agent, &[], &[]);
         agent.wait_for_metrics(app.pid(), 1, LONG).unwrap();
-        agent.fault(Fault::new(Matcher::kind(RequestKind::Traces), what).times(2));
+        agent.fault(Fault::new(Matcher::kind(RequestKind::Traces), what).times(times));
         assert_eq!(app.ask("entries 10"), "done");
         agent.wait_for_spans(20, LONG).unwrap();
         app.flush();

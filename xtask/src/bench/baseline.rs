@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
 
@@ -22,11 +22,18 @@ const SLACK_BACKGROUND: f64 = 50.0;
 const SLACK_ALLOCATIONS: f64 = 0.02;
 
 /// What figures depend on beside our own code.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Tools {
     rustc: String,
     glibc: String,
     valgrind: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Baseline {
+    #[serde(flatten)]
+    tools: Tools,
+    figures: Vec<Figures>,
 }
 
 impl Tools {
@@ -61,52 +68,32 @@ impl Tools {
             tools.valgrind
         )
     }
-
-    fn read(baseline: &Value) -> Self {
-        let text = |key| {
-            let text = baseline.get(key).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        Self {
-            rustc: text("rustc"),
-            glibc: text("glibc"),
-            valgrind: text("valgrind"),
-        }
-    }
 }
 
 /// Writes the figures as the new baseline.
-pub(crate) fn write(figures: &[Figures]) -> Result<String, String> {
+pub(crate) fn write(figures: Vec<Figures>) -> Result<String, String> {
+    let summary = format!("{FILE} has {} figures", figures.len());
     let tools = Tools::here();
-    let baseline = json!({
-        "rustc": tools.rustc,
-        "glibc": tools.glibc,
-        "valgrind": tools.valgrind,
-        "figures": figures.iter().map(Figures::to_json).collect::<Vec<_>>(),
-    });
-    let text = format!("{baseline:#}\n");
+    // As a `Value`, the keys are sorted.
+    let baseline = serde_json::to_value(Baseline { tools, figures });
+    let text = format!("{:#}\n", baseline.map_err(|error| error.to_string())?);
     fs::write(FILE, text).map_err(|error| format!("{FILE}: {error}"))?;
-    Ok(format!("{FILE} has {} figures", figures.len()))
+    Ok(summary)
 }
 
 /// Compares figures with the baseline; the text is for the summary.
 pub(crate) fn compare(figures: &[Figures]) -> Result<String, String> {
     let text = fs::read(Path::new(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
-    let baseline: Value =
+    let baseline: Baseline =
         serde_json::from_slice(&text).map_err(|error| format!("{FILE}: {error}"))?;
-    let (then, now) = (Tools::read(&baseline), Tools::here());
+    let (then, now) = (baseline.tools, Tools::here());
     let limit = if then == now {
         SAME_TOOLS
     } else {
         println!("the baseline is of {then:?}, these figures of {now:?}");
         OTHER_TOOLS
     };
-    let known = baseline.get("figures").and_then(Value::as_array);
-    let known: Vec<Figures> = known
-        .into_iter()
-        .flatten()
-        .filter_map(|figures| Some(Figures::from_json(figures.as_object()?)))
-        .collect();
+    let known = baseline.figures;
     let mut worse = Vec::new();
     for new in figures {
         let old = known
@@ -128,37 +115,29 @@ pub(crate) fn compare(figures: &[Figures]) -> Result<String, String> {
     }
 }
 
+/// A figure's name, the figure, and what it may vary by.
+type Compared = (&'static str, fn(&Figures) -> f64, f64);
+
 /// What is worse by more than the limit, in words.
 fn above(old: &Figures, new: &Figures, limit: f64) -> Vec<String> {
-    let compared = [
-        (
-            "hot instructions",
-            old.hot_instructions,
-            new.hot_instructions,
-            SLACK_HOT,
-        ),
+    let compared: [Compared; 4] = [
+        ("hot instructions", |f| f.hot_instructions, SLACK_HOT),
         (
             "background instructions",
-            old.background_instructions,
-            new.background_instructions,
+            |f| f.background_instructions,
             SLACK_BACKGROUND,
         ),
-        (
-            "hot allocations",
-            old.hot_allocations,
-            new.hot_allocations,
-            SLACK_ALLOCATIONS,
-        ),
+        ("hot allocations", |f| f.hot_allocations, SLACK_ALLOCATIONS),
         (
             "background allocations",
-            old.background_allocations,
-            new.background_allocations,
+            |f| f.background_allocations,
             SLACK_ALLOCATIONS,
         ),
     ];
+    let compared = compared.map(|(what, figure, slack)| (what, figure(old), figure(new), slack));
     compared
         .into_iter()
-        .filter(|(_, old, new, slack)| *new > old * (1.0 + limit) + slack)
+        .filter(|(_, before, now, slack)| *now > before * (1.0 + limit) + slack)
         .map(|(what, before, now, _)| {
             let percent = (now / before - 1.0) * 100.0;
             let scenario = &new.scenario;
@@ -172,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_worse_by_more_than_the_limit_is_told() {
+    fn only_what_is_worse_by_more_than_the_limit_is_reported() {
         let figures = |hot: f64, allocations: f64| Figures {
             scenario: "b".to_owned(),
             hot_instructions: hot,
@@ -186,5 +165,18 @@ mod tests {
         assert_eq!(worse.len(), 2, "{worse:?}");
         assert!(worse[0].contains("+4.0 %"), "{worse:?}");
         assert!(above(&old, &figures(1_040.0, 0.0), OTHER_TOOLS).is_empty());
+    }
+
+    #[test]
+    fn the_baseline_is_read() {
+        let file = format!("{}/../{FILE}", env!("CARGO_MANIFEST_DIR"));
+        let baseline: Baseline = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert!(baseline.tools.rustc.starts_with("rustc "));
+        assert!(
+            baseline
+                .figures
+                .iter()
+                .all(|figures| figures.hot_instructions > 0.0)
+        );
     }
 }

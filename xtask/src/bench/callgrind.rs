@@ -1,11 +1,16 @@
 //! Instructions, as callgrind counts them: the same on each run.
+//!
+//! gungraun (iai-callgrind before) does not fit: its results come from a program `gungraun-runner`
+//! of the same version, which a bare machine had to build and to keep in step; its metrics are
+//! totals of each thread and not sums over functions by name (the measured one, the draining, the
+//! JSON pass inside the background); it compares with what an earlier run has left in `target`,
+//! not with a file in the repository; and the other libraries and the counted allocations of the
+//! same program would need a second harness beside it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use crate::debian::{self, Packages};
+use std::process::Command;
 
 /// What the benchmarks' measured functions are called.
 const MEASURED: [&str; 4] = [
@@ -21,12 +26,6 @@ const DRAINED: &str = "::count::drained";
 /// The tracer's JSON pass.
 const JSON: &str = "export::encoder::Encoder::encode";
 
-/// With the symbols that it recommends.
-const VALGRIND: Packages = Packages {
-    names: &["valgrind", "libc6-dbg"],
-    units: &[],
-};
-
 /// Instructions of one run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Instructions {
@@ -36,24 +35,6 @@ pub(crate) struct Instructions {
     pub(crate) background: u64,
     /// Of the tracer's JSON pass, which is part of the background.
     pub(crate) json: u64,
-}
-
-/// Whether valgrind is there; on Debian, root installs it.
-pub(crate) fn ensure_installed() -> Result<(), String> {
-    if works("valgrind", &["--version"]) {
-        return Ok(());
-    }
-    debian::install(&[VALGRIND])
-        .map_err(|error| format!("valgrind is needed to count instructions: {error}"))
-}
-
-fn works(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
 
 /// Runs a program under callgrind; its files go to `folder`, which is emptied.

@@ -1,16 +1,14 @@
 //! What tracing adds to one call of a database or messaging client.
 
 use super::baseline::Tools;
-use super::callgrind;
-use super::count;
-use super::figures::{Figures, measure_calls};
+use super::figures::{self, Figures};
 use super::program::Programs;
-use super::report::Report;
-use super::table::{Table, thousands};
-use crate::options::Bench;
+use super::table::{Report, Table, thousands};
+use super::{Options, count};
+use crate::programs::{self, VALGRIND};
 
-/// Call, library, and the feature of `benchmarks` that has both. What is added is
-/// told of the same client by itself.
+/// Call, library, and the feature of `benchmarks` that has both. What is added is the difference
+/// to the same client by itself.
 const CALLS: [(&str, &str, &str); 4] = [
     ("sqlx-select", "instana", "sqlx"),
     ("sqlx-0.8-select", "sqlx-tracing", "sqlx-tracing"),
@@ -24,8 +22,8 @@ const ROUNDS: usize = 3;
 
 /// Builds the clients, measures them and shows the table; of all, or of the call
 /// that is asked for.
-pub(super) fn measure(options: &Bench) -> Result<String, String> {
-    callgrind::ensure_installed()?;
+pub(super) fn measure(options: &Options) -> Result<String, String> {
+    programs::ensure(&VALGRIND)?;
     let only = options.only.as_deref();
     let is_meant = |call: &str, library: &str| match only {
         Some(only) => only == call,
@@ -40,16 +38,10 @@ pub(super) fn measure(options: &Bench) -> Result<String, String> {
     }
     let features: Vec<&str> = calls.iter().map(|(_, _, feature)| *feature).collect();
     let programs = Programs::build(&features)?;
-    let mut table = Table::new([
-        "call",
-        "library",
-        "instructions without",
-        "instructions added",
-        "spread",
-        "allocations (bytes) without",
-        "allocations (bytes) added",
-        "background instructions added",
-    ]);
+    let mut table = Table::new(
+        "call|library|instructions without|instructions added|\
+         spread|allocations (bytes) without|allocations (bytes) added|background instructions added",
+    );
     for (call, library, _) in &calls {
         println!("counting: {call}, {library}");
         let without = Rounds::measure(&programs, "none", call)?;
@@ -67,23 +59,19 @@ pub(super) fn measure(options: &Bench) -> Result<String, String> {
 }
 
 fn row(call: &str, library: &str, without: &Rounds, with: &Rounds) -> Vec<String> {
-    let allocations = |rounds: &Rounds| rounds.median(|figures| figures.hot_allocations);
-    let bytes = |rounds: &Rounds| rounds.median(|figures| figures.hot_bytes);
-    let hot = |rounds: &Rounds| rounds.median(|figures| figures.hot_instructions);
-    let background = |rounds: &Rounds| rounds.median(|figures| figures.background_instructions);
-    let cell = |count_of: f64, bytes: f64| format!("{} ({})", count(count_of), thousands(bytes));
+    let before = |figure: fn(&Figures) -> f64| without.median(figure);
+    let added = |figure: fn(&Figures) -> f64| with.median(figure) - without.median(figure);
+    let spread = (without.spread() + with.spread()) / 2.0;
+    let cell = |number, bytes| format!("{} ({})", count(number), thousands(bytes));
     vec![
         call.to_owned(),
         library.to_owned(),
-        thousands(hot(without)),
-        thousands(hot(with) - hot(without)),
-        format!("± {}", thousands((without.spread() + with.spread()) / 2.0)),
-        cell(allocations(without), bytes(without)),
-        cell(
-            allocations(with) - allocations(without),
-            bytes(with) - bytes(without),
-        ),
-        thousands(background(with) - background(without)),
+        thousands(before(|f| f.hot_instructions)),
+        thousands(added(|f| f.hot_instructions)),
+        format!("± {}", thousands(spread)),
+        cell(before(|f| f.hot_allocations), before(|f| f.hot_bytes)),
+        cell(added(|f| f.hot_allocations), added(|f| f.hot_bytes)),
+        thousands(added(|f| f.background_instructions)),
     ]
 }
 
@@ -93,14 +81,14 @@ struct Rounds(Vec<Figures>);
 
 impl Rounds {
     fn measure(programs: &Programs, library: &str, call: &str) -> Result<Self, String> {
-        let rounds = (0..ROUNDS).map(|_| measure_calls(programs, library, call));
-        rounds.collect::<Result<_, _>>().map(Self)
+        let missing = || format!("no figures of {call} with {library}");
+        let measure =
+            |_| figures::measure(programs, &["calls"], library, call)?.ok_or_else(missing);
+        (0..ROUNDS).map(measure).collect::<Result<_, _>>().map(Self)
     }
 
     fn median(&self, figure: impl Fn(&Figures) -> f64) -> f64 {
-        let mut sorted: Vec<f64> = self.0.iter().map(figure).collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+        figures::median(self.0.iter().map(figure))
     }
 
     /// Of the instructions on the calling thread.

@@ -1,6 +1,7 @@
 //! The figures of one library in one scenario, and how they are measured.
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::program::Programs;
 
@@ -27,8 +28,12 @@ const MANY: u64 = 16;
 /// Bursts in which allocations are counted.
 const BURSTS: &str = "10";
 
-/// All figures; per iteration of the scenario.
-#[derive(Clone, Debug, Default)]
+/// Rounds of wall time, in which every library has its turn, and the bursts of each.
+const WALL_ROUNDS: usize = 5;
+const WALL_BURSTS: &str = "100";
+
+/// All figures, per iteration of the scenario, for `bench.json` and the baseline.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Figures {
     pub(crate) library: String,
     pub(crate) scenario: String,
@@ -42,58 +47,33 @@ pub(crate) struct Figures {
     pub(crate) wall_ns: Option<f64>,
 }
 
-/// Instructions and allocations; `None` where the library has no such scenario.
-pub(crate) fn measure(
-    programs: &Programs,
-    library: &str,
-    scenario: &str,
-) -> Result<Option<Figures>, String> {
-    measure_by(&[], programs, library, scenario)
-}
+/// `None` where the library has no such scenario.
+type Measured = Result<Option<Figures>, String>;
 
-/// One call of a client; the scenario is its name.
-pub(crate) fn measure_calls(
-    programs: &Programs,
-    library: &str,
-    client: &str,
-) -> Result<Figures, String> {
-    measure_by(&["calls"], programs, library, client)?
-        .ok_or_else(|| format!("no figures of {client} with {library}"))
-}
-
-/// `words` of the command line say what kind of scenario it is.
-fn measure_by(
-    words: &[&str],
-    programs: &Programs,
-    library: &str,
-    scenario: &str,
-) -> Result<Option<Figures>, String> {
-    let Some(mut figures) = instructions(words, programs, library, scenario)? else {
+/// Instructions and allocations. `words` of the
+/// command line say what kind of scenario it is.
+pub(super) fn measure(programs: &Programs, words: &[&str], library: &str, case: &str) -> Measured {
+    let Some(mut figures) = instructions(programs, words, library, case)? else {
         return Ok(None);
     };
     let agent = programs.agent(false)?;
     let options = ["--bursts", BURSTS, "--agent", &agent.address];
-    let what = ["allocations", library, scenario];
+    let what = ["allocations", library, case];
     let answer = programs.run_counting(&[words, &what, &options].concat())?;
     let at = |at: usize| answer.get(at).and_then(Value::as_f64).unwrap_or_default();
-    figures.hot_allocations = at(0);
-    figures.hot_bytes = at(1);
-    figures.background_allocations = at(2);
-    figures.background_bytes = at(3);
+    figures.hot_allocations = rounded(at(0), 1_000.0);
+    figures.hot_bytes = rounded(at(1), 10.0);
+    figures.background_allocations = rounded(at(2), 1_000.0);
+    figures.background_bytes = rounded(at(3), 10.0);
     Ok(Some(figures))
 }
 
-fn instructions(
-    words: &[&str],
-    programs: &Programs,
-    library: &str,
-    scenario: &str,
-) -> Result<Option<Figures>, String> {
+fn instructions(programs: &Programs, words: &[&str], library: &str, case: &str) -> Measured {
     let run = |bursts: u64| {
         let agent = programs.agent(false)?;
         let bursts = bursts.to_string();
         let options = ["--bursts", &bursts, "--agent", &agent.address];
-        programs.count(&[words, &["count", library, scenario], &options].concat())
+        programs.count(&[words, &["count", library, case], &options].concat())
     };
     let (few, answer) = run(FEW)?;
     if answer.is_null() {
@@ -102,17 +82,15 @@ fn instructions(
     let (many, answer_many) = run(MANY)?;
     let iterations = |answer: &Value| answer.get("iterations").and_then(Value::as_u64);
     let (Some(from), Some(to)) = (iterations(&answer), iterations(&answer_many)) else {
-        return Err(format!("{library} {scenario}: no number of iterations"));
+        return Err(format!("{library} {case}: no number of iterations"));
     };
     if few.hot == 0 {
-        return Err(format!(
-            "{library} {scenario}: the measured function was not found"
-        ));
+        return Err(format!("{library} {case}: no measured function"));
     }
-    let per = |few: u64, many: u64| (many as f64 - few as f64) / (to - from) as f64;
+    let per = |few: u64, many: u64| rounded((many as f64 - few as f64) / (to - from) as f64, 10.0);
     Ok(Some(Figures {
         library: library.to_owned(),
-        scenario: scenario.to_owned(),
+        scenario: case.to_owned(),
         hot_instructions: per(few.hot, many.hot),
         background_instructions: per(few.background, many.background),
         json_instructions: per(few.json, many.json),
@@ -126,52 +104,57 @@ pub(crate) fn documents(programs: &Programs) -> Result<(f64, f64), String> {
     let (few, answer) = run(FEW)?;
     let (many, _) = run(MANY)?;
     let bytes = answer.get("bytes").and_then(Value::as_f64);
-    Ok((
-        (many.hot - few.hot) as f64 / ((MANY - FEW) * 250) as f64,
-        bytes.unwrap_or_default(),
-    ))
+    let each = (many.hot - few.hot) as f64 / ((MANY - FEW) * 250) as f64;
+    Ok((each, bytes.unwrap_or_default()))
 }
 
-impl Figures {
-    /// For `bench.json` and the baseline.
-    pub(crate) fn to_json(&self) -> Value {
-        json!({
-            "library": self.library,
-            "scenario": self.scenario,
-            "hot_instructions": rounded(self.hot_instructions),
-            "background_instructions": rounded(self.background_instructions),
-            "json_instructions": rounded(self.json_instructions),
-            "hot_allocations": thousandths(self.hot_allocations),
-            "hot_bytes": rounded(self.hot_bytes),
-            "background_allocations": thousandths(self.background_allocations),
-            "background_bytes": rounded(self.background_bytes),
-            "wall_ns": self.wall_ns.map(rounded),
-        })
-    }
-
-    /// Reads what [`to_json`](Self::to_json) wrote.
-    pub(crate) fn from_json(value: &Map<String, Value>) -> Self {
-        let text = |key| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        let number = |key| value.get(key).and_then(Value::as_f64);
-        Self {
-            library: text("library").to_owned(),
-            scenario: text("scenario").to_owned(),
-            hot_instructions: number("hot_instructions").unwrap_or_default(),
-            background_instructions: number("background_instructions").unwrap_or_default(),
-            json_instructions: number("json_instructions").unwrap_or_default(),
-            hot_allocations: number("hot_allocations").unwrap_or_default(),
-            hot_bytes: number("hot_bytes").unwrap_or_default(),
-            background_allocations: number("background_allocations").unwrap_or_default(),
-            background_bytes: number("background_bytes").unwrap_or_default(),
-            wall_ns: number("wall_ns"),
+/// Fills in the wall times.
+pub(crate) fn measure_wall(programs: &Programs, all: &mut [Figures]) -> Result<(), String> {
+    let mut rounds: Vec<Vec<f64>> = vec![Vec::new(); all.len()];
+    for _ in 0..WALL_ROUNDS {
+        for (figures, times) in all.iter().zip(&mut rounds) {
+            let agent = programs.agent(false)?;
+            let (library, scenario) = (figures.library.as_str(), figures.scenario.as_str());
+            let words = [
+                "wall",
+                library,
+                scenario,
+                "--bursts",
+                WALL_BURSTS,
+                "--agent",
+            ];
+            let answer = programs.run(&[&words[..], &[&agent.address]].concat())?;
+            times.extend(answer.as_f64());
         }
     }
+    for (figures, times) in all.iter_mut().zip(rounds) {
+        figures.wall_ns = (!times.is_empty()).then(|| rounded(median(times), 10.0));
+    }
+    Ok(())
 }
 
-fn rounded(figure: f64) -> f64 {
-    (figure * 10.0).round() / 10.0
+/// A median and its ratio to fastrace's.
+pub(crate) fn wall_cell(figures: &Figures, all: &[Figures]) -> String {
+    let Some(own) = figures.wall_ns else {
+        return String::new();
+    };
+    let fastrace = all
+        .iter()
+        .find(|other| other.library == "fastrace" && other.scenario == figures.scenario)
+        .and_then(|other| other.wall_ns);
+    match fastrace {
+        Some(fastrace) => format!("{own:.0} ({:.2})", own / fastrace),
+        None => format!("{own:.0}"),
+    }
 }
 
-fn thousandths(figure: f64) -> f64 {
-    (figure * 1_000.0).round() / 1_000.0
+fn rounded(figure: f64, parts: f64) -> f64 {
+    (figure * parts).round() / parts
+}
+
+/// Of several measurements; not a number where there are none.
+pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.into_iter().collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

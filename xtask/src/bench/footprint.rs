@@ -6,10 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::program::cargo;
-use super::report::Report;
-use super::table::Table;
-use crate::packages;
+use super::Options;
+use super::table::{Report, Table};
+use crate::cargo;
 
 /// A package, and the features of `footprint` without and with it.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,53 +18,47 @@ struct Case {
     with: String,
 }
 
-/// One program, built from nothing.
-#[derive(Debug)]
-struct Built {
-    bytes: u64,
-    seconds: f64,
-    crates: usize,
-}
+/// A program, built from nothing: bytes, CPU seconds, and crates in its tree.
+type Built = (u64, f64, usize);
 
 /// Builds and shows them, or the one that is asked for.
-pub(crate) fn measure(report: &mut Report, only: Option<&str>) -> Result<String, String> {
-    let all = cases(&packages::features("benchmarks/Cargo.toml", "footprint")?);
-    let missing = missing(&packages::published()?, &all);
+pub(super) fn measure(options: &Options) -> Result<String, String> {
+    let only = options.only.as_deref();
+    let all = cases(&cargo::features("benchmarks/Cargo.toml", "footprint")?);
+    let missing = missing(&cargo::published()?, &all);
     let is_meant = |case: &Case| only.is_none_or(|only| only == case.name);
     let meant: Vec<Case> = all.into_iter().filter(is_meant).collect();
     if meant.is_empty() {
         return Err(format!("{} is no case", only.unwrap_or("nothing")));
     }
-    let target = packages::target()?.join("bench-footprint");
-    let mut table = Table::new([
-        "crate",
-        "KiB without",
-        "KiB with",
-        "KiB added",
-        "CPU s without",
-        "CPU s with",
-        "crates without",
-        "crates with",
-    ]);
+    let target = cargo::target()?.join("bench-footprint");
+    let mut table = Table::new(
+        "crate|KiB without|KiB with|KiB added|\
+         CPU s without|CPU s with|crates without|crates with",
+    );
     for case in &meant {
         println!("building: {}", case.name);
-        let (without, with) = (build(&target, &case.without)?, build(&target, &case.with)?);
+        let (bytes, seconds, crates) = build(&target, &case.without)?;
+        let (bytes_with, seconds_with, crates_with) = build(&target, &case.with)?;
         let kib = |bytes: u64| format!("{:.0}", bytes as f64 / 1024.0);
         table.row([
             case.name.clone(),
-            kib(without.bytes),
-            kib(with.bytes),
-            kib(with.bytes.saturating_sub(without.bytes)),
-            format!("{:.1}", without.seconds),
-            format!("{:.1}", with.seconds),
-            without.crates.to_string(),
-            with.crates.to_string(),
+            kib(bytes),
+            kib(bytes_with),
+            kib(bytes_with.saturating_sub(bytes)),
+            format!("{seconds:.1}"),
+            format!("{seconds_with:.1}"),
+            crates.to_string(),
+            crates_with.to_string(),
         ]);
     }
-    report.table(
-        "Stripped release binary, CPU time of a clean build, crates in the tree",
-        &table,
-    );
+    let title = "Stripped release binary, CPU time of a clean build, crates in the tree";
+    let mut report = Report::default();
+    report.table(title, &table);
+    // The page shows all.
+    if options.docs && only.is_none() {
+        report.write("footprint")?;
+    }
     let _ = fs::remove_dir_all(&target);
     Ok(match missing.as_slice() {
         [] => format!("{} crates", meant.len()),
@@ -73,21 +66,24 @@ pub(crate) fn measure(report: &mut Report, only: Option<&str>) -> Result<String,
     })
 }
 
+impl Case {
+    fn new(name: &str, without: &str, with: &str) -> Self {
+        let [name, without, with] = [name, without, with].map(str::to_owned);
+        Self {
+            name,
+            without,
+            with,
+        }
+    }
+}
+
 /// The tracer, and each `X-traced` beside its `X`.
 fn cases(features: &[String]) -> Vec<Case> {
     let traced = features.iter().filter_map(|feature| {
         let target = feature.strip_suffix("-traced")?;
-        Some(Case {
-            name: format!("instana-{target}"),
-            without: target.to_owned(),
-            with: feature.clone(),
-        })
+        Some(Case::new(&format!("instana-{target}"), target, feature))
     });
-    let core = Case {
-        name: "instana".to_owned(),
-        without: String::new(),
-        with: "core".to_owned(),
-    };
+    let core = Case::new("instana", "", "core");
     let mut cases: Vec<Case> = traced.chain([core]).collect();
     cases.sort_by(|one, other| one.name.cmp(&other.name));
     cases
@@ -106,7 +102,7 @@ fn build(target: &Path, features: &str) -> Result<Built, String> {
     let _ = fs::remove_dir_all(target);
     // The shell tells what its children took: CPU time, which other work on the
     // machine does not change.
-    let cargo = cargo();
+    let cargo = cargo::command();
     let output = Command::new("/bin/sh")
         .args(["-c", "\"$@\" && times", "sh"])
         .arg(cargo.get_program())
@@ -122,14 +118,9 @@ fn build(target: &Path, features: &str) -> Result<Built, String> {
     }
     let seconds = children_seconds(&String::from_utf8_lossy(&output.stdout));
     let binary = target.join("stripped/footprint");
-    let bytes = fs::metadata(&binary)
-        .map_err(|error| format!("{}: {error}", binary.display()))?
-        .len();
-    Ok(Built {
-        bytes,
-        seconds,
-        crates: crates(features)?,
-    })
+    let metadata = fs::metadata(&binary);
+    let metadata = metadata.map_err(|error| format!("{}: {error}", binary.display()))?;
+    Ok((metadata.len(), seconds, crates(features)?))
 }
 
 /// Reads the second line of `times`: user and system time of all children, as
@@ -146,29 +137,10 @@ fn children_seconds(times: &str) -> f64 {
 
 /// Crates that are linked in, the program itself not counted.
 fn crates(features: &str) -> Result<usize, String> {
-    let output = cargo()
-        .args([
-            "tree",
-            "--locked",
-            "--manifest-path",
-            "benchmarks/Cargo.toml",
-        ])
-        .args(["--package", "footprint", "--features", features])
-        .args([
-            "--edges",
-            "normal,no-proc-macro",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ])
-        .output()
-        .map_err(|error| format!("Cargo could not be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let names: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let edges = ["--edges", "normal,no-proc-macro", "--features", features];
+    let manifest = ["--locked", "--manifest-path", "benchmarks/Cargo.toml"];
+    let tree = cargo::tree("footprint", &[edges.as_slice(), &manifest].concat())?;
+    let names: BTreeSet<&str> = tree.iter().map(|(name, _)| name.as_str()).collect();
     Ok(names.len().saturating_sub(1))
 }
 
@@ -178,21 +150,12 @@ mod tests {
 
     #[test]
     fn each_pair_of_features_is_a_case() {
-        let names = |names: &[&str]| -> Vec<String> {
-            names.iter().map(|name| (*name).to_owned()).collect()
-        };
-        let found = cases(&names(&["bare", "core", "tower", "tower-traced"]));
-        let of = |name: &str, without: &str, with: &str| Case {
-            name: name.to_owned(),
-            without: without.to_owned(),
-            with: with.to_owned(),
-        };
-        let expected = [
-            of("instana", "", "core"),
-            of("instana-tower", "tower", "tower-traced"),
-        ];
+        let names = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let found = cases(&names("bare core tower tower-traced"));
+        let tower = Case::new("instana-tower", "tower", "tower-traced");
+        let expected = [Case::new("instana", "", "core"), tower];
         assert_eq!(found, expected);
-        let published = names(&["instana", "instana-dev-agent", "instana-sqlx"]);
+        let published = names("instana instana-dev-agent instana-sqlx");
         assert_eq!(missing(&published, &found), ["instana-sqlx"]);
     }
 

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
+use super::figures::median;
 use super::program::Programs;
-use super::report::Report;
-use super::table::{Table, thousands};
+use super::table::{Report, Table, thousands};
 use super::targets::{self, Target};
 
 /// The default bound of the memory for spans.
@@ -25,44 +25,35 @@ fn number(value: &Value, key: &str) -> f64 {
     value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// Two threads that record without pause.
 pub(crate) fn saturated(
     report: &mut Report,
     programs: &Programs,
     libraries: &[&str],
 ) -> Result<(), String> {
-    let mut table = Table::new([
-        "library",
-        "ended/s",
-        "exported/s",
-        "not exported %",
-        "caller CPU ns/span",
-        "peak MiB",
-    ]);
+    let mut table =
+        Table::new("library|ended/s|exported/s|not exported %|caller CPU ns/span|peak MiB");
     let (mut ours, mut fastrace) = (Value::Null, Value::Null);
     for library in libraries.iter().filter(|library| **library != "none") {
         let agent = programs.agent(false)?;
         let words = ["saturated", library, "--seconds", SATURATED, "--agent"];
         let answer = programs.run(&[&words[..], &[&agent.address]].concat())?;
         let (ended, exported) = (number(&answer, "ended"), number(&answer, "exported"));
-        // Not all libraries can tell what they exported.
-        let (per_second, lost) = match exported > 0.0 {
-            true => (
-                thousands(exported_per_second(&answer)),
-                format!("{:.1}", (1.0 - exported / ended) * 100.0),
-            ),
-            false => ("?".to_owned(), "?".to_owned()),
+        let lost = format!("{:.1}", (1.0 - exported / ended) * 100.0);
+        let sent = thousands(exported_per_second(&answer));
+        // Not all libraries know what they exported.
+        let known = |figure: String| {
+            if exported > 0.0 {
+                figure
+            } else {
+                "?".to_owned()
+            }
         };
         table.row([
             (*library).to_owned(),
             thousands(ended / number(&answer, "seconds")),
-            per_second,
-            lost,
+            known(sent),
+            known(lost),
             thousands(number(&answer, "cpu_ns_per_span")),
             format!("{:.1}", number(&answer, "peak_kib") / 1024.0),
         ]);
@@ -74,11 +65,8 @@ pub(crate) fn saturated(
     }
     let title = format!("Saturated: two threads record b without pause for {SATURATED} s");
     report.table(&title, &table);
-    targets::show(
-        report,
-        "Saturated: targets",
-        &saturated_targets(&ours, &fastrace),
-    );
+    let targets = saturated_targets(&ours, &fastrace);
+    targets::show(report, "Saturated: targets", &targets);
     Ok(())
 }
 
@@ -93,16 +81,10 @@ fn saturated_targets(ours: &Value, fastrace: &Value) -> Vec<Target> {
     ];
     if !fastrace.is_null() {
         let cpu = |value| number(value, "cpu_ns_per_span");
-        targets.push(Target::at_least(
-            "spans sent/s, fastrace's",
-            exported_per_second(ours),
-            exported_per_second(fastrace),
-        ));
-        targets.push(Target::at_most(
-            "caller CPU ns/span, 0.2 of fastrace's",
-            cpu(ours),
-            0.2 * cpu(fastrace),
-        ));
+        let (sent, theirs) = (exported_per_second(ours), exported_per_second(fastrace));
+        targets.push(Target::at_least("spans sent/s, fastrace's", sent, theirs));
+        let (name, limit) = ("caller CPU ns/span, 0.2 of fastrace's", 0.2 * cpu(fastrace));
+        targets.push(Target::at_most(name, cpu(ours), limit));
     }
     targets
 }
@@ -117,13 +99,7 @@ pub(crate) fn services(
     programs: &Programs,
     libraries: &[&str],
 ) -> Result<(), String> {
-    let mut table = Table::new([
-        "library",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "CPU ns/request",
-    ]);
+    let mut table = Table::new("library|requests/s|p50 us|p99 us|CPU ns/request");
     for library in libraries {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -133,20 +109,14 @@ pub(crate) fn services(
             let cpu = service.stop()? as f64 / number(&answer, "requests");
             rounds.push((answer, cpu));
         }
-        let of = |key| {
-            median(
-                rounds
-                    .iter()
-                    .map(|(answer, _)| number(answer, key))
-                    .collect(),
-            )
-        };
+        let answers = || rounds.iter().map(|(answer, _)| answer);
+        let of = |key| median(answers().map(|answer| number(answer, key)));
         table.row([
             (*library).to_owned(),
             thousands(of("per_second")),
             format!("{:.0}", of("p50_us")),
             format!("{:.0}", of("p99_us")),
-            thousands(median(rounds.iter().map(|(_, cpu)| *cpu).collect())),
+            thousands(median(rounds.iter().map(|(_, cpu)| *cpu))),
         ]);
     }
     let title = "An axum service on a socket under load (information; 8 connections, same machine)";
@@ -161,48 +131,34 @@ pub(crate) fn memory(report: &mut Report, programs: &Programs, seconds: u64) -> 
     let seconds = seconds.to_string();
     println!("\nfull load without an agent, for {seconds} s …");
     let full = programs.run(&["full", "--seconds", &seconds])?;
-    let grown = |value: &Value, key| number(value, key) - number(value, "before_kib");
-    let mut table = Table::new(["memory", "before KiB", "then KiB", "added KiB"]);
-    table.row([
-        "at rest, 5 s after the announce".to_owned(),
-        thousands(number(&rest, "before_kib")),
-        thousands(number(&rest, "after_kib")),
-        thousands(grown(&rest, "after_kib")),
-    ]);
-    table.row([
-        format!("absent agent, full load for {seconds} s, peak"),
-        thousands(number(&full, "before_kib")),
-        thousands(number(&full, "most_kib")),
-        thousands(grown(&full, "most_kib")),
-    ]);
+    let peak = format!("absent agent, full load for {seconds} s, peak");
+    let rows = [
+        ("at rest, 5 s after the announce", &rest, "after_kib"),
+        (peak.as_str(), &full, "most_kib"),
+    ];
+    let grown = |value, key| number(value, key) - number(value, "before_kib");
+    let mut table = Table::new("memory|before KiB|then KiB|added KiB");
+    for (what, value, key) in rows {
+        let (before, then) = (number(value, "before_kib"), number(value, key));
+        let figures = [before, then, then - before].map(thousands);
+        table.row([what.to_owned()].into_iter().chain(figures));
+    }
     report.table("Memory", &table);
     let kept = number(&full, "sent") + number(&full, "waiting") + number(&full, "dropped");
-    targets::show(
-        report,
-        "Memory: targets",
-        &[
-            Target::at_most(
-                "KiB added by init at rest",
-                grown(&rest, "after_kib"),
-                2_048.0,
-            ),
-            Target::at_most(
-                "bytes of spans, the bound",
-                number(&full, "buffer_bytes"),
-                BOUND,
-            ),
-            Target::at_most(
-                "KiB added under full load",
-                grown(&full, "most_kib"),
-                BOUND_KIB,
-            ),
-            Target::at_most(
-                "spans ended but not accounted for",
-                (number(&full, "ended") - kept).abs(),
-                0.0,
-            ),
-        ],
-    );
+    let lost = (number(&full, "ended") - kept).abs();
+    let (at_rest, under_load) = (grown(&rest, "after_kib"), grown(&full, "most_kib"));
+    let targets = [
+        ("KiB added by init at rest", at_rest, 2_048.0),
+        (
+            "bytes of spans, the bound",
+            number(&full, "buffer_bytes"),
+            BOUND,
+        ),
+        ("KiB added under full load", under_load, BOUND_KIB),
+        ("spans ended but not accounted for", lost, 0.0),
+    ];
+    let targets = targets.map(|(name, figure, limit)| Target::at_most(name, figure, limit));
+    targets::show(report, "Memory: targets", &targets);
     Ok(())
 }
 
@@ -221,36 +177,24 @@ pub(crate) fn idle(report: &mut Report, programs: &Programs) -> Result<(), Strin
             answers.push(programs.run_shell(&script)?);
         }
     }
-    let mut table = Table::new([
-        "open files",
-        "metrics sent",
-        "CPU us each",
-        "least",
-        "most",
-        "% of a core",
-    ]);
+    let mut table = Table::new("open files|metrics sent|CPU us each|least|most|% of a core");
     let mut targets = Vec::new();
-    for (files, mut answers) in runs {
-        answers.sort_by(|one, other| {
-            number(one, "cpu_us_each").total_cmp(&number(other, "cpu_us_each"))
-        });
-        let [least, median, most] = answers.as_slice() else {
-            return Err("three runs have three answers".to_owned());
-        };
-        let each = number(median, "cpu_us_each");
-        let percent = number(median, "percent_of_a_core");
+    for (files, answers) in runs {
+        let figures = |key| answers.iter().map(move |answer| number(answer, key));
+        let of = |key| median(figures(key));
+        let (each, percent) = (of("cpu_us_each"), of("percent_of_a_core"));
         table.row([
-            thousands(number(median, "files")),
-            thousands(number(median, "metrics")),
+            thousands(of("files")),
+            thousands(of("metrics")),
             format!("{each:.0}"),
-            format!("{:.0}", number(least, "cpu_us_each")),
-            format!("{:.0}", number(most, "cpu_us_each")),
+            format!("{:.0}", figures("cpu_us_each").fold(f64::MAX, f64::min)),
+            format!("{:.0}", figures("cpu_us_each").fold(f64::MIN, f64::max)),
             format!("{percent:.3}"),
         ]);
         let name = format!("CPU us of one metrics, {files} files");
-        targets.push(Target::at_most(&name, each, 250.0));
+        targets.push(Target::at_most(name, each, 250.0));
         let name = format!("% of a core, {files} files");
-        targets.push(Target::at_most(&name, percent, 0.1));
+        targets.push(Target::at_most(name, percent, 0.1));
     }
     report.table("An idle process: the metrics of each second", &table);
     targets::show(report, "Idle: targets", &targets);

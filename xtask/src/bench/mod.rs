@@ -8,44 +8,57 @@ mod figures;
 mod footprint;
 mod live;
 mod program;
-mod report;
 mod table;
 mod targets;
-mod wall;
 
 use std::fs;
 
+use clap::Args;
 use serde_json::Value;
 
 use self::baseline::Tools;
 use self::figures::{Figures, SCENARIOS};
 use self::program::Programs;
-use self::report::Report;
-use self::table::{Table, thousands};
-use crate::options::Bench;
-use crate::packages;
+use self::table::{Report, Table, thousands};
+use crate::programs::{self, VALGRIND};
 use crate::steps::{self, Step};
 
-/// Features of the package `benchmarks` that bring the other libraries in.
-const COMPETITORS: [&str; 1] = ["competitors"];
-
-/// Seconds of full load without an agent: usually, and with `--long`.
-const FULL_LOAD: u64 = 30;
-const FULL_LOAD_LONG: u64 = 600;
+/// How the benchmarks run.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Instructions and allocations of this tracer against benchmarks/baseline.json
+    #[arg(long)]
+    check: bool,
+    /// What tracing adds to one call of sqlx, redis and rdkafka; with --docs, --ours, --only CALL
+    #[arg(long)]
+    clients: bool,
+    /// Puts the tables into docs/PERFORMANCE.md
+    #[arg(long)]
+    docs: bool,
+    /// Binary size, compile time and dependencies; with --only CRATE of one crate
+    #[arg(long)]
+    footprint: bool,
+    /// Writes target/bench.json, too
+    #[arg(long)]
+    json: bool,
+    /// Full load without an agent for 10 minutes, not 30 s
+    #[arg(long)]
+    long: bool,
+    /// The crate whose footprint is measured, or the call of a client
+    #[arg(long, value_name = "CRATE|CALL")]
+    only: Option<String>,
+    /// This tracer and no tracing only
+    #[arg(long)]
+    ours: bool,
+    /// Makes today's figures the baseline
+    #[arg(long)]
+    write_baseline: bool,
+}
 
 /// The task, as steps of the summary.
-pub(crate) fn run(options: &Bench) -> Vec<Step> {
+pub(crate) fn run(options: &Options) -> Vec<Step> {
     if options.footprint {
-        return vec![steps::timed("footprint", || {
-            let mut report = Report::default();
-            let only = options.only.as_deref();
-            let summary = footprint::measure(&mut report, only)?;
-            // The page shows all.
-            if options.docs && only.is_none() {
-                report.write("footprint")?;
-            }
-            Ok(summary)
-        })];
+        return vec![steps::timed("footprint", || footprint::measure(options))];
     }
     if options.clients {
         return vec![steps::timed("clients", || clients::measure(options))];
@@ -54,7 +67,7 @@ pub(crate) fn run(options: &Bench) -> Vec<Step> {
         return vec![check()];
     }
     if options.write_baseline {
-        return vec![steps::timed("baseline", || baseline::write(&ours()?))];
+        return vec![steps::timed("baseline", || baseline::write(ours()?))];
     }
     vec![steps::timed("bench", || tables(options))]
 }
@@ -66,42 +79,27 @@ pub(crate) fn check() -> Step {
 }
 
 /// Format and lints of the benchmarks, without the other libraries.
-pub(crate) fn lints() -> Vec<Step> {
-    let target = match packages::target() {
-        Ok(target) => target.join("bench").display().to_string(),
-        Err(error) => return vec![steps::timed("benchmarks", || Err(error))],
-    };
-    let manifest = ["--manifest-path", "benchmarks/Cargo.toml"];
-    let format = [&["fmt"], &manifest[..], &["--all", "--check"]].concat();
-    let lints = [
-        "--locked",
-        "--all-targets",
-        "--target-dir",
-        &target,
-        "--",
-        "-D",
-        "warnings",
-    ];
-    vec![
+pub(crate) fn lints() -> [Step; 2] {
+    let manifest = "--manifest-path benchmarks/Cargo.toml";
+    let format = format!("fmt {manifest} --all --check");
+    let lints = format!("clippy {manifest} --locked --all-targets -- -D warnings");
+    [
         steps::cargo("benchmarks, format", &format),
-        steps::cargo(
-            "benchmarks, lints",
-            &[&["clippy"], &manifest[..], &lints].concat(),
-        ),
+        steps::cargo_apart("bench", "benchmarks, lints", &lints, &[]),
     ]
 }
 
 /// Instructions and allocations of this tracer. Builds no other library.
 fn ours() -> Result<Vec<Figures>, String> {
-    callgrind::ensure_installed()?;
+    programs::ensure(&VALGRIND)?;
     let programs = Programs::build(&[])?;
-    let measured = SCENARIOS.map(|scenario| figures::measure(&programs, "instana", scenario));
+    let measured = SCENARIOS.map(|scenario| figures::measure(&programs, &[], "instana", scenario));
     measured.into_iter().filter_map(Result::transpose).collect()
 }
 
-fn tables(options: &Bench) -> Result<String, String> {
-    callgrind::ensure_installed()?;
-    let features: &[&str] = if options.ours { &[] } else { &COMPETITORS };
+fn tables(options: &Options) -> Result<String, String> {
+    programs::ensure(&VALGRIND)?;
+    let features: &[&str] = if options.ours { &[] } else { &["competitors"] };
     let programs = Programs::build(features)?;
     let answer = programs.run(&["libraries"])?;
     let names = answer.as_array().into_iter().flatten();
@@ -110,21 +108,16 @@ fn tables(options: &Bench) -> Result<String, String> {
     for library in &libraries {
         println!("counting: {library}");
         for scenario in SCENARIOS {
-            all.extend(figures::measure(&programs, library, scenario)?);
+            all.extend(figures::measure(&programs, &[], library, scenario)?);
         }
     }
-    wall::measure(&programs, &mut all)?;
+    figures::measure_wall(&programs, &mut all)?;
     let mut report = Report::default();
     report.say(&Tools::describe());
-    instructions(&mut report, &all, &libraries);
-    allocations(&mut report, &all, &libraries);
-    wall_times(&mut report, &all, &libraries);
+    figures(&mut report, &all, &libraries);
     let (documents, bytes) = figures::documents(&programs)?;
-    targets::show(
-        &mut report,
-        "Targets",
-        &targets::of_figures(&all, documents),
-    );
+    let targets = targets::of_figures(&all, documents);
+    targets::show(&mut report, "Targets", &targets);
     report.say(&format!(
         "serde_json with derived structs: {} instructions for the {bytes:.0} bytes of b's JSON.",
         thousands(documents)
@@ -137,12 +130,7 @@ fn tables(options: &Bench) -> Result<String, String> {
     let layered: Vec<&str> = libraries.iter().copied().filter(has_layer).collect();
     live::services(&mut report, &programs, &layered)?;
     live::idle(&mut report, &programs)?;
-    let seconds = if options.long {
-        FULL_LOAD_LONG
-    } else {
-        FULL_LOAD
-    };
-    live::memory(&mut report, &programs, seconds)?;
+    live::memory(&mut report, &programs, if options.long { 600 } else { 30 })?;
     if options.docs {
         report.write("bench")?;
     }
@@ -153,42 +141,30 @@ fn tables(options: &Bench) -> Result<String, String> {
 }
 
 fn write_json(programs: &Programs, all: &[Figures]) -> Result<String, String> {
-    let json: Value = all.iter().map(Figures::to_json).collect();
+    let json = serde_json::to_value(all).map_err(|error| error.to_string())?;
     let path = programs.target.with_extension("json");
     fs::write(&path, format!("{json:#}\n"))
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(path.display().to_string())
 }
 
-fn instructions(report: &mut Report, all: &[Figures], libraries: &[&str]) {
+/// The tables of figures.
+fn figures(report: &mut Report, all: &[Figures], libraries: &[&str]) {
     let title = "Instructions: calling thread + background, per iteration";
     show(report, title, all, libraries, |figures| {
-        format!(
-            "{} + {}",
-            thousands(figures.hot_instructions),
-            thousands(figures.background_instructions)
-        )
+        let background = thousands(figures.background_instructions);
+        format!("{} + {background}", thousands(figures.hot_instructions))
     });
-}
-
-fn allocations(report: &mut Report, all: &[Figures], libraries: &[&str]) {
     let title = "Allocations (bytes): calling thread + background, per iteration";
     show(report, title, all, libraries, |figures| {
-        format!(
-            "{} ({}) + {} ({})",
-            count(figures.hot_allocations),
-            thousands(figures.hot_bytes),
-            count(figures.background_allocations),
-            thousands(figures.background_bytes)
-        )
+        let hot = (figures.hot_allocations, figures.hot_bytes);
+        let background = (figures.background_allocations, figures.background_bytes);
+        let cell = |(number, bytes)| format!("{} ({})", count(number), thousands(bytes));
+        format!("{} + {}", cell(hot), cell(background))
     });
-}
-
-fn wall_times(report: &mut Report, all: &[Figures], libraries: &[&str]) {
     let title = "Wall ns per iteration on the calling thread (ratio to fastrace)";
-    show(report, title, all, libraries, |figures| {
-        wall::cell(figures, all)
-    });
+    let cell = |figures: &Figures| figures::wall_cell(figures, all);
+    show(report, title, all, libraries, cell);
 }
 
 /// Tables of scenarios by libraries: spans first, then headers and requests.
@@ -201,7 +177,7 @@ fn show(
 ) {
     let (spans, requests) = SCENARIOS.split_at(6);
     for (what, scenarios) in [("spans", spans), ("headers and requests", requests)] {
-        let mut table = Table::new([&["library"], scenarios].concat());
+        let mut table = Table::new(&["library", &scenarios.join("|")].join("|"));
         for library in libraries {
             let mut row = vec![(*library).to_owned()];
             row.extend(scenarios.iter().map(|scenario| {

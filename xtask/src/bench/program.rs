@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 use super::callgrind::{self, Instructions};
-use crate::packages;
+use crate::cargo;
 
 /// The programs, built.
 #[derive(Debug)]
@@ -20,17 +20,14 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds them, with these features of the package `benchmarks`.
     pub(crate) fn build(features: &[&str]) -> Result<Self, String> {
-        let target = packages::target()?.join("bench");
-        let status = cargo()
-            .args(["build", "--release", "--locked"])
-            .args(["--manifest-path", "benchmarks/Cargo.toml"])
-            .arg("--target-dir")
-            .arg(&target)
-            .args(["--features", &features.join(",")])
-            .status()
-            .map_err(|error| format!("Cargo could not be started: {error}"))?;
-        if !status.success() {
-            return Err(format!("the benchmarks do not build: {status}"));
+        let target = cargo::target()?.join("bench");
+        let words = "build --release --locked --manifest-path benchmarks/Cargo.toml --features";
+        let mut build = cargo::command();
+        build.args(words.split(' ')).arg(features.join(","));
+        match build.arg("--target-dir").arg(&target).status() {
+            Ok(status) if status.success() => {}
+            Ok(status) => return Err(format!("the benchmarks do not build: {status}")),
+            Err(error) => return Err(format!("Cargo could not be started: {error}")),
         }
         Ok(Self {
             folder: target.join("release"),
@@ -81,11 +78,6 @@ impl Programs {
         command.args(["serve", library, "--agent", agent]);
         Server::start(command)
     }
-}
-
-/// The Cargo that runs this.
-pub(crate) fn cargo() -> Command {
-    Command::new(option_env!("CARGO").unwrap_or("cargo"))
 }
 
 fn run(program: &Path, arguments: &[&str]) -> Result<Value, String> {

@@ -1,8 +1,7 @@
 //! What this tracer has to reach, beside what it does.
 
 use super::figures::Figures;
-use super::report::Report;
-use super::table::{Table, thousands};
+use super::table::{Report, Table, thousands};
 
 /// A figure of ours and its limit.
 #[derive(Debug)]
@@ -15,16 +14,16 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn at_most(name: &str, figure: f64, limit: f64) -> Self {
+    pub(crate) fn at_most(name: impl Into<String>, figure: f64, limit: f64) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             figure,
             limit,
             at_least: false,
         }
     }
 
-    pub(crate) fn at_least(name: &str, figure: f64, limit: f64) -> Self {
+    pub(crate) fn at_least(name: impl Into<String>, figure: f64, limit: f64) -> Self {
         Self {
             at_least: true,
             ..Self::at_most(name, figure, limit)
@@ -32,10 +31,9 @@ impl Target {
     }
 
     fn passed(&self) -> bool {
-        if self.at_least {
-            self.figure >= self.limit
-        } else {
-            self.figure <= self.limit
+        match self.at_least {
+            true => self.figure >= self.limit,
+            false => self.figure <= self.limit,
         }
     }
 }
@@ -99,54 +97,49 @@ impl All<'_> {
         targets.extend(["a", "b", "c", "d"].into_iter().filter_map(|scenario| {
             let allocations = self.find("instana", scenario)?.hot_allocations;
             let name = format!("{scenario}, hot allocations");
-            Some(Target::at_most(&name, allocations, 0.0))
+            Some(Target::at_most(name, allocations, 0.0))
         }));
         targets
     }
 
     fn headers(&self) -> [Target; 6] {
+        let (ours, added) = (|name| self.ours(name), |name| self.added(name));
+        let timed = ours("poll-timed") - self.hot("none", "poll");
+        let most = |name, figure, limit| Target::at_most(name, figure, limit);
         [
-            Target::at_most("inject, above bare headers", self.added("inject"), 2_800.0),
-            Target::at_most(
+            most("inject, above bare headers", added("inject"), 2_800.0),
+            most(
                 "inject, foreign tracestate",
-                self.added("inject-foreign"),
+                added("inject-foreign"),
                 4_200.0,
             ),
-            Target::at_most("extract", self.ours("extract"), 2_200.0),
-            Target::at_most(
+            most("extract", ours("extract"), 2_200.0),
+            most(
                 "extract, foreign tracestate",
-                self.ours("extract-foreign"),
+                ours("extract-foreign"),
                 3_300.0,
             ),
-            Target::at_most("poll, above the bare one", self.added("poll"), 30.0),
-            Target::at_most(
-                "poll, timed, above the bare one",
-                self.ours("poll-timed") - self.hot("none", "poll"),
-                70.0,
-            ),
+            most("poll, above the bare one", added("poll"), 30.0),
+            most("poll, timed, above the bare one", timed, 70.0),
         ]
     }
 
     fn axum(&self) -> Vec<Target> {
-        let limits = [
+        let (plain, headers) = (
             ("axum", 5_000.0, 8_000.0),
             ("axum-headers", 6_500.0, 9_500.0),
-        ];
+        );
         let mut targets = Vec::new();
-        for (scenario, hot, whole) in limits {
+        for (scenario, hot, whole) in [plain, headers] {
             let added = self.added(scenario);
-            targets.push(Target::at_most(
-                &format!("{scenario}, added, hot"),
-                added,
-                hot,
-            ));
-            let with_background = added + self.background(scenario);
-            let name = format!("{scenario}, added, hot and background");
-            targets.push(Target::at_most(&name, with_background, whole));
+            let name = |what: &str| format!("{scenario}, added, hot{what}");
+            targets.push(Target::at_most(name(""), added, hot));
+            let (and_background, both) = (name(" and background"), self.background(scenario));
+            targets.push(Target::at_most(and_background, added + both, whole));
             let fastrace = self.hot("fastrace", scenario) - self.hot("none", scenario);
             if fastrace.is_finite() {
-                let name = format!("{scenario}, added, hot, 0.7 of fastrace-axum");
-                targets.push(Target::at_most(&name, added, 0.7 * fastrace));
+                let name = name(", 0.7 of fastrace-axum");
+                targets.push(Target::at_most(name, added, 0.7 * fastrace));
             }
         }
         targets
@@ -155,7 +148,7 @@ impl All<'_> {
 
 /// Shows them with verdicts.
 pub(crate) fn show(report: &mut Report, title: &str, targets: &[Target]) {
-    let mut table = Table::new(["target", "limit", "figure", "verdict"]);
+    let mut table = Table::new("target|limit|figure|verdict");
     for target in targets {
         let show = |figure: f64| match figure.abs() < 10.0 && figure.fract() != 0.0 {
             true => format!("{figure:.3}"),

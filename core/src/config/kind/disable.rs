@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::switch::flag;
-use super::{Kind, LONGEST, MOST, Variable, joined};
 use crate::config::env::Environment;
+use crate::config::kind::switch::flag;
+use crate::config::kind::{Kind, LONGEST, MOST, Variable, joined};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::{Item, Node};
 use crate::config::{Entry, Origin};

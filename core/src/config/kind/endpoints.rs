@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, LONGEST, MOST, Variable, texts};
 use crate::config::Entry;
 use crate::config::env::Environment;
 use crate::config::file;
+use crate::config::kind::{Kind, LONGEST, MOST, Variable, texts};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::{Item, Node};
 
@@ -158,7 +158,7 @@ impl Kind for Endpoints {
 
     fn show(value: &Self::Value) -> String {
         let rules: Vec<String> = value.iter().map(show).collect();
-        super::joined(&rules)
+        crate::config::kind::joined(&rules)
     }
 
     /// The file of the path wins over the text.
@@ -187,7 +187,7 @@ impl Kind for Endpoints {
         });
         of_file.or_else(|| {
             let texts = variables.get(1..).unwrap_or_default();
-            super::first_usable::<Self>(texts, environment, reader)
+            crate::config::kind::first_usable::<Self>(texts, environment, reader)
         })
     }
 }

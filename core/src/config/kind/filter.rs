@@ -1,9 +1,9 @@
 //! Spans that are left out by what they hold.
 
-use super::switch::flag;
-use super::{Kind, LONGEST, MOST, Variable, texts};
 use crate::config::Entry;
 use crate::config::env::Environment;
+use crate::config::kind::switch::flag;
+use crate::config::kind::{Kind, LONGEST, MOST, Variable, texts};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::Node;
 
@@ -199,8 +199,8 @@ impl Kind for Filters {
         let all = value.exclude.iter().chain(&value.include);
         let words: Vec<String> = all.map(show).collect();
         match value.deactivate {
-            true => format!("deactivated: {}", super::joined(&words)),
-            false => super::joined(&words),
+            true => format!("deactivated: {}", crate::config::kind::joined(&words)),
+            false => crate::config::kind::joined(&words),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Names of HTTP headers.
 
-use super::{Kind, joined, texts};
+use crate::config::kind::{Kind, joined, texts};
 use crate::config::parse;
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::Node;

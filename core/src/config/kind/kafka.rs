@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Kind;
+use crate::config::kind::Kind;
 use crate::config::reader::{Place, Reader};
 
 /// A [`KafkaHeaderFormat`].

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::{Kind, first_usable};
+use crate::base::log::Level;
 use crate::config::Entry;
 use crate::config::env::Environment;
-use crate::config::keys::Variable;
+use crate::config::key::Variable;
+use crate::config::kind::{Kind, first_usable};
 use crate::config::reader::{Place, Reader};
-use crate::log::Level;
 
 /// Stronger than any level.
 const DEBUG: &str = "INSTANA_DEBUG";

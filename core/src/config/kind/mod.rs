@@ -1,10 +1,10 @@
 //! Kinds of values: what is accepted in each source, and how a value is shown.
 
-use super::env::Environment;
-use super::keys::{Path, Variable};
-use super::reader::{Place, Reader};
-use super::tree::{Node, Tree};
-use super::{Entry, Origin};
+use crate::config::env::Environment;
+use crate::config::key::{Path, Variable};
+use crate::config::reader::{Place, Reader};
+use crate::config::tree::{Node, Tree};
+use crate::config::{Entry, Origin};
 
 mod disable;
 mod endpoints;
@@ -61,12 +61,12 @@ pub(crate) trait Kind: Sized {
         true
     }
 
-    /// Reads the form of a variable. What is wrong with a part of it is told to
-    /// `reader`, `None` is wrong as a whole.
+    /// Reads the form of a variable. What is wrong with a part of it is reported to
+    /// `reader`; `None`: all of it is wrong.
     fn from_text(text: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Self::Value>;
 
-    /// Reads the form of a file and of the agent's answer: a text as that of a
-    /// variable, unless the kind knows better.
+    /// Reads the form of a file and of the agent's answer: a text is read as a
+    /// variable is, unless the kind knows better.
     fn from_node(node: &Node, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Self::Value> {
         Self::from_text(node.text()?, place, reader)
     }
@@ -74,7 +74,7 @@ pub(crate) trait Kind: Sized {
     /// The value, for people.
     fn show(value: &Self::Value) -> String;
 
-    /// Whether this value gives way to that of an older path.
+    /// Whether a value at an older path overrides this one.
     fn is_empty(_value: &Self::Value) -> bool {
         false
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Kind;
+use crate::config::kind::Kind;
 use crate::config::reader::{Place, Reader};
 
 /// A TCP port.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::number::millis;
-use super::{Kind, Path};
 use crate::config::Entry;
+use crate::config::kind::number::millis;
+use crate::config::kind::{Kind, Path};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::{Node, Tree};
 

@@ -1,6 +1,6 @@
 //! Which keys hold secrets.
 
-use super::{Kind, texts};
+use crate::config::kind::{Kind, texts};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::Node;
 use crate::secrets::Matcher;

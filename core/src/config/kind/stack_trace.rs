@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::number::Frames;
-use super::{Kind, LONGEST, MOST, Path, joined};
 use crate::config::Entry;
+use crate::config::kind::number::Frames;
+use crate::config::kind::{Kind, LONGEST, MOST, Path, joined};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::{Node, Tree};
 

@@ -1,6 +1,6 @@
 //! Statuses of HTTP.
 
-use super::{Kind, joined, texts};
+use crate::config::kind::{Kind, joined, texts};
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::Node;
 

@@ -1,6 +1,6 @@
 //! Yes or no.
 
-use super::Kind;
+use crate::config::kind::Kind;
 use crate::config::reader::{Place, Reader};
 use crate::config::tree::Node;
 

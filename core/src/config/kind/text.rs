@@ -1,6 +1,6 @@
 //! Names and addresses.
 
-use super::Kind;
+use crate::config::kind::Kind;
 use crate::config::parse;
 use crate::config::reader::{Place, Reader};
 

@@ -43,9 +43,14 @@ impl Dialect {
         }
     }
 
-    /// Whether `$a$` may quote a literal.
-    pub(super) fn has_dollar_quotes(self) -> bool {
+    /// Whether `$` is part of no name.
+    pub(super) fn has_dollar_signs(self) -> bool {
         matches!(self, Self::Generic | Self::Postgres)
+    }
+
+    /// Whether `$a$` may quote a literal, or begin a name.
+    pub(super) fn may_have_dollar_quotes(self) -> bool {
+        matches!(self, Self::Generic | Self::MySql)
     }
 
     /// Whether what stands in double quotes is a name and nothing else.

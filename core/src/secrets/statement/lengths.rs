@@ -1,8 +1,8 @@
 //! The lengths of parts of a statement.
 
-use super::dialect::Escapes;
-use super::reader::is_in_word;
-use crate::secrets::seek::run;
+use crate::secrets::search::run;
+use crate::secrets::statement::dialect::Escapes;
+use crate::secrets::statement::reader::is_in_word;
 
 pub(super) enum End {
     /// Behind the closing quote.

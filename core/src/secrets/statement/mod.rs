@@ -13,8 +13,8 @@ mod writer;
 pub use self::dialect::Dialect;
 
 use self::writer::{Shown, Writer};
-use super::matcher::Matcher;
-use super::settled::settled;
+use crate::secrets::matcher::Matcher;
+use crate::secrets::settled::settled;
 
 /// Bytes of a statement that [`masked`] looks at: more than is sent, comments and literals
 /// aside.
@@ -57,10 +57,22 @@ pub(crate) fn masked(dialect: Dialect, statement: &str) -> String {
 }
 
 /// Whether [`statement`] would change nothing, at a glance: there is neither a literal nor a
-/// comment, and no word that may be secret.
+/// comment, and no word that may be secret, nor digits that may say one.
 #[inline]
 pub(crate) fn is_shown_as_it_is(matcher: &Matcher, statement: &[u8]) -> bool {
-    !matcher.may_match_in_or(statement, |byte| BEGINS.is(byte)) && !has_dollar_quote(statement)
+    !matcher.may_match_in_or(statement, |byte| BEGINS.is(byte))
+        && !has_hexadecimal(statement)
+        && !has_dollar_quote(statement)
+}
+
+/// Whether `0x` stands in it: a secret word may be written in digits.
+#[inline]
+fn has_hexadecimal(statement: &[u8]) -> bool {
+    let behind = statement.get(1..).unwrap_or_default();
+    let pairs = statement.iter().zip(behind);
+    pairs.fold(false, |found, (zero, x)| {
+        found | ((*zero == b'0') & (*x | 0x20 == b'x'))
+    })
 }
 
 /// What may begin or end a literal, a comment or an escape.

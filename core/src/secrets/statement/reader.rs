@@ -1,10 +1,12 @@
 //! Statements, part by part, as their server reads them.
 
-use super::dialect::{Dialect, Escapes};
-use super::lengths::{End, begin_of_code, end_of_quoted, nested_comment, number};
-use super::token::{Kind, Token};
-use crate::secrets::seek::run;
-use crate::secrets::steps;
+use crate::secrets::search::run;
+use crate::secrets::statement::dialect::{Dialect, Escapes};
+use crate::secrets::statement::lengths::{
+    End, begin_of_code, end_of_quoted, nested_comment, number,
+};
+use crate::secrets::statement::token::{Kind, Token};
+use crate::secrets::work_counter;
 
 /// Digits of the longest number of a parameter: `$1`, `?12`.
 const MAX_PARAMETER: usize = 5;
@@ -59,6 +61,7 @@ impl<'a> Reader<'a> {
             '`' => self.backticks(),
             '[' => self.brackets(),
             '-' if is("--") => self.dashes(),
+            '$' | '@' | ':' | '#' if self.tcl_name() > 0 => self.tcl_variable(),
             '#' => self.hash(),
             '/' if is("/*") => self.comment(),
             '$' => self.dollar(),
@@ -133,7 +136,7 @@ impl<'a> Reader<'a> {
         let is_passed = |known: Option<usize>| known.is_some_and(|place| place < self.at);
         if self.bracket.is_none_or(is_passed) {
             let found = self.rest().find(']');
-            steps::count(found.unwrap_or(self.rest().len()));
+            work_counter::count(found.unwrap_or(self.rest().len()));
             self.bracket = Some(found.map(|at| self.at + at));
         }
         self.bracket.flatten()
@@ -146,7 +149,7 @@ impl<'a> Reader<'a> {
             return false;
         }
         let part = self.text.get(start..end).unwrap_or_default();
-        steps::count(part.len());
+        work_counter::count(part.len());
         if part.contains(['\'', '"', '`', '$']) {
             return true;
         }
@@ -162,7 +165,7 @@ impl<'a> Reader<'a> {
             _ => rest.find('\n'),
         };
         let len = len.unwrap_or(rest.len());
-        steps::count(len);
+        work_counter::count(len);
         self.at + len
     }
 
@@ -214,7 +217,7 @@ impl<'a> Reader<'a> {
         }
         let end = self.behind(2).find("*/").map(|at| at + 4);
         let len = end.unwrap_or(rest.len());
-        steps::count(len);
+        work_counter::count(len);
         let comment = rest.get(..len).unwrap_or_default();
         let nests = comment.get(2..).unwrap_or_default().contains("/*");
         if self.dialect == Dialect::Generic {
@@ -236,11 +239,11 @@ impl<'a> Reader<'a> {
         let name = run(self.behind(1), |c| is_in_word(c) && c != '$');
         let is_tag = !self.behind(1).starts_with(|c: char| c.is_ascii_digit())
             && self.behind(1 + name).starts_with('$');
-        if is_tag && self.dialect.has_dollar_quotes() {
+        if is_tag && self.dialect != Dialect::Sqlite {
             return self.dollars(name + 2);
         }
         match self.parameter(1) {
-            0 if self.dialect.has_dollar_quotes() => (Kind::Sign, 1),
+            0 if self.dialect.has_dollar_signs() => (Kind::Sign, 1),
             0 => (Kind::Word, 1 + run(self.behind(1), is_in_word)),
             digits => (Kind::Sign, 1 + digits),
         }
@@ -250,12 +253,18 @@ impl<'a> Reader<'a> {
         let tag = self.rest().get(..mark).unwrap_or_default();
         let behind = self.behind(mark);
         let end = behind.find(tag);
-        steps::count(end.unwrap_or(behind.len()));
+        work_counter::count(end.unwrap_or(behind.len()));
         let content = behind.get(..end.unwrap_or(behind.len()));
-        let has_quotes = content.is_some_and(|content| content.contains(['\'', '"', '`']));
+        let has_signs = content.is_some_and(|content| {
+            content.contains(['\'', '"', '`', '#'])
+                || content.contains("--")
+                || content.contains("/*")
+        });
         match end {
-            // Where `$` is part of names, the quotes in it count.
-            Some(_) if has_quotes && self.dialect == Dialect::Generic => self.unsure(),
+            // Where `$` is part of names, the quotes and comments in it count.
+            Some(_) if has_signs && self.dialect.may_have_dollar_quotes() => self.unsure(),
+            // Before MySQL 9, it is never more than a name.
+            None if self.dialect == Dialect::MySql => (Kind::Word, run(self.rest(), is_in_word)),
             Some(end) => (
                 Kind::Literal {
                     before: mark,
@@ -270,6 +279,39 @@ impl<'a> Reader<'a> {
                 },
                 self.rest().len(),
             ),
+        }
+    }
+
+    /// The length of SQLite's `$name(` of Tcl, behind whichever sign; 0 where there is none.
+    fn tcl_name(&self) -> usize {
+        let name = match self.dialect {
+            Dialect::Sqlite => run(self.behind(1), is_in_word),
+            Dialect::Generic if self.rest().starts_with(['$', '@']) => {
+                run(self.behind(1), |c| is_in_word(c) && c != '$')
+            }
+            _ => return 0,
+        };
+        let is_one = name > 0 && self.behind(1 + name).starts_with('(');
+        if is_one { name + 2 } else { 0 }
+    }
+
+    /// A variable of an array: anything goes up to the bracket, but for blanks.
+    fn tcl_variable(&mut self) -> (Kind, usize) {
+        let name = self.tcl_name();
+        let index = run(self.behind(name), |c| !(is_blank(c) || c == ')'));
+        if self.dialect == Dialect::Generic {
+            let index = self.behind(name).get(..index).unwrap_or_default();
+            let has_quote = index.contains(['\'', '"', '`', '$']);
+            return match self.rest().starts_with('$') {
+                _ if has_quote => self.unsure(),
+                true => self.dollar(),
+                false => (Kind::Sign, 1),
+            };
+        }
+        if self.behind(name + index).starts_with(')') {
+            (Kind::Word, name + index + 1)
+        } else {
+            self.unsure()
         }
     }
 
@@ -322,7 +364,7 @@ impl<'a> Iterator for Reader<'a> {
         let first = rest.chars().next()?;
         let (kind, len) = self.next_kind(first);
         let len = len.max(first.len_utf8());
-        steps::count(len);
+        work_counter::count(len);
         let text = rest.get(..len).unwrap_or(rest);
         self.at += text.len();
         self.before = text.chars().next_back();

@@ -1,13 +1,16 @@
 //! The search for secret words in all of a statement.
 
-use super::dialect::Dialect;
-use super::reader::Reader;
-use super::token::Kind;
 use crate::secrets::escapes;
-use crate::secrets::matcher::Matcher;
+use crate::secrets::matcher::{Matcher, words_of_letters};
+use crate::secrets::statement::dialect::Dialect;
+use crate::secrets::statement::reader::Reader;
+use crate::secrets::statement::token::Kind;
 
 /// The word that passwords stand behind, beside those of the matcher.
 const IDENTIFIED: &str = "identified";
+
+/// The word behind a text whose escapes begin with a sign of its own: `U&'p!0061ss' UESCAPE '!'`.
+const UESCAPE: &str = "uescape";
 
 /// Whether a secret word stands anywhere in a statement: in names, literals and comments, with
 /// escapes, as hexadecimal digits, or cut in two by what joins texts.
@@ -23,9 +26,7 @@ fn is_in(matcher: &Matcher, text: &str) -> bool {
         return false;
     }
     matcher.is_secret_word_in(text)
-        || text
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .any(|word| word.eq_ignore_ascii_case(IDENTIFIED))
+        || words_of_letters(text).any(|word| word.eq_ignore_ascii_case(IDENTIFIED))
 }
 
 /// What single tokens do not show.
@@ -55,6 +56,7 @@ fn has_secret_literals(matcher: &Matcher, dialect: Dialect, statement: &str) -> 
                 }
             }
             Kind::Blank | Kind::Comment => {}
+            Kind::Word if token.text.eq_ignore_ascii_case(UESCAPE) => return true,
             Kind::Sign if matches!(token.text, "|" | "+" | "(" | ")") => {}
             Kind::Sign if token.text == "," && joins_lists => {}
             Kind::Word

@@ -1,3 +1,5 @@
+//! Prints notices of the agent, as text or as JSON.
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
@@ -72,7 +74,7 @@ impl Console {
         let _ = self.print(&text);
     }
 
-    /// A line for each service and process, what was given up, and the counts.
+    /// A line for each service and process, the dropped data, and the counts.
     fn end(&self, agent: &DevAgent) -> String {
         let map = agent.service_map();
         let services = map.services.iter();

@@ -29,7 +29,7 @@ pub(crate) fn memory() -> Option<String> {
     Some(mebibytes.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
 }
 
-/// All variables; what is no Unicode is replaced.
+/// All variables; invalid Unicode is replaced.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the binary's reading of the environment"

@@ -1,3 +1,5 @@
+//! The options of the command line.
+
 use std::net::SocketAddr;
 
 use instana_dev_agent::{AnnounceAnswer, Config};
@@ -97,21 +99,8 @@ pub(crate) fn parse(
                     .filter(|name| !name.is_empty());
                 answer = answer.extra_headers(names);
             }
-            Long("poll-rate") => {
-                let seconds = text(&mut parser)?;
-                let parsed = seconds.parse().ok().filter(|seconds| *seconds > 0);
-                let refused =
-                    || format!("--poll-rate `{seconds}` is not a number of seconds above 0");
-                answer = answer.poll_rate(parsed.ok_or_else(refused)?);
-            }
-            Long("tracing") => {
-                let settings = text(&mut parser)?;
-                let parsed = serde_json::from_str(&settings)
-                    .ok()
-                    .filter(serde_json::Value::is_object);
-                let refused = || format!("--tracing `{settings}` is no JSON object");
-                answer = answer.tracing(parsed.ok_or_else(refused)?);
-            }
+            Long("poll-rate") => answer = answer.poll_rate(poll_rate(&text(&mut parser)?)?),
+            Long("tracing") => answer = answer.tracing(tracing(&text(&mut parser)?)?),
             Value(value) => {
                 return Err(format!("unexpected argument `{}`", value.to_string_lossy()));
             }
@@ -120,6 +109,17 @@ pub(crate) fn parse(
     }
     let config = config.announce_answer(answer);
     Ok(Action::Run(Box::new(Options { config, output })))
+}
+
+fn poll_rate(seconds: &str) -> Result<u64, String> {
+    let parsed = seconds.parse().ok().filter(|seconds| *seconds > 0);
+    parsed.ok_or_else(|| format!("--poll-rate `{seconds}` is not a number of seconds above 0"))
+}
+
+fn tracing(settings: &str) -> Result<serde_json::Value, String> {
+    let parsed = serde_json::from_str(settings);
+    let object = parsed.ok().filter(serde_json::Value::is_object);
+    object.ok_or_else(|| format!("--tracing `{settings}` is no JSON object"))
 }
 
 fn text(parser: &mut lexopt::Parser) -> Result<String, String> {

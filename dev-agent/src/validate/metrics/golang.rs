@@ -1,3 +1,5 @@
+//! The schema of metrics for the plugin `golang`.
+
 use serde_json::{Map, Value};
 
 use super::schema::Kind::{Any, Count, Number, Object, Text};

@@ -1,3 +1,5 @@
+//! The schema of metrics for the plugin `nodejs`.
+
 use serde_json::{Map, Value};
 
 use super::schema::Kind::{Any, Number, Numbers, Object, Text, Texts, True};

@@ -1,3 +1,5 @@
+//! The schema of metrics for the plugin `python`.
+
 use serde_json::{Map, Value};
 
 use super::schema::Kind::{Any, Count, Number, Numbers, Object, Text, Texts};

@@ -1,3 +1,5 @@
+//! The schema of metrics for the plugin `rust`.
+
 use serde_json::{Map, Value};
 
 use super::schema::Kind::{Count, Number, Text};
@@ -6,9 +8,9 @@ use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// The body of plugin `rust`: `{pid, snapshot?, metrics}`. The public sources
-/// know no schema for it, so metrics are any numbers, those of sources and of the
-/// application with a unit, and the snapshot is any object with a `name`.
+/// The body of plugin `rust`: `{pid, snapshot?, metrics}`. The public sources have no
+/// schema for it, so metrics are any numbers, metrics of sources and of the application
+/// have a unit, and the snapshot is any object with a `name`.
 pub(super) fn check(body: &Map<String, Value>, report: &mut Report) {
     for (key, value) in body {
         if !matches!(key.as_str(), "pid" | "snapshot" | "metrics") {

@@ -1,3 +1,5 @@
+//! Checks a body against a schema: members, types, and which are required.
+
 use serde_json::{Map, Value};
 
 use crate::json::pointer;

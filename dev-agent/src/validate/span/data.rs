@@ -1,3 +1,5 @@
+//! Checks `data` of a span: the service, and the section of its family.
+
 use serde_json::{Map, Value};
 
 use super::sections::{Family, Kinds, OTEL, SDK, Type, family};
@@ -157,7 +159,7 @@ fn kind(span: &Span<'_>, section: &Map<String, Value>, family: &Family, report: 
                         Rule::KindFitsName,
                         at,
                         sent,
-                        "does not tell entry from exit",
+                        "does not distinguish entry and exit",
                     );
                 }
             }

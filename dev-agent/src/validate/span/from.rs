@@ -1,3 +1,5 @@
+//! Checks `f` of a span: the process that sent it.
+
 use serde_json::{Map, Value};
 
 use super::Span;

@@ -1,3 +1,5 @@
+//! Checks the section `http` of a span.
+
 use serde_json::{Map, Value};
 
 use super::Span;
@@ -5,7 +7,7 @@ use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// What `data.http` demands beyond types (docs/PROTOCOL.md, "HTTP spans").
+/// The rules for `data.http` beyond types (docs/PROTOCOL.md, "HTTP spans").
 pub(super) fn check(span: &Span<'_>, at: &str, http: &Map<String, Value>, report: &mut Report) {
     let text = |key: &str| http.get(key).and_then(Value::as_str);
     if let Some(status) = http
@@ -34,19 +36,7 @@ pub(super) fn check(span: &Span<'_>, at: &str, http: &Map<String, Value>, report
         }
     }
     if let Some(url) = text("url") {
-        let authority = url.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = authority.split('/').next().unwrap_or_default();
-        let credentials = authority.rsplit_once('@').map(|(user, _)| user);
-        if url.contains(['?', '#']) {
-            report.text(
-                Rule::HttpUrl,
-                pointer(at, "url"),
-                url,
-                "has a query or fragment",
-            );
-        } else if credentials.is_some_and(|user| user != "<redacted>:<redacted>") {
-            report.text(Rule::HttpUrl, pointer(at, "url"), "", "has credentials");
-        }
+        check_url(at, url, report);
     }
     if let Some(path) = text("path").filter(|path| path.contains('?')) {
         report.text(Rule::HttpPath, pointer(at, "path"), path, "has a query");
@@ -65,6 +55,22 @@ pub(super) fn check(span: &Span<'_>, at: &str, http: &Map<String, Value>, report
                 );
             }
         }
+    }
+}
+
+fn check_url(at: &str, url: &str, report: &mut Report) {
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let credentials = authority.rsplit_once('@').map(|(user, _)| user);
+    if url.contains(['?', '#']) {
+        report.text(
+            Rule::HttpUrl,
+            pointer(at, "url"),
+            url,
+            "has a query or fragment",
+        );
+    } else if credentials.is_some_and(|user| user != "<redacted>:<redacted>") {
+        report.text(Rule::HttpUrl, pointer(at, "url"), "", "has credentials");
     }
 }
 

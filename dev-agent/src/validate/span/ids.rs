@@ -1,3 +1,5 @@
+//! Checks ids, name and kind of a span.
+
 use serde_json::Value;
 
 use super::Span;

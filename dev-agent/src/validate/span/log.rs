@@ -1,3 +1,5 @@
+//! Checks the section `log` of a span.
+
 use serde_json::{Map, Value};
 
 use super::Span;
@@ -20,7 +22,7 @@ const LEVELS: &[(&str, bool)] = &[
     ("panic", true),
 ];
 
-/// What `data.log` demands beyond types (docs/PROTOCOL.md, "Logs").
+/// The rules for `data.log` beyond types (docs/PROTOCOL.md, "Logs").
 pub(super) fn check(span: &Span<'_>, at: &str, log: &Map<String, Value>, report: &mut Report) {
     match log.get("message") {
         None => report.missing(Rule::LogMessage, pointer(at, "message")),

@@ -21,14 +21,14 @@ use crate::json::pointer;
 const DAY_MS: u64 = 86_400_000;
 /// The longest stack that a setting allows.
 const FRAMES: usize = 500;
-/// How many further levels of objects are looked at for nulls.
+/// The number of further levels of objects that are searched for nulls.
 const DEPTH: u8 = 2;
 const KEYS: &[&str] = &[
     "t", "s", "p", "lt", "n", "k", "ts", "d", "f", "ec", "data", "stack", "sy", "tp", "ia", "crid",
     "crtp", "b",
 ];
 
-/// What a span is checked against besides the static rules.
+/// The context of a request, which spans are checked against besides the static rules.
 #[derive(Debug, Default)]
 pub(crate) struct SpanContext {
     /// The pid of the announce answer.

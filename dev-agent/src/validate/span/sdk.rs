@@ -1,3 +1,5 @@
+//! Checks the section `sdk` of a span.
+
 use serde_json::{Map, Value};
 
 use super::Span;
@@ -5,7 +7,7 @@ use crate::json::pointer;
 use crate::validate::report::Report;
 use crate::validate::rule::Rule;
 
-/// What `data.sdk` of an SDK span demands (docs/PROTOCOL.md, "SDK spans").
+/// The rules for `data.sdk` of an SDK span (docs/PROTOCOL.md, "SDK spans").
 pub(super) fn check(span: &Span<'_>, at: &str, sdk: &Map<String, Value>, report: &mut Report) {
     match sdk.get("name") {
         None => report.missing(Rule::SdkName, pointer(at, "name")),

@@ -1,5 +1,5 @@
-//! The registered span types as one table: those of this tracer (docs/PROTOCOL.md,
-//! "Families"), and others of Go, Node.js and Python.
+//! The registered span types as one table: the types of this tracer (docs/PROTOCOL.md,
+//! //! "Families"), and the other types of Go, Node.js and Python.
 
 use serde_json::Value;
 

@@ -1,3 +1,5 @@
+//! Tests of the rules for spans.
+
 use serde_json::json;
 
 use super::*;
@@ -212,7 +214,8 @@ fn continued_traces() {
     assert_eq!(rules, [Rule::Ancestor, Rule::Correlation]);
 }
 
-/// What Instana's own tracers do is a note for them, and a violation for ours.
+/// Accepted differences of Instana's own tracers are notes for them, and violations for
+/// ours.
 #[test]
 fn habits_of_siblings() {
     let found = |span: &Value, plugin: &str| {

@@ -132,7 +132,7 @@ impl Cache {
         Ok(Self { connection, prefix })
     }
 
-    /// A cache that is away knows nothing.
+    /// A cache that cannot be reached counts as empty.
     async fn name(&self, id: &str) -> Option<String> {
         let mut connection = self.connection.clone();
         connection.get(self.key(id)).await.ok().flatten()

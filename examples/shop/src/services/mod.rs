@@ -111,7 +111,7 @@ fn client() -> io::Result<instana_reqwest::Client> {
     Ok(client.into())
 }
 
-/// A free port, which the parent process is told.
+/// Listens on a free port and prints it for the parent process.
 async fn listen() -> io::Result<TcpListener> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     announce(&listener.local_addr()?.to_string())?;

@@ -59,7 +59,8 @@ async fn price(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infa
             answer(StatusCode::OK, "0")
         }
         "heavy" => {
-            // A mistake, on purpose: it keeps a thread of the runtime. Poll timing tells.
+            // A mistake, on purpose: it blocks a thread of the runtime. Poll timing shows
+            // it.
             std::thread::sleep(HEAVY);
             answer(StatusCode::OK, &cents.to_string())
         }

@@ -125,7 +125,8 @@ async fn fetch(shop: &Storefront, url: String, template: &'static str) -> Page {
     }
 }
 
-/// Not found stays not found; what fails behind us is our failure.
+/// Not found stays not found; any other failure of a service behind is a failure of this
+/// one.
 fn forwarded(status: StatusCode) -> StatusCode {
     if status == StatusCode::NOT_FOUND {
         status

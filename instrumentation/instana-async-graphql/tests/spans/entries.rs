@@ -10,7 +10,7 @@ use instana_async_graphql::InstanaExtension;
 use serde_json::json;
 
 use crate::shop::{self, shop, shop_with};
-use crate::{ask, entry, graphql, http_entry};
+use crate::{ask, graphql, http_entry};
 
 #[tokio::test]
 async fn an_operation_takes_the_http_entry_over() {
@@ -30,7 +30,7 @@ async fn an_operation_takes_the_http_entry_over() {
            exit find order
            exit find order",
     );
-    let entry = entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(entry.errors(), 0);
     assert_eq!(
         entry.text("data.http.path").as_deref(),
@@ -55,7 +55,7 @@ async fn without_an_entry_an_operation_has_its_own() {
     let response = shop.execute("mutation { order(id: 7) }").await;
     assert_eq!(response.data, value!({"order": 7}));
     recorder.assert_tree("entry graphql.server");
-    let entry = entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(entry.parent(), "");
     assert_eq!(
         graphql(&entry),
@@ -84,7 +84,10 @@ async fn an_entry_of_another_kind_is_taken_over_one_with_a_name_is_not() {
     });
     shop.execute("{ hello }").in_span(message).await;
     assert_eq!(
-        entry(&recorder).text("data.kafka.service").as_deref(),
+        recorder
+            .span("graphql.server", Kind::Entry)
+            .text("data.kafka.service")
+            .as_deref(),
         Some("orders")
     );
     recorder.clear();
@@ -174,7 +177,8 @@ async fn other_extensions_and_middleware_may_have_spans_of_their_own() {
            intermediate nosy",
     );
     assert_eq!(
-        entry(&recorder)
+        recorder
+            .span("graphql.server", Kind::Entry)
             .text("data.graphql.operationName")
             .as_deref(),
         Some("Hello")
@@ -223,7 +227,10 @@ async fn a_query_answered_by_a_stream_is_one_entry() {
            exit find order",
     );
     assert_eq!(
-        entry(&recorder).error_text().as_deref(),
+        recorder
+            .span("graphql.server", Kind::Entry)
+            .error_text()
+            .as_deref(),
         Some("no such order")
     );
 }

@@ -2,10 +2,11 @@
 
 use async_graphql::Request;
 use futures_util::{FutureExt as _, StreamExt as _, poll};
+use instana::span::Kind;
 use instana::testing::Recorder;
 
+use crate::ask;
 use crate::shop::shop;
-use crate::{ask, entry};
 
 #[tokio::test]
 async fn errors_are_counted_and_joined() {
@@ -13,7 +14,7 @@ async fn errors_are_counted_and_joined() {
     let shop = shop();
     let response = ask(&recorder, &shop, "{ missing secret hello }").await;
     assert_eq!(response.errors.len(), 2);
-    let entry = entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(entry.errors(), 2);
     assert_eq!(
         entry.text("data.graphql.errors").as_deref(),
@@ -35,7 +36,7 @@ async fn aliases_stand_in_no_message() {
         let recorder = Recorder::new();
         let response = ask(&recorder, &shop, query).await;
         assert!(!response.errors.is_empty(), "{query}");
-        let entry = entry(&recorder);
+        let entry = recorder.span("graphql.server", Kind::Entry);
         assert!(entry.errors() > 0, "{query}");
         assert!(!entry.json().contains("hunter2"), "{}", entry.json());
     }
@@ -90,7 +91,7 @@ async fn what_cannot_be_read_or_is_wrong_is_recorded_without_its_values() {
         }
         let response = ask(&recorder, &shop, request).await;
         assert!(response.is_err(), "{query}");
-        let entry = entry(&recorder);
+        let entry = recorder.span("graphql.server", Kind::Entry);
         assert_eq!(entry.errors(), response.errors.len() as u64);
         assert_eq!(
             entry.text("data.graphql.operationName").as_deref(),
@@ -112,7 +113,7 @@ async fn an_operation_that_is_given_up_or_panics_says_so() {
         assert!(poll!(&mut execution).is_pending());
     });
     own.await;
-    let given_up = entry(&recorder);
+    let given_up = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         given_up.text("data.graphql.operationName").as_deref(),
         Some("Forever")
@@ -124,13 +125,22 @@ async fn an_operation_that_is_given_up_or_panics_says_so() {
     let own = recorder.scope(async { shop.execute("{ panics }").await });
     let result = std::panic::AssertUnwindSafe(own).catch_unwind().await;
     assert!(result.is_err());
-    assert_eq!(entry(&recorder).error_text().as_deref(), Some("panicked"));
+    assert_eq!(
+        recorder
+            .span("graphql.server", Kind::Entry)
+            .error_text()
+            .as_deref(),
+        Some("panicked")
+    );
     recorder.clear();
 
     let stream = recorder.scope(async { shop.execute_stream("{ forever }").boxed() });
     let mut stream = stream.await;
     assert!(poll!(stream.next()).is_pending());
     drop(stream);
-    let error = entry(&recorder).error_text().unwrap();
+    let error = recorder
+        .span("graphql.server", Kind::Entry)
+        .error_text()
+        .unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
 }

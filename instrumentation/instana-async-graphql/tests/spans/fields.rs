@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_async_graphql::{FieldSpans, InstanaExtension};
 
+use crate::ask;
 use crate::shop::shop_with;
-use crate::{ask, entry};
 
 #[tokio::test]
 async fn fields_have_spans_where_they_are_asked_for() {
@@ -45,7 +46,9 @@ async fn fields_have_spans_where_they_are_asked_for() {
     ask(&recorder, &shop, format!("{{ {aliases} }}")).await;
     assert_eq!(recorder.spans().len(), 201);
     assert_eq!(
-        entry(&recorder).integer("data.sdk.custom.tags.fields_left_out"),
+        recorder
+            .span("graphql.server", Kind::Entry)
+            .integer("data.sdk.custom.tags.fields_left_out"),
         Some(100)
     );
 }

@@ -14,16 +14,11 @@ mod subscriptions;
 
 use async_graphql::{Request, Response};
 use instana::propagation::Incoming;
-use instana::span::Kind;
 use instana::span::http::{ENTRY, Http};
 use instana::testing::{RecordedSpan, Recorder};
 use instana::{FutureExt as _, Span};
 
 use crate::shop::Shop;
-
-fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("graphql.server", Kind::Entry)
-}
 
 fn graphql(span: &RecordedSpan) -> serde_json::Value {
     let span: serde_json::Value = serde_json::from_str(&span.json()).unwrap();

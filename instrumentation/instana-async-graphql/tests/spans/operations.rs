@@ -5,19 +5,20 @@ use async_graphql::extensions::apollo_persisted_queries::{
 };
 use async_graphql::{BatchRequest, Request, Value, value};
 use instana::FutureExt as _;
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_async_graphql::InstanaExtension;
 use serde_json::json;
 
 use crate::shop::{self, shop};
-use crate::{ask, entry, graphql, http_entry};
+use crate::{ask, graphql, http_entry};
 
 #[tokio::test]
 async fn of_several_operations_the_one_that_is_asked_for_is_recorded() {
     let recorder = Recorder::new();
     let request = Request::new("query A { hello } mutation B { order(id: 1) }").operation_name("B");
     ask(&recorder, &shop(), request).await;
-    let entry = entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         entry.text("data.graphql.operationName").as_deref(),
         Some("B")
@@ -39,7 +40,7 @@ async fn introspection_is_an_operation_as_others() {
     )
     .await;
     assert_eq!(
-        graphql(&entry(&recorder))["fields"],
+        graphql(&recorder.span("graphql.server", Kind::Entry))["fields"],
         json!({"__schema": ["types"], "__typename": []})
     );
 }
@@ -53,7 +54,7 @@ async fn fields_behind_fragments_are_recorded_in_bounds() {
         fragment Parts on Order { id item { name } }";
     assert_eq!(ask(&recorder, &shop, query).await.errors, []);
     assert_eq!(
-        graphql(&entry(&recorder))["fields"],
+        graphql(&recorder.span("graphql.server", Kind::Entry))["fields"],
         json!({"order": ["id", "item"], "hello": []})
     );
 
@@ -75,7 +76,7 @@ async fn fields_behind_fragments_are_recorded_in_bounds() {
     ] {
         recorder.clear();
         ask(&recorder, &shop, query.as_str()).await;
-        let entry = entry(&recorder);
+        let entry = recorder.span("graphql.server", Kind::Entry);
         assert!(entry.json().len() < 8_192, "{}", entry.json().len());
         assert!(entry.errors() > 0);
         assert!(entry.error_text().is_some());
@@ -83,7 +84,7 @@ async fn fields_behind_fragments_are_recorded_in_bounds() {
     let query = format!("{{ a {{ {many} }} b }}");
     recorder.clear();
     ask(&recorder, &shop, query).await;
-    let below = graphql(&entry(&recorder))["fields"]["a"]
+    let below = graphql(&recorder.span("graphql.server", Kind::Entry))["fields"]["a"]
         .as_array()
         .unwrap()
         .len();
@@ -109,7 +110,7 @@ async fn operations_of_a_batch_are_told_apart() {
              exit find order
            intermediate graphql !",
     );
-    let entry = crate::entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         entry.text("data.graphql.operationName").as_deref(),
         Some("First")
@@ -141,7 +142,7 @@ async fn persisted_queries_are_recorded_as_others() {
     };
     let response = ask(&recorder, &shop, request("")).await;
     assert_eq!(response.errors[0].message, "PersistedQueryNotFound");
-    let unknown = entry(&recorder);
+    let unknown = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         unknown.text("data.graphql.operationName").as_deref(),
         Some("Hello")
@@ -153,7 +154,7 @@ async fn persisted_queries_are_recorded_as_others() {
     recorder.clear();
     let response = ask(&recorder, &shop, request("")).await;
     assert_eq!(response.data, value!({"hello": "hello"}));
-    let known = entry(&recorder);
+    let known = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         known.text("data.graphql.operationType").as_deref(),
         Some("query")
@@ -180,7 +181,7 @@ async fn a_dynamic_schema_is_recorded_too() {
         .execute("query Dynamic { hello }")
         .in_span(entry)
         .await;
-    let entry = crate::entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         entry.text("data.graphql.operationName").as_deref(),
         Some("Dynamic")

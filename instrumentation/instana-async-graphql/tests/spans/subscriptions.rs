@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::shop::{self, Broker, shop, shop_with};
-use crate::{entry, graphql, http_entry};
+use crate::{graphql, http_entry};
 
 #[tokio::test]
 async fn a_subscription_without_an_entry_has_one_until_it_waits() {
@@ -23,7 +23,7 @@ async fn a_subscription_without_an_entry_has_one_until_it_waits() {
         Request::new("subscription Orders { orders(least: 2) { id } }").data(broker.clone());
     let mut stream = shop.execute_stream(request);
     assert!(poll!(stream.next()).is_pending());
-    let begun = entry(&recorder);
+    let begun = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(
         graphql(&begun),
         json!({
@@ -79,7 +79,7 @@ async fn within_a_response_a_subscription_takes_the_entry_over() {
            exit graphql.client
            exit graphql.client",
     );
-    let entry = entry(&recorder);
+    let entry = recorder.span("graphql.server", Kind::Entry);
     assert!(entry.has("data.http"));
     assert_eq!(
         entry.text("data.graphql.operationType").as_deref(),
@@ -164,7 +164,7 @@ async fn a_subscription_that_fails_is_an_error_early_and_late() {
             .await,
         1
     );
-    let early = entry(&recorder);
+    let early = recorder.span("graphql.server", Kind::Entry);
     assert_eq!(early.errors(), 1);
     assert!(early.error_text().unwrap().starts_with("Unknown field"));
     recorder.clear();
@@ -201,5 +201,5 @@ async fn an_event_that_is_given_up_says_so() {
     let update = recorder.span("graphql.client", Kind::Exit);
     let error = update.error_text().unwrap();
     assert!(error.starts_with("cancelled after "), "{error}");
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("graphql.server", Kind::Entry).errors(), 0);
 }

@@ -51,7 +51,7 @@ where
     let mut span = start(messages.clone());
     if span.is_recording() {
         let size = messages.count();
-        span.batch_size(u32::try_from(size).unwrap_or(u32::MAX));
+        span.batch_size(size);
         describe(&mut span, queue_url, |sqs| {
             sqs.size(size as i64);
         });

@@ -1,13 +1,13 @@
-//! A notification of SNS in the body of a message: the attributes of what was
-//! published stand in its JSON.
+//! A notification of SNS in the body of a message: its JSON has the attributes of the //!
+//! published message.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The attributes of the notification that a body is; `None` for all other
-/// bodies, which are parsed only if they look like one.
+/// The attributes of a body that is a notification; `None` for all other bodies, which
+/// are parsed only if they look like one.
 pub(super) fn attributes(body: &str) -> Option<Value> {
     let may_be_one = body.trim_start().starts_with('{')
         && body.contains("\"Notification\"")

@@ -1,9 +1,11 @@
 //! Entries of received messages.
 
 use std::future::Future;
+use std::panic::Location;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use instana::propagation::{Incoming, MessageContext};
+use instana::span::called_from;
 use instana::{FutureExt, InSpan, Span, Tracer};
 use serde_json::Value;
 
@@ -37,10 +39,11 @@ use super::{Data, ENTRY};
 /// # }
 /// ```
 pub trait MessageExt {
-    /// Starts the entry of what is done with it: it continues the trace that the
+    /// Starts the entry for handling this message. It continues the trace that the
     /// message carries, or begins one. Inside an open entry of another message it is a
-    /// no-op, and counted; inside of other entries, such as that of a job, it is not. A
-    /// message does not know its queue: see [`entry_span_of`](Self::entry_span_of).
+    /// no-op, and counted; inside of other entries, such as a job's entry, it is
+    /// recorded. A message does not know its queue: see
+    /// [`entry_span_of`](Self::entry_span_of).
     ///
     /// [`Span::enter`] and [`FutureExt::in_span`] run code inside it.
     #[track_caller]
@@ -52,9 +55,9 @@ pub trait MessageExt {
     #[track_caller]
     fn entry_span_of(&self, queue_url: &str) -> Span;
 
-    /// Runs `future` inside the entry, which ends with it. What the future returns is
-    /// not looked at: see [`in_entry_span_with`](Self::in_entry_span_with). A panic is
-    /// recorded and goes on.
+    /// Runs `future` inside the entry, which ends with it. The value that the future
+    /// returns is ignored: see [`in_entry_span_with`](Self::in_entry_span_with). A panic
+    /// is recorded and continues.
     #[track_caller]
     fn in_entry_span<F: Future>(&self, future: F) -> InSpan<F> {
         future.in_span(self.entry_span())
@@ -147,13 +150,9 @@ pub(super) fn describe(span: &mut Span, queue_url: &str, more: impl FnOnce(&mut 
 /// Starts the entry of these messages. They are looked at where there is a tracer.
 #[track_caller]
 pub(super) fn start<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Span {
-    let tracer = Tracer::global().in_context();
-    let incoming = if tracer.is_on() {
-        incoming(messages)
-    } else {
-        Incoming::none()
-    };
-    tracer.entry(&ENTRY, &incoming)
+    called_from(Location::caller(), || {
+        Tracer::global().entry_with(&ENTRY, || incoming(messages))
+    })
 }
 
 /// The first trace. Contexts that cannot be understood are counted on the way.

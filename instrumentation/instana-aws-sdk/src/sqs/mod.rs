@@ -37,14 +37,14 @@ use instana::span::{Family, Kind};
 use instana::{Span, Tracer};
 
 use crate::attributes::{Attribute, Carried, Parcel, message_len};
-use crate::failure;
+use crate::error;
 use crate::service::{Service, camel_case};
 
 pub use self::batch::{batch_entry_span, batch_entry_span_of};
 pub use self::message::MessageExt;
 
 instana::section! {
-    /// `data.sqs`: a call to SQS, or the handling of what was received.
+    /// `data.sqs`: a call to SQS, or the handling of received messages.
     pub(crate) struct Data = "sqs" {
         /// `exit` or `entry`.
         sort: text(8),
@@ -110,7 +110,7 @@ impl Service for Sqs {
     }
 }
 
-/// What is recorded of an input.
+/// The recorded parts of an input.
 #[derive(Default)]
 struct Described<'a> {
     kind: &'static str,
@@ -138,7 +138,7 @@ fn record(span: &mut Span, operation: &str, described: &Described<'_>) {
         }
     });
     if let Some(size) = described.size {
-        span.batch_size(u32::try_from(size).unwrap_or(u32::MAX));
+        span.batch_size(size);
     }
 }
 
@@ -260,8 +260,8 @@ fn inject(span: &mut Span, carried: &Carried, input: &mut Input) {
     }
 }
 
-/// Only attributes that are asked for come with a message. Nobody needs them where
-/// there is no tracer.
+/// Only requested attributes come with a message. They are not needed if there is no
+/// tracer.
 fn ask_for_context(input: &mut ReceiveMessageInput) {
     if !Tracer::global().in_context().is_on() {
         return;
@@ -299,7 +299,7 @@ fn record_answer(span: &mut Span, output: &Output) {
 fn record_failed(span: &mut Span, successful: usize, failed: &[BatchResultErrorEntry]) {
     if let Some(first) = failed.first() {
         let (count, message) = (failed.len(), first.message().unwrap_or_default());
-        failure::record_batch(span, count, count + successful, first.code(), message);
+        error::record_batch(span, count, count + successful, first.code(), message);
     }
 }
 

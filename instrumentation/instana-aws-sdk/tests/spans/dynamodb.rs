@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::types::{
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
 
-use crate::below_entry;
 use crate::service::{Reply, Service};
 
 async fn recorded<F: Future<Output = ()>>(
@@ -18,7 +17,7 @@ async fn recorded<F: Future<Output = ()>>(
 ) -> Vec<RecordedSpan> {
     let recorder = Recorder::new();
     let dynamodb = Service::new([reply]).dynamodb();
-    below_entry(&recorder, || calls(dynamodb)).await;
+    recorder.in_entry(async { calls(dynamodb).await }).await;
     let mut spans = recorder.spans();
     spans.retain(|span| span.name() == "dynamodb");
     spans

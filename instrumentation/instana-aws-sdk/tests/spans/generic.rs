@@ -8,7 +8,6 @@ use instana::testing::Recorder;
 use instana::{FilterMatch, FutureExt, SpanFilter};
 use instana_aws_sdk::InstanaInterceptor;
 
-use crate::below_entry;
 use crate::service::{Reply, Service, configure};
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
@@ -26,7 +25,7 @@ async fn the_parent_is_that_of_the_first_poll() {
     let sqs = service.sqs();
     // Made outside, polled inside.
     let future = send(&sqs).send();
-    below_entry(&recorder, || future).await.unwrap();
+    recorder.in_entry(future).await.unwrap();
     let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(exit.parent(), recorder.span("sdk", Kind::Entry).id());
     assert!(
@@ -41,7 +40,10 @@ async fn retries_are_one_span() {
     let busy = Reply::Answer(503, "{}".to_owned());
     let service = Service::new([busy.clone(), busy, Reply::ok("{}")]);
     let sqs = service.sqs();
-    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    recorder
+        .in_entry(async { send(&sqs).send().await })
+        .await
+        .unwrap();
     let requests = service.requests();
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[0], requests[2], "all carry the same ids");
@@ -63,21 +65,22 @@ async fn an_answer_of_somebody_else_keeps_its_status() {
         for status in [403, 404, 413, 502] {
             let recorder = Recorder::new();
             let service = Service::new([Reply::Answer(status, body.to_owned())]);
-            below_entry(&recorder, async || {
-                let (sns, s3) = (service.sns(), service.s3());
-                send(&service.sqs()).send().await.unwrap_err();
-                let topic = "arn:aws:sns:eu-west-1:123456789012:orders";
-                let call = sns.publish().topic_arn(topic).message("tea");
-                call.send().await.unwrap_err();
-                s3.get_object()
-                    .bucket("b")
-                    .key("k")
-                    .send()
-                    .await
-                    .unwrap_err();
-                service.dynamodb().list_tables().send().await.unwrap_err();
-            })
-            .await;
+            recorder
+                .in_entry(async {
+                    let (sns, s3) = (service.sns(), service.s3());
+                    send(&service.sqs()).send().await.unwrap_err();
+                    let topic = "arn:aws:sns:eu-west-1:123456789012:orders";
+                    let call = sns.publish().topic_arn(topic).message("tea");
+                    call.send().await.unwrap_err();
+                    s3.get_object()
+                        .bucket("b")
+                        .key("k")
+                        .send()
+                        .await
+                        .unwrap_err();
+                    service.dynamodb().list_tables().send().await.unwrap_err();
+                })
+                .await;
             for name in ["sqs", "sns", "s3", "dynamodb"] {
                 let exit = recorder.span(name, Kind::Exit);
                 let error = exit.text(&format!("data.{name}.error")).unwrap();
@@ -117,7 +120,8 @@ async fn an_error_of_the_service_has_its_code_and_is_left_as_it_is() {
         let recorder = Recorder::new();
         let service = Service::new([Reply::Answer(status, body.to_owned())]);
         let sqs = service.sqs();
-        let error = below_entry(&recorder, || send(&sqs).send())
+        let error = recorder
+            .in_entry(async { send(&sqs).send().await })
             .await
             .unwrap_err();
         assert_eq!(error.code(), code);
@@ -133,7 +137,8 @@ async fn what_is_not_reached_is_an_error() {
     let recorder = Recorder::new();
     let service = Service::new([Reply::Refused]);
     let sqs = service.sqs();
-    below_entry(&recorder, || send(&sqs).send())
+    recorder
+        .in_entry(async { send(&sqs).send().await })
         .await
         .unwrap_err();
     let exit = recorder.span("sqs", Kind::Exit);
@@ -145,7 +150,10 @@ async fn what_is_not_reached_is_an_error() {
     // Fails before anything is sent.
     recorder.clear();
     let nowhere = sqs.send_message().message_body("tea");
-    below_entry(&recorder, || nowhere.send()).await.unwrap_err();
+    recorder
+        .in_entry(async { nowhere.send().await })
+        .await
+        .unwrap_err();
     assert_eq!(recorder.span("sqs", Kind::Exit).errors(), 1);
 }
 
@@ -154,13 +162,14 @@ async fn a_call_that_is_given_up_says_so() {
     let recorder = Recorder::new();
     let service = Service::new([Reply::Nothing]);
     let sqs = service.sqs();
-    below_entry(&recorder, || async {
-        tokio::select! {
-            _ = send(&sqs).send() => unreachable!(),
-            () = service.asked() => {}
-        }
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            tokio::select! {
+                _ = send(&sqs).send() => unreachable!(),
+                () = service.asked() => {}
+            }
+        })
+        .await;
     let exit = recorder.span("sqs", Kind::Exit);
     let error = exit.text("data.sqs.error").unwrap();
     assert!(
@@ -178,7 +187,8 @@ async fn a_timeout_of_the_sdk_is_an_error() {
         .build();
     let config = configure!(service, aws_sdk_sqs).timeout_config(timeouts);
     let sqs = aws_sdk_sqs::Client::from_conf(config.build());
-    below_entry(&recorder, || send(&sqs).send())
+    recorder
+        .in_entry(async { send(&sqs).send().await })
         .await
         .unwrap_err();
     let error = recorder
@@ -195,7 +205,10 @@ async fn an_endpoint_that_is_not_amazons_is_recorded() {
     let service = Service::answering("{}");
     let config = configure!(service, aws_sdk_sqs).endpoint_url("http://user:secret@queues:4566");
     let sqs = aws_sdk_sqs::Client::from_conf(config.build());
-    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    recorder
+        .in_entry(async { send(&sqs).send().await })
+        .await
+        .unwrap();
     let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(
         exit.text("data.sdk.custom.tags.endpoint").as_deref(),
@@ -213,7 +226,10 @@ async fn two_interceptors_record_once() {
     let call = send(&sqs)
         .customize()
         .interceptor(InstanaInterceptor::new());
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     recorder.assert_tree("entry job\n  exit sqs");
 }
 
@@ -230,11 +246,12 @@ async fn one_call_may_be_traced_alone() {
     let call = send(&sqs)
         .customize()
         .interceptor(InstanaInterceptor::new());
-    below_entry(&recorder, || async {
-        send(&sqs).send().await.unwrap();
-        call.send().await.unwrap();
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            send(&sqs).send().await.unwrap();
+            call.send().await.unwrap();
+        })
+        .await;
     recorder.assert_tree("entry job\n  exit sqs");
 }
 
@@ -245,7 +262,10 @@ async fn rules_are_obeyed_and_tell_the_receiver() {
     let recorder = Recorder::builder().filters([filter]).build();
     let service = Service::answering("{}");
     let sqs = service.sqs();
-    below_entry(&recorder, || send(&sqs).send()).await.unwrap();
+    recorder
+        .in_entry(async { send(&sqs).send().await })
+        .await
+        .unwrap();
     recorder.assert_tree("entry job");
     assert_eq!(
         service.request()["MessageAttributes"]["X_INSTANA_L"]["StringValue"],
@@ -272,7 +292,7 @@ async fn suppression_goes_on() {
     let service = Service::answering("{}");
     let sqs = service.sqs();
     let job = async { send(&sqs).send().await.unwrap() };
-    below_entry(&recorder, || job.suppress()).await;
+    recorder.in_entry(async { job.suppress().await }).await;
     recorder.assert_tree("entry job");
     let attributes = &service.request()["MessageAttributes"];
     assert_eq!(

@@ -7,7 +7,6 @@ use aws_sdk_s3::primitives::ByteStream;
 use instana::testing::Recorder;
 use serde_json::{Value, json};
 
-use crate::below_entry;
 use crate::service::{Reply, Service};
 
 /// Runs calls below an entry; what is recorded of them.
@@ -17,7 +16,7 @@ async fn recorded<F: Future<Output = ()>>(
 ) -> Vec<Value> {
     let recorder = Recorder::new();
     let s3 = Service::new([reply]).s3();
-    below_entry(&recorder, || calls(s3)).await;
+    recorder.in_entry(async { calls(s3).await }).await;
     let mut spans = recorder.spans();
     spans.retain(|span| span.name() == "s3");
     spans
@@ -149,11 +148,12 @@ async fn a_request_signed_for_others_is_no_call() {
 async fn an_exit_ends_before_the_body_is_read() {
     let recorder = Recorder::new();
     let s3 = Service::answering("tea").s3();
-    below_entry(&recorder, || async {
-        let object = s3.get_object().bucket("b").key("k").send().await.unwrap();
-        assert_eq!(recorder.spans().len(), 1);
-        assert_eq!(object.body.collect().await.unwrap().into_bytes(), "tea");
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            let object = s3.get_object().bucket("b").key("k").send().await.unwrap();
+            assert_eq!(recorder.spans().len(), 1);
+            assert_eq!(object.body.collect().await.unwrap().into_bytes(), "tea");
+        })
+        .await;
     recorder.assert_tree("entry job\n  exit s3");
 }

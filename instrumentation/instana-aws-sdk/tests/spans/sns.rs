@@ -6,7 +6,6 @@ use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
 
-use crate::below_entry;
 use crate::service::Service;
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:orders";
@@ -52,7 +51,10 @@ async fn what_is_published_carries_its_context() {
         .subject("order 7")
         .message("tea");
     let call = call.message_attributes("color", text("red"));
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     let exit = recorder.span("sns", Kind::Exit);
     assert_eq!(data(&exit), json!({"topic": TOPIC, "subject": "order 7"}));
     assert_eq!(exit.parent(), recorder.labelled("job").id());
@@ -72,7 +74,10 @@ async fn ten_attributes_are_the_most() {
         for number in 0..own {
             call = call.message_attributes(format!("a{number}"), text("x"));
         }
-        below_entry(&recorder, || call.send()).await.unwrap();
+        recorder
+            .in_entry(async { call.send().await })
+            .await
+            .unwrap();
         assert_eq!(
             names(&service.requests()[0]).len(),
             own + if carried { 2 } else { 0 }
@@ -97,7 +102,10 @@ async fn a_batch_is_one_exit_and_each_message_carries_it() {
     let call = call
         .publish_batch_request_entries(entry("1"))
         .publish_batch_request_entries(entry("2"));
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     let exit = recorder.span("sns", Kind::Exit);
     assert_eq!(
         data(&exit),
@@ -113,7 +121,10 @@ async fn a_text_message_carries_nothing() {
     let service = Service::answering(PUBLISHED);
     let sns = service.sns();
     let call = sns.publish().phone_number("+4912345").message("tea");
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     assert_eq!(
         data(&recorder.span("sns", Kind::Exit)),
         json!({"phone": "…45"})
@@ -127,14 +138,16 @@ async fn suppression_goes_on_and_other_operations_are_no_spans() {
     let service = Service::answering(PUBLISHED);
     let sns = service.sns();
     let call = sns.publish().topic_arn(TOPIC).message("tea");
-    below_entry(&recorder, || call.send().suppress())
+    recorder
+        .in_entry(async { call.send().suppress().await })
         .await
         .unwrap();
     assert_eq!(names(&service.requests()[0]), ["X_INSTANA_L"]);
     let service =
         Service::answering("<ListTopicsResponse><ListTopicsResult/></ListTopicsResponse>");
     let sns = service.sns();
-    below_entry(&recorder, || sns.list_topics().send())
+    recorder
+        .in_entry(async { sns.list_topics().send().await })
         .await
         .unwrap();
     recorder.assert_tree("entry job\nentry job");

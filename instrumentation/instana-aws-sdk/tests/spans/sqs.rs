@@ -12,14 +12,9 @@ use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use serde_json::{Value, json};
 
-use crate::below_entry;
 use crate::service::{Reply, Service};
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
-
-fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("sqs", Kind::Exit)
-}
 
 fn data(span: &RecordedSpan) -> Value {
     let json: Value = serde_json::from_str(&span.json()).unwrap();
@@ -75,8 +70,11 @@ async fn a_send_carries_its_context() {
         .message_body("tea")
         .message_group_id("green")
         .message_attributes("color", text("red"));
-    below_entry(&recorder, || call.send()).await.unwrap();
-    let exit = exit(&recorder);
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
+    let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(
         data(&exit),
         json!({"sort": "exit", "type": "single.sync", "queue": URL, "group": "green"})
@@ -97,11 +95,11 @@ async fn below_an_exit_a_message_carries_the_ids_of_the_exit() {
     let sqs = service.sqs();
     let call = sqs.send_message().queue_url(URL).message_body("tea");
     let call = call.message_attributes("x_instana_s", text("2"));
-    let publish = || async {
+    let publish = async {
         let outer = instana::exit_span("publish");
         async { call.send().await }.in_span(outer).await
     };
-    below_entry(&recorder, publish).await.unwrap();
+    recorder.in_entry(publish).await.unwrap();
     let publish = recorder.labelled("publish");
     assert_eq!(recorder.spans().len(), 2, "the job and its exit");
     let attributes = &service.request()["MessageAttributes"];
@@ -119,15 +117,20 @@ async fn ten_attributes_are_the_most() {
         let call = sqs.send_message().queue_url(URL).message_body("tea");
         let call = call.set_message_attributes(Some(attributes(own)));
         let omitted = instana::status().spans.contexts_omitted;
-        below_entry(&recorder, || call.send()).await.unwrap();
+        recorder
+            .in_entry(async { call.send().await })
+            .await
+            .unwrap();
         let request = service.request();
         let sent = request["MessageAttributes"]
             .as_object()
             .map_or(0, |sent| sent.len());
         assert_eq!(sent, own + if carried { 2 } else { 0 });
-        let tag = exit(&recorder).integer("data.sdk.custom.tags.messages_without_context");
+        let tag = recorder
+            .span("sqs", Kind::Exit)
+            .integer("data.sdk.custom.tags.messages_without_context");
         assert_eq!(tag, (!carried).then_some(1), "{own}");
-        assert_eq!(exit(&recorder).errors(), 0);
+        assert_eq!(recorder.span("sqs", Kind::Exit).errors(), 0);
         if !carried {
             assert!(instana::status().spans.contexts_omitted > omitted);
         }
@@ -160,11 +163,17 @@ async fn an_older_context_is_replaced_in_any_case_and_makes_room() {
     attributes.insert("X_Instana_S".to_owned(), text("2"));
     let call = sqs.send_message().queue_url(URL).message_body("tea");
     let call = call.set_message_attributes(Some(attributes));
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     let request = service.request();
     let sent = &request["MessageAttributes"];
     assert_eq!(sent.as_object().unwrap().len(), 10);
-    assert_eq!(sent["X_INSTANA_T"]["StringValue"], exit(&recorder).trace());
+    assert_eq!(
+        sent["X_INSTANA_T"]["StringValue"],
+        recorder.span("sqs", Kind::Exit).trace()
+    );
     assert_eq!(sent.get("x_instana_t"), None);
     assert_eq!(sent.get("X_Instana_S"), None);
 }
@@ -185,7 +194,10 @@ async fn attributes_of_other_types_stay() {
         .message_body("tea")
         .message_attributes("number", number.build().unwrap())
         .message_attributes("bytes", bytes.build().unwrap());
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     let request = service.request();
     let sent = &request["MessageAttributes"];
     assert_eq!(
@@ -219,7 +231,10 @@ async fn a_message_that_fits_is_not_made_too_large() {
                 .queue_url(URL)
                 .message_body("x".repeat(len - 10))
                 .message_attributes("a", text("abc"));
-            below_entry(&recorder, || call.send()).await.unwrap();
+            recorder
+                .in_entry(async { call.send().await })
+                .await
+                .unwrap();
             let request = service.request();
             let is_carried = request["MessageAttributes"].get("X_INSTANA_T").is_some();
             assert_eq!(is_carried, carried, "{len} of {limit}");
@@ -241,10 +256,13 @@ async fn a_batch_is_one_exit_and_each_message_carries_it() {
         .entries(entry("1", attributes(0)))
         .entries(entry("2", attributes(9)))
         .entries(entry("3", attributes(8)));
-    let output = below_entry(&recorder, || call.send()).await.unwrap();
+    let output = recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     assert_eq!(output.failed().len(), 2, "as without tracing");
 
-    let exit = exit(&recorder);
+    let exit = recorder.span("sqs", Kind::Exit);
     assert_eq!(
         data(&exit),
         json!({
@@ -287,7 +305,10 @@ async fn a_batch_that_fits_is_not_made_too_large() {
         .queue_url(URL)
         .entries(large("1", 100 * 1024))
         .entries(large("2", 156 * 1024 - 100));
-    below_entry(&recorder, || call.send()).await.unwrap();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap();
     let request = service.request();
     let carried: Vec<bool> = (0..2)
         .map(|number| {
@@ -315,8 +336,17 @@ async fn the_group_of_a_batch_is_one_that_all_have() {
             message.message_group_id = group.map(str::to_owned);
             call = call.entries(message);
         }
-        below_entry(&recorder, || call.send()).await.unwrap();
-        assert_eq!(exit(&recorder).text("data.sqs.group").as_deref(), expected);
+        recorder
+            .in_entry(async { call.send().await })
+            .await
+            .unwrap();
+        assert_eq!(
+            recorder
+                .span("sqs", Kind::Exit)
+                .text("data.sqs.group")
+                .as_deref(),
+            expected
+        );
     }
 }
 
@@ -366,11 +396,13 @@ async fn a_receive_of_nothing_leaves_no_span() {
         let recorder = Recorder::new();
         let sqs = Service::answering(body).sqs();
         let call = sqs.receive_message().queue_url(URL);
-        below_entry(&recorder, || call.clone().wait_time_seconds(20).send())
+        recorder
+            .in_entry(async { call.clone().wait_time_seconds(20).send().await })
             .await
             .unwrap();
         recorder.assert_tree("entry job");
-        below_entry(&recorder, || call.wait_time_seconds(0).send())
+        recorder
+            .in_entry(async { call.wait_time_seconds(0).send().await })
             .await
             .unwrap();
         recorder.assert_tree("entry job\nentry job");
@@ -386,17 +418,18 @@ async fn the_wait_for_messages_is_no_duration() {
         let sqs = service.sqs();
         let call = sqs.receive_message().queue_url(URL);
         let call = call.set_wait_time_seconds(seconds);
-        let (received, ()) = below_entry(&recorder, || async {
-            let release = async {
-                service.asked().await;
-                tokio::time::sleep(WAIT).await;
-                service.release();
-            };
-            tokio::join!(call.send(), release)
-        })
-        .await;
+        let (received, ()) = recorder
+            .in_entry(async {
+                let release = async {
+                    service.asked().await;
+                    tokio::time::sleep(WAIT).await;
+                    service.release();
+                };
+                tokio::join!(call.send(), release)
+            })
+            .await;
         assert_eq!(received.unwrap().messages().len(), 2);
-        let exit = exit(&recorder);
+        let exit = recorder.span("sqs", Kind::Exit);
         assert_eq!(
             data(&exit),
             json!({"sort": "exit", "type": "receive.sync", "queue": URL, "size": 2})
@@ -417,18 +450,22 @@ async fn a_wait_that_is_given_up_is_no_error_and_one_that_fails_is() {
     let recorder = Recorder::new();
     let service = Service::new([Reply::Nothing]);
     let sqs = service.sqs();
-    below_entry(&recorder, || async {
-        tokio::select! {
-            _ = sqs.receive_message().queue_url(URL).send() => unreachable!(),
-            () = service.asked() => {}
-        }
-    })
-    .await;
+    recorder
+        .in_entry(async {
+            tokio::select! {
+                _ = sqs.receive_message().queue_url(URL).send() => unreachable!(),
+                () = service.asked() => {}
+            }
+        })
+        .await;
     recorder.assert_tree("entry job");
 
     let sqs = Service::new([Reply::Answer(403, "{}".to_owned())]).sqs();
     let call = sqs.receive_message().queue_url(URL);
-    below_entry(&recorder, || call.send()).await.unwrap_err();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap_err();
     recorder.assert_tree("entry job\nentry job\n  exit sqs !");
 }
 
@@ -439,7 +476,7 @@ async fn recorded<F: Future<Output = ()>>(
 ) -> Vec<(String, Option<String>)> {
     let recorder = Recorder::new();
     let sqs = Service::answering(body).sqs();
-    below_entry(&recorder, || calls(sqs)).await;
+    recorder.in_entry(async { calls(sqs).await }).await;
     let mut spans = recorder.spans();
     spans.retain(|span| span.kind() == Kind::Exit);
     spans
@@ -579,9 +616,12 @@ async fn a_queue_that_is_not_there_is_called_by_its_name() {
     let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"none"}"#;
     let sqs = Service::new([Reply::Answer(400, body.to_owned())]).sqs();
     let call = sqs.get_queue_url().queue_name("orders");
-    below_entry(&recorder, || call.send()).await.unwrap_err();
+    recorder
+        .in_entry(async { call.send().await })
+        .await
+        .unwrap_err();
     assert_eq!(
-        data(&exit(&recorder)),
+        data(&recorder.span("sqs", Kind::Exit)),
         json!({"sort": "exit", "type": "get.queue", "queue": "orders", "error": "QueueDoesNotExist: none"})
     );
 }

@@ -11,10 +11,10 @@ use pin_project_lite::pin_project;
 use crate::{grpc, record_failure};
 
 pin_project! {
-    /// The body of a response. That of a gRPC call is polled inside its exit, which
-    /// ends with the trailers; any other is passed on as it is.
+    /// The body of a response. The body of a gRPC call is polled inside its exit, which
+    /// ends with the trailers; any other body is returned unchanged.
     ///
-    /// It is no error to drop it before its end.
+    /// Dropping it before its end is no error.
     pub struct TracedBody<B> {
         // Empty only while it is dropped.
         #[pin]

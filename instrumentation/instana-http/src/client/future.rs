@@ -20,7 +20,7 @@ pin_project! {
     /// The future of a call, polled inside its exit, which ends with the head of the
     /// response, or with the body where a gRPC call has its status behind that.
     ///
-    /// Dropped before, the exit is an error: "cancelled after N ms".
+    /// If it is dropped before that, the exit has the error "cancelled after N ms".
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
@@ -37,7 +37,7 @@ pin_project! {
             let mut this = this.project();
             if this.inner.is_some() {
                 this.span.enter(|| this.inner.set(None));
-                this.span.given_up();
+                this.span.cancelled_early();
             }
         }
     }

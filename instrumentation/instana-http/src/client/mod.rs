@@ -1,15 +1,18 @@
-//! Requests that go out.
+//! Outgoing requests.
 
 mod body;
 mod future;
 
 use std::borrow::Cow;
+use std::panic::Location;
 
 use http::Request;
 use http::uri::Uri;
 use instana::Span;
+use instana::span::called_from;
 use instana::span::http::{EXIT, Http};
 
+use crate::mark::Mark;
 use crate::url::url;
 use crate::{inject, record_exit};
 
@@ -18,7 +21,8 @@ pub use self::future::ResponseFuture;
 
 /// The template of a request's path, such as `/users/{id}`: put into the
 /// extensions of a request, it is recorded with the exit, so that calls to one
-/// route are seen as one.
+/// route are seen as one. It stays in the extensions: whoever sends these on with
+/// another request, replaces it.
 ///
 /// ```
 /// use instana_http::client::PathTemplate;
@@ -58,10 +62,11 @@ pub fn exit<B>(request: &mut Request<B>) -> Span {
     exit_to(request, None)
 }
 
-/// As [`exit`]; `origin` is what the connection is known to lead to: scheme, host and
-/// port of requests that do not say them.
+/// As [`exit`]; `origin` is the server of the connection: scheme, host and port for
+/// requests that lack them.
+#[track_caller]
 pub fn exit_to<B>(request: &mut Request<B>, origin: Option<&Uri>) -> Span {
-    let mut span = Span::exit(&EXIT);
+    let mut span = called_from(Location::caller(), || Span::exit(&EXIT));
     if span.is_recording() {
         let url = url(request.uri(), request.headers(), origin);
         let (method, query) = (request.method(), request.uri().query());
@@ -72,5 +77,6 @@ pub fn exit_to<B>(request: &mut Request<B>, origin: Option<&Uri>) -> Span {
         span.decide();
     }
     inject(&span, request.headers_mut());
+    Mark::send(request.extensions_mut());
     span
 }

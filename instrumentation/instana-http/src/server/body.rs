@@ -17,11 +17,12 @@ pin_project! {
     /// The body of a response, polled inside the entry of its request, which
     /// ends with it. Frames pass as they come; nothing is buffered.
     ///
-    /// A body of a known length that ends before that is an error: "response body
-    /// ended after 3 of 10 bytes"; so is one that is dropped under way: "response body
-    /// dropped after N ms, 3 of 10 bytes sent". One that nobody asked for a frame was
-    /// replaced by another, and a stream without a length is ended by its client: neither
-    /// is an error. (A GraphQL operation that took the entry over has errors of its own.)
+    /// A body that ends before its known length is an error: "response body ended after 3
+    /// of 10 bytes"; so is a body that is dropped before its end: "response body dropped
+    /// after N ms, 3 of 10 bytes sent". Dropping a body that was never polled is no
+    /// error, because a layer replaced it; nor is dropping a stream without a length,
+    /// because its client ends it. (A GraphQL operation that took the entry over has
+    /// errors of its own.)
     pub struct TracedBody<B> {
         // Empty only while it is dropped.
         #[pin]
@@ -40,13 +41,13 @@ pin_project! {
     }
 }
 
-/// The entry while the body is under way.
+/// The entry until the body has ended.
 #[derive(Debug)]
 struct Open {
     span: Span,
     sent: u64,
     due: Due,
-    /// Somebody asked the body for a frame.
+    /// The body was polled for a frame.
     is_asked: bool,
 }
 
@@ -153,7 +154,7 @@ where
     }
 }
 
-/// A body of nobody's request, which layers around this one answer with.
+/// A body without a request, with which layers around this one answer.
 impl<B: Default> Default for TracedBody<B> {
     fn default() -> Self {
         Self::untraced(B::default())
@@ -169,7 +170,7 @@ impl<B> fmt::Debug for TracedBody<B> {
 }
 
 impl Open {
-    /// What is missing of the announced length.
+    /// The bytes that are missing from the announced length.
     #[inline]
     fn missing(&self) -> Option<u64> {
         match self.due {

@@ -20,7 +20,7 @@ use crate::{add_server_timing, record_failure};
 pin_project! {
     /// The future of a response, polled inside the entry of its request.
     ///
-    /// Dropped before the head of the response is there, the entry is an error:
+    /// If it is dropped before the head of the response, the entry has the error
     /// "cancelled after N ms".
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
@@ -176,7 +176,7 @@ impl Asked {
         }
     }
 
-    /// A status that is no answer: with HTTP/1, hyper sends 500 in its place.
+    /// An informational status is no final answer: with HTTP/1, hyper sends 500 instead.
     #[cold]
     fn record_unsent(self, span: &mut Span, status: StatusCode) {
         if self.version <= Version::HTTP_11 {

@@ -1,12 +1,13 @@
-//! What is known of a request before its body.
+//! The head of a request.
 
 use std::fmt;
 
 use http::uri::Uri;
 use http::{Extensions, HeaderMap, Method, Request};
 
-/// The head of a request that came in: what [`RouteTemplate`](super::RouteTemplate)
-/// and `ignore` decide by. Borrowed, so that nothing is moved to look at it.
+/// The head of an incoming request, the argument of
+/// [`RouteTemplate`](super::RouteTemplate) and `ignore`. It is borrowed, so nothing is
+/// moved.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
@@ -16,7 +17,7 @@ pub struct RequestHead<'a> {
     pub uri: &'a Uri,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// What servers and layers left with the request.
+    /// The data that servers and layers attached to the request.
     pub extensions: &'a Extensions,
 }
 

@@ -1,10 +1,8 @@
-//! Requests that come in: what the layers and wrappers of server libraries have
-//! in common.
+//! Incoming requests: the common parts of layers and wrappers of server libraries.
 
 mod body;
 mod future;
 mod head;
-mod mark;
 mod options;
 mod route;
 

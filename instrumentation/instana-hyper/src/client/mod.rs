@@ -8,6 +8,8 @@ pub mod http1;
 pub mod http2;
 #[cfg(all(feature = "client-legacy", any(feature = "http1", feature = "http2")))]
 pub mod legacy;
+#[cfg(any(feature = "http1", feature = "http2"))]
+mod send_request;
 mod service;
 
 pub use instana_http::client::PathTemplate;

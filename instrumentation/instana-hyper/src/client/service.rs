@@ -25,8 +25,8 @@ impl<S> Traced<S> {
         }
     }
 
-    /// Where the service's connections lead to: scheme, host and port of requests that
-    /// do not say them. It is recorded, not sent.
+    /// The server of the service's connections: scheme, host and port for requests that
+    /// lack them. It is recorded, not sent.
     pub fn origin(self, origin: Uri) -> Self {
         Self {
             inner: self.inner,

@@ -1,4 +1,4 @@
-//! The context of producers that tell of deliveries by a callback.
+//! The context of producers that report deliveries by a callback.
 
 use std::error::Error;
 
@@ -11,14 +11,14 @@ use rdkafka::{ClientContext, Statistics};
 
 use super::transaction::record_undelivered;
 
-/// A [`ProducerContext`] around the user's: a record's span ends when the record
-/// is delivered, or cannot be.
+/// A [`ProducerContext`] around the user's: a record's span ends when the record is
+/// delivered, or its delivery has failed.
 ///
 /// [`BaseProducer`](crate::BaseProducer) and
-/// [`ThreadedProducer`](crate::ThreadedProducer) put it around the context that
-/// they are created with. Its methods are those of the inner one, whose
-/// `delivery` runs in the context of the code that sent the record: what is sent
-/// from there belongs to the same trace.
+/// [`ThreadedProducer`](crate::ThreadedProducer) put it around the context that they are
+/// created with. Its methods call the inner context, whose `delivery` runs in the context
+/// of the code that sent the record: records that are sent from there belong to the same
+/// trace.
 #[derive(Clone, Debug, Default)]
 pub struct InstanaContext<C = DefaultProducerContext> {
     inner: C,

@@ -61,9 +61,9 @@ impl fmt::Debug for DeliveryFuture {
     }
 }
 
-/// Waits for the delivery on its own: it is the waker of rdkafka's future, and so
-/// is called by the producer's thread. That future keeps it alive until the
-/// producer has told of the record or is gone.
+/// Waits for the delivery on its own: it is the waker of rdkafka's future, and so is
+/// called by the producer's thread. That future keeps it alive until the producer has
+/// reported the delivery or is dropped.
 struct Delivery(Mutex<State>);
 
 struct State {

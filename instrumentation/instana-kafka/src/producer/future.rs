@@ -45,13 +45,13 @@ where
     C: ClientContext + 'static,
     R: AsyncRuntime,
 {
-    /// As [`rdkafka::producer::FutureProducer::send`], inside an exit of the context
-    /// of the code that calls this. The exit's time begins with the first poll, so
-    /// it includes what the record waits for room in the queue.
+    /// As [`rdkafka::producer::FutureProducer::send`], inside an exit of the context of
+    /// the code that calls this. The exit's time begins with the first poll, so it
+    /// includes the time that the record waits for room in the queue.
     ///
-    /// Dropped before the record is in the queue, nothing is sent and the exit has
-    /// the error "cancelled after N ms". Later, the record is sent all the same, and
-    /// the exit ends at its delivery.
+    /// If the future is dropped before the record is in the queue, nothing is sent and
+    /// the exit has the error "cancelled after N ms". If it is dropped later, the record
+    /// is sent, and the exit ends at its delivery.
     #[track_caller]
     pub fn send<K, P, T>(
         &self,
@@ -107,7 +107,7 @@ where
     }
 
     /// As [`rdkafka::producer::FutureProducer::send_result`], inside an exit of the
-    /// current context. A record that is given back is as it was.
+    /// current context. A refused record is returned unchanged.
     ///
     /// # Errors
     /// As rdkafka's.
@@ -231,7 +231,7 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.0.given_up();
+        self.0.cancelled_early();
     }
 }
 
@@ -239,7 +239,7 @@ fn is_full(error: &KafkaError) -> bool {
     *error == KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)
 }
 
-/// The record as rdkafka gives it back where it is not taken.
+/// The record as rdkafka returns it if it refuses it.
 fn owned<K, P>(record: FutureRecord<'_, K, P>) -> OwnedMessage
 where
     K: ToBytes + ?Sized,

@@ -1,6 +1,9 @@
-//! A record on its way to a producer, and back where that does not take it.
+//! Hands a record to a producer, and returns it if the producer refuses it.
+
+use std::panic::Location;
 
 use instana::Span;
+use instana::span::called_from;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{OwnedHeaders, ToBytes};
 use rdkafka::producer::BaseRecord;
@@ -13,7 +16,7 @@ use crate::headers::{Before, inject};
 /// Starts the exit of a record and writes its headers.
 #[track_caller]
 pub(super) fn start(topic: &str, headers: &mut Option<OwnedHeaders>) -> (Span, Before) {
-    let mut span = Span::exit(&SEND);
+    let mut span = called_from(Location::caller(), || Span::exit(&SEND));
     describe(&mut span, topic, "send");
     let before = inject(&span, headers);
     (span, before)
@@ -21,8 +24,8 @@ pub(super) fn start(topic: &str, headers: &mut Option<OwnedHeaders>) -> (Span, B
 
 type Sent<'a, K, P, D> = Result<(), (KafkaError, BaseRecord<'a, K, P, D>)>;
 
-/// Sends a record with its span beside the user's opaque. One that is not taken
-/// is given back as it was, and its span ends.
+/// Sends a record with its span beside the user's opaque. A refused record is returned
+/// unchanged, and its span ends.
 #[expect(clippy::result_large_err, reason = "rdkafka's type")]
 #[track_caller]
 pub(super) fn send<'a, K, P, D>(

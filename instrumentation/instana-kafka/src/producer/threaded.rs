@@ -15,7 +15,7 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::context::InstanaContext;
-use super::forward::forward_producer;
+use super::forward::callback_producer;
 use super::record;
 use super::transaction::Transaction;
 
@@ -34,49 +34,17 @@ where
     transaction: Transaction,
 }
 
+callback_producer!(ThreadedProducer, C: ProducerContext<Part> + 'static);
+
 impl<C, Part> ThreadedProducer<C, Part>
 where
     C: ProducerContext<Part> + 'static,
     Part: Partitioner,
 {
-    /// As [`rdkafka::producer::ThreadedProducer::send`], inside an exit of the current
-    /// context. A record that is given back is as it was.
-    ///
-    /// # Errors
-    /// As rdkafka's.
-    #[expect(
-        clippy::result_large_err,
-        clippy::type_complexity,
-        reason = "rdkafka's type"
-    )]
-    #[track_caller]
-    pub fn send<'a, K, P>(
-        &self,
-        record: BaseRecord<'a, K, P, C::DeliveryOpaque>,
-    ) -> Result<(), (KafkaError, BaseRecord<'a, K, P, C::DeliveryOpaque>)>
-    where
-        K: ToBytes + ?Sized,
-        P: ToBytes + ?Sized,
-    {
-        record::send(record, self.transaction.is_open(), |record| {
-            self.inner.send(record)
-        })
-    }
-
     /// As [`rdkafka::producer::ThreadedProducer::poll`]: not needed, as its thread
     /// polls.
     pub fn poll<T: Into<Timeout>>(&self, timeout: T) {
         self.inner.poll(timeout);
-    }
-
-    /// The wrapped producer.
-    pub fn inner(&self) -> &Inner<InstanaContext<C>, Part> {
-        &self.inner
-    }
-
-    /// Takes the producer out.
-    pub fn into_inner(self) -> Inner<InstanaContext<C>, Part> {
-        self.inner
     }
 }
 
@@ -96,42 +64,11 @@ where
     }
 }
 
-impl<C, Part> From<Inner<InstanaContext<C>, Part>> for ThreadedProducer<C, Part>
-where
-    C: ProducerContext<Part> + 'static,
-    Part: Partitioner,
-{
-    fn from(inner: Inner<InstanaContext<C>, Part>) -> Self {
-        Self {
-            inner,
-            transaction: Transaction::default(),
-        }
-    }
-}
-
 impl<C: ProducerContext + 'static> Clone for ThreadedProducer<C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
             transaction: self.transaction.clone(),
         }
-    }
-}
-
-impl<C, Part> Producer<InstanaContext<C>, Part> for ThreadedProducer<C, Part>
-where
-    C: ProducerContext<Part> + 'static,
-    Part: Partitioner,
-{
-    forward_producer!(InstanaContext<C>);
-}
-
-impl<C, Part> fmt::Debug for ThreadedProducer<C, Part>
-where
-    C: ProducerContext<Part> + 'static,
-    Part: Partitioner,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreadedProducer").finish_non_exhaustive()
     }
 }

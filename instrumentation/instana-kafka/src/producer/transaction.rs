@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use instana::Span;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-/// What a producer and its clones know of their transaction.
+/// The state of the transaction of a producer and its clones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transaction(Arc<AtomicBool>);
 
@@ -28,8 +28,8 @@ impl Transaction {
     }
 }
 
-/// Records that a record was not delivered. It is no error that the application took
-/// back what it had sent in a transaction: then the span has the tag `rolled_back`.
+/// Records that a record was not delivered. If the application rolled its transaction
+/// back, that is no error: the span has the tag `rolled_back`.
 #[cold]
 pub(super) fn record_undelivered(span: &mut Span, error: &KafkaError, is_in_transaction: bool) {
     let is_purged = matches!(

@@ -96,7 +96,7 @@ fn the_span_ends_in_the_poll_that_tells_of_the_delivery() {
         .create_with_context(Notes::default())
         .unwrap();
     let opaque = Arc::new(7);
-    let result = in_entry(&recorder, || producer.send(record(opaque.clone())));
+    let result = recorder.enter_entry(|| producer.send(record(opaque.clone())));
     assert!(result.is_ok());
     recorder.assert_tree("entry job");
     while producer.in_flight_count() > 0 {
@@ -108,7 +108,7 @@ fn the_span_ends_in_the_poll_that_tells_of_the_delivery() {
         1,
         "the opaque went to its owner"
     );
-    let span = exit(&recorder);
+    let span = recorder.span("kafka", Kind::Exit);
     assert_eq!(
         (span.errors(), span.parent()),
         (0, recorder.span("sdk", Kind::Entry).id())
@@ -128,7 +128,7 @@ fn a_thread_polls_and_the_callback_belongs_to_the_sender() {
     };
     let producer: ThreadedProducer<Notes> = broker.config().create_with_context(context).unwrap();
     let clone = producer.clone();
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         assert!(clone.send(record(Arc::new(1))).is_ok());
     });
     // Outside of a trace, the callback is too.
@@ -149,7 +149,7 @@ fn producers_without_a_context_are_made_by_their_config() {
     let (broker, recorder) = (Broker::start(), Recorder::new());
     let base: BaseProducer = broker.config().create().unwrap();
     let threaded: ThreadedProducer<_> = broker.config().create().unwrap();
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         let record = || BaseRecord::<str, str>::to(TOPIC).payload("payload");
         assert!(base.send(record()).is_ok());
         assert!(threaded.send(record()).is_ok());
@@ -185,7 +185,7 @@ fn a_partitioner_of_the_users_passes_through() {
     let producer: ThreadedProducer<Notes, Last> = config.create_with_context(context).unwrap();
     let mut record = record(Arc::new(1));
     record.partition = None;
-    assert!(in_entry(&recorder, || producer.send(record)).is_ok());
+    assert!(recorder.enter_entry(|| producer.send(record)).is_ok());
     producer.flush(LONG).unwrap();
     let consumer: BaseConsumer = broker.config().create().unwrap();
     consumer.assign(&partitions(&[1])).unwrap();
@@ -194,7 +194,7 @@ fn a_partitioner_of_the_users_passes_through() {
 }
 
 fn context_of(recorder: &Recorder) -> [String; 3] {
-    super::context(&exit(recorder))
+    super::context(&recorder.span("kafka", Kind::Exit))
 }
 
 #[test]
@@ -206,7 +206,8 @@ fn a_record_that_is_not_taken_is_as_it_was_and_its_span_has_the_error() {
 
     let recorder = Recorder::new();
     let opaque = Arc::new(2);
-    let (failure, given) = in_entry(&recorder, || producer.send(record(opaque.clone())))
+    let (failure, given) = recorder
+        .enter_entry(|| producer.send(record(opaque.clone())))
         .err()
         .unwrap();
     let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
@@ -214,15 +215,22 @@ fn a_record_that_is_not_taken_is_as_it_was_and_its_span_has_the_error() {
     assert_eq!(lines(given.headers.as_ref()), ["b=2", "a", "b=3"]);
     assert!(Arc::ptr_eq(&given.delivery_opaque, &opaque));
     assert_eq!((given.topic, given.partition), (TOPIC, Some(0)));
-    assert_eq!(error(&exit(&recorder)), failure.to_string());
+    assert_eq!(
+        recorder
+            .span("kafka", Kind::Exit)
+            .text("data.kafka.error")
+            .unwrap_or_default(),
+        failure.to_string()
+    );
 
     let recorder = Recorder::new();
-    let (failure, given) = in_entry(&recorder, || producer.send(given.topic("a\0b")))
+    let (failure, given) = recorder
+        .enter_entry(|| producer.send(given.topic("a\0b")))
         .err()
         .unwrap();
     assert!(matches!(failure, KafkaError::Nul(_)), "{failure}");
     assert_eq!(lines(given.headers.as_ref()), ["b=2", "a", "b=3"]);
-    assert_eq!(exit(&recorder).errors(), 1);
+    assert_eq!(recorder.span("kafka", Kind::Exit).errors(), 1);
     drop(given);
     assert_eq!(Arc::strong_count(&opaque), 1);
 }
@@ -248,9 +256,16 @@ fn purged_timed_out_and_abandoned_records_end_with_an_error() {
             .create_with_context(Notes::default())
             .unwrap();
         let opaque = Arc::new(1);
-        assert!(in_entry(&recorder, || producer.send(record(opaque.clone()))).is_ok());
+        assert!(
+            recorder
+                .enter_entry(|| producer.send(record(opaque.clone())))
+                .is_ok()
+        );
         end(producer);
-        let error = error(&exit(&recorder));
+        let error = recorder
+            .span("kafka", Kind::Exit)
+            .text("data.kafka.error")
+            .unwrap_or_default();
         assert!(error.contains(expected), "{error}");
         assert_eq!(Arc::strong_count(&opaque), 1, "nothing is leaked");
     }
@@ -263,9 +278,16 @@ fn a_threaded_producer_that_goes_ends_what_it_has() {
         .create_with_context(Notes::default())
         .unwrap();
     let opaque = Arc::new(1);
-    assert!(in_entry(&recorder, || producer.send(record(opaque.clone()))).is_ok());
+    assert!(
+        recorder
+            .enter_entry(|| producer.send(record(opaque.clone())))
+            .is_ok()
+    );
     drop(producer);
-    let error = error(&exit(&recorder));
+    let error = recorder
+        .span("kafka", Kind::Exit)
+        .text("data.kafka.error")
+        .unwrap_or_default();
     assert!(error.contains("PurgeQueue"), "{error}");
     assert_eq!(Arc::strong_count(&opaque), 1);
 }

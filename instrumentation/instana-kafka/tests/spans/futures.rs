@@ -10,16 +10,9 @@ use instana::span::Kind;
 use instana_kafka::FutureProducer;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{FutureRecord, Producer, PurgeConfig};
+use rdkafka::producer::{Producer, PurgeConfig};
 
 use super::*;
-
-fn record() -> FutureRecord<'static, str, str> {
-    FutureRecord::to(TOPIC)
-        .partition(0)
-        .key("key")
-        .payload("payload")
-}
 
 fn is(error: &KafkaError, code: RDKafkaErrorCode) -> bool {
     *error == KafkaError::MessageProduction(code)
@@ -29,13 +22,12 @@ fn is(error: &KafkaError, code: RDKafkaErrorCode) -> bool {
 async fn a_record_is_an_exit_until_its_delivery() {
     let (broker, recorder) = (Broker::start(), Recorder::new());
     let producer: FutureProducer = broker.config().create().unwrap();
-    let sent = below_entry(&recorder, || {
-        producer.send(record().headers(user_headers()), LONG)
-    })
-    .await;
+    let sent = recorder
+        .in_entry(async { producer.send(record().headers(user_headers()), LONG).await })
+        .await;
     assert_eq!(sent.unwrap().partition, 0);
 
-    let span = exit(&recorder);
+    let span = recorder.span("kafka", Kind::Exit);
     assert_eq!(
         (span.text("data.kafka.service").unwrap(), span.errors()),
         (TOPIC.to_owned(), 0)
@@ -55,10 +47,10 @@ async fn a_wrapped_producer_and_its_clones_record() {
     let (broker, recorder) = (Broker::start(), Recorder::new());
     let inner: rdkafka::producer::FutureProducer = broker.config().create().unwrap();
     let producer = FutureProducer::from(inner).clone();
-    let delivery = in_entry(&recorder, || producer.send_result(record()));
+    let delivery = recorder.enter_entry(|| producer.send_result(record()));
     let delivery = delivery.map_err(|(error, _)| error).unwrap();
     assert_eq!(delivery.await.unwrap().unwrap().offset, 0);
-    assert_eq!(exit(&recorder).errors(), 0);
+    assert_eq!(recorder.span("kafka", Kind::Exit).errors(), 0);
     // librdkafka counts down when its callback has returned.
     producer.flush(LONG).unwrap();
     assert_eq!(producer.in_flight_count(), 0);
@@ -75,14 +67,14 @@ async fn the_span_of_a_dropped_delivery_ends_with_the_delivery() {
     let (broker, recorder) = (Broker::start(), Recorder::new());
     let producer: FutureProducer = broker.config().create().unwrap();
     // One that was polled, and one that was not.
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         let mut sending = pin!(producer.send(record(), LONG));
         let polled = sending
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
     });
-    drop(in_entry(&recorder, || producer.send_result(record())));
+    drop(recorder.enter_entry(|| producer.send_result(record())));
     producer.flush(LONG).unwrap();
     let spans = recorder.spans();
     let exits: Vec<_> = spans.iter().filter(|span| span.name() == "kafka").collect();
@@ -96,18 +88,34 @@ async fn a_delivery_that_fails_is_an_error_and_gives_the_record_back() {
     let recorder = Recorder::new();
     let producer: FutureProducer = nowhere("50").create().unwrap();
     let record = record().headers(user_headers());
-    let sent = below_entry(&recorder, || producer.send(record, LONG)).await;
+    let sent = recorder
+        .in_entry(async { producer.send(record, LONG).await })
+        .await;
     let (failure, message) = sent.unwrap_err();
     assert!(is(&failure, RDKafkaErrorCode::MessageTimedOut), "{failure}");
     assert_eq!(lines(message.headers()), ["b=2", "a", "b=3"]);
     assert_eq!(message.payload(), Some(b"payload".as_slice()));
-    let span = exit(&recorder);
-    assert_eq!((span.errors(), error(&span)), (1, failure.to_string()));
-    assert!(error(&span).contains("MessageTimedOut"), "{}", error(&span));
+    let span = recorder.span("kafka", Kind::Exit);
+    assert_eq!(
+        (
+            span.errors(),
+            span.text("data.kafka.error").unwrap_or_default()
+        ),
+        (1, failure.to_string())
+    );
+    assert!(
+        span.text("data.kafka.error")
+            .unwrap_or_default()
+            .contains("MessageTimedOut"),
+        "{}",
+        span.text("data.kafka.error").unwrap_or_default()
+    );
 
     // Without headers of its own, it comes back without any.
     let recorder = Recorder::new();
-    let sent = below_entry(&recorder, || producer.send(self::record(), LONG)).await;
+    let sent = recorder
+        .in_entry(async { producer.send(self::record(), LONG).await })
+        .await;
     assert!(sent.unwrap_err().1.headers().is_none());
 }
 
@@ -115,9 +123,12 @@ async fn a_delivery_that_fails_is_an_error_and_gives_the_record_back() {
 async fn a_failed_delivery_that_nobody_awaits_is_an_error() {
     let recorder = Recorder::new();
     let producer: FutureProducer = nowhere("50").create().unwrap();
-    drop(in_entry(&recorder, || producer.send_result(record())));
+    drop(recorder.enter_entry(|| producer.send_result(record())));
     producer.flush(LONG).unwrap();
-    let error = error(&exit(&recorder));
+    let error = recorder
+        .span("kafka", Kind::Exit)
+        .text("data.kafka.error")
+        .unwrap_or_default();
     assert!(error.contains("MessageTimedOut"), "{error}");
 }
 
@@ -133,20 +144,34 @@ async fn a_full_queue_is_an_error_at_once_and_the_record_is_as_it_was() {
     let given = record()
         .timestamp(7)
         .headers(headers(&[("X_INSTANA_T", Some("1")), ("a", None)]));
-    let result = in_entry(&recorder, || producer.send_result(given));
+    let result = recorder.enter_entry(|| producer.send_result(given));
     let (failure, given) = result.err().unwrap();
     assert!(is(&failure, RDKafkaErrorCode::QueueFull), "{failure}");
     assert_eq!(lines(given.headers.as_ref()), ["X_INSTANA_T=1", "a"]);
     assert_eq!((given.partition, given.timestamp), (Some(0), Some(7)));
-    assert_eq!(error(&exit(&recorder)), failure.to_string());
+    assert_eq!(
+        recorder
+            .span("kafka", Kind::Exit)
+            .text("data.kafka.error")
+            .unwrap_or_default(),
+        failure.to_string()
+    );
 
     let recorder = Recorder::new();
     let given = record().headers(user_headers());
-    let sent = below_entry(&recorder, || producer.send(given, Duration::ZERO)).await;
+    let sent = recorder
+        .in_entry(async { producer.send(given, Duration::ZERO).await })
+        .await;
     let (failure, given) = sent.unwrap_err();
     assert!(is(&failure, RDKafkaErrorCode::QueueFull), "{failure}");
     assert_eq!(lines(given.headers()), ["b=2", "a", "b=3"]);
-    assert_eq!(error(&exit(&recorder)), failure.to_string());
+    assert_eq!(
+        recorder
+            .span("kafka", Kind::Exit)
+            .text("data.kafka.error")
+            .unwrap_or_default(),
+        failure.to_string()
+    );
 }
 
 #[tokio::test]
@@ -156,7 +181,7 @@ async fn a_record_waits_for_room_and_its_span_with_it() {
     let producer: FutureProducer = config.create().unwrap();
     assert!(producer.send_result(record()).is_ok());
     let recorder = Recorder::new();
-    let waiting = below_entry(&recorder, || producer.send(record(), LONG));
+    let waiting = recorder.in_entry(async { producer.send(record(), LONG).await });
     // The queue gets room, and then nothing more is known of the record.
     let purge = async {
         loop {
@@ -171,8 +196,11 @@ async fn a_record_waits_for_room_and_its_span_with_it() {
     };
     let (failure, _) = sent.unwrap_err();
     assert!(is(&failure, RDKafkaErrorCode::PurgeQueue), "{failure}");
-    let span = exit(&recorder);
-    assert_eq!(error(&span), failure.to_string());
+    let span = recorder.span("kafka", Kind::Exit);
+    assert_eq!(
+        span.text("data.kafka.error").unwrap_or_default(),
+        failure.to_string()
+    );
     assert!(span.duration() >= 90, "it waited: {}", span.json());
 }
 
@@ -184,13 +212,16 @@ async fn given_up_before_it_is_in_the_queue_it_is_cancelled() {
     assert!(producer.send_result(record()).is_ok());
     for polled in [false, true] {
         let recorder = Recorder::new();
-        in_entry(&recorder, || {
+        recorder.enter_entry(|| {
             let mut sending = Box::pin(producer.send(record(), LONG));
             if polled {
                 assert!(sending.as_mut().now_or_never().is_none());
             }
         });
-        let error = error(&exit(&recorder));
+        let error = recorder
+            .span("kafka", Kind::Exit)
+            .text("data.kafka.error")
+            .unwrap_or_default();
         assert!(error.starts_with("cancelled after "), "{error}");
     }
 }
@@ -199,15 +230,15 @@ async fn given_up_before_it_is_in_the_queue_it_is_cancelled() {
 async fn a_producer_that_goes_ends_what_it_has() {
     let recorder = Recorder::new();
     let producer: FutureProducer = nowhere("60000").create().unwrap();
-    let awaited = in_entry(&recorder, || producer.send_result(record()));
+    let awaited = recorder.enter_entry(|| producer.send_result(record()));
     let awaited = awaited.map_err(|(error, _)| error).unwrap();
-    drop(in_entry(&recorder, || producer.send_result(record())));
+    drop(recorder.enter_entry(|| producer.send_result(record())));
     drop(producer);
     let spans = recorder.spans();
     let errors: Vec<_> = spans
         .iter()
         .filter(|span| span.name() == "kafka")
-        .map(error)
+        .map(|span| span.text("data.kafka.error").unwrap_or_default())
         .collect();
     assert_eq!(errors.len(), 2, "they end with their producer");
     assert!(errors.iter().all(|error| error.contains("PurgeQueue")));
@@ -223,10 +254,12 @@ async fn transactions_go_through() {
     let producer: FutureProducer = config.create().unwrap();
     producer.init_transactions(LONG).unwrap();
     producer.begin_transaction().unwrap();
-    let sent = below_entry(&recorder, || producer.send(record(), LONG)).await;
+    let sent = recorder
+        .in_entry(async { producer.send(record(), LONG).await })
+        .await;
     sent.unwrap();
     producer.commit_transaction(LONG).unwrap();
-    assert_eq!(exit(&recorder).errors(), 0);
+    assert_eq!(recorder.span("kafka", Kind::Exit).errors(), 0);
 
     producer.begin_transaction().unwrap();
     producer.abort_transaction(LONG).unwrap();
@@ -266,7 +299,9 @@ async fn an_ignored_topic_is_not_recorded() {
         .methods(["send"])
         .endpoints([TOPIC]);
     let recorder = Recorder::builder().ignored_endpoints([ignored]).build();
-    let sent = below_entry(&recorder, || producer.send(record(), LONG)).await;
+    let sent = recorder
+        .in_entry(async { producer.send(record(), LONG).await })
+        .await;
     sent.unwrap();
     recorder.assert_tree("entry job");
     let message = broker.records(1).remove(0);
@@ -302,13 +337,13 @@ async fn below_an_exit_a_record_carries_the_ids_of_the_exit() {
     let broker = Broker::start();
     let recorder = Recorder::new();
     let producer: FutureProducer = broker.config().create().unwrap();
-    let send = || async {
+    let send = async {
         let outer = instana::exit_span("publish");
         let record = record().headers(user_headers());
         let call = async { producer.send(record, LONG).await };
         call.in_span(outer).await
     };
-    below_entry(&recorder, send).await.unwrap();
+    recorder.in_entry(send).await.unwrap();
     let publish = recorder.labelled("publish");
     assert_eq!(recorder.spans().len(), 2, "the job and its exit");
     let lines = lines(broker.records(1)[0].headers());

@@ -11,7 +11,6 @@ mod consumers;
 mod futures;
 mod transactions;
 
-use std::future::Future;
 use std::time::Duration;
 
 use instana::FutureExt;
@@ -20,7 +19,7 @@ use instana::testing::{RecordedSpan, Recorder};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{DefaultProducerContext, FutureRecord};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -81,25 +80,11 @@ fn partitions(numbers: &[i32]) -> TopicPartitionList {
     list
 }
 
-/// Runs `call` below an entry of the recorder.
-async fn below_entry<F: Future>(recorder: &Recorder, call: impl FnOnce() -> F) -> F::Output {
-    let job = async {
-        let entry = instana::entry_span("job");
-        async { call().await }.in_span(entry).await
-    };
-    recorder.scope(job).await
-}
-
-fn in_entry<R>(recorder: &Recorder, call: impl FnOnce() -> R) -> R {
-    recorder.enter(|| instana::entry_span("job").enter(call))
-}
-
-fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("kafka", Kind::Exit)
-}
-
-fn error(span: &RecordedSpan) -> String {
-    span.text("data.kafka.error").unwrap_or_default()
+fn record() -> FutureRecord<'static, str, str> {
+    FutureRecord::to(TOPIC)
+        .partition(0)
+        .key("key")
+        .payload("payload")
 }
 
 fn user_headers() -> OwnedHeaders {

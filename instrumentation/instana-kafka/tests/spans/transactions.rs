@@ -28,13 +28,13 @@ async fn a_record_that_a_rollback_takes_back_is_no_error() {
     producer.init_transactions(LONG).unwrap();
     producer.begin_transaction().unwrap();
     let recorder = Recorder::new();
-    let delivery = in_entry(&recorder, || producer.clone().send_result(order()).unwrap());
+    let delivery = recorder.enter_entry(|| producer.clone().send_result(order()).unwrap());
     producer.abort_transaction(LONG).unwrap();
     let (error_of_record, _) = delivery.await.unwrap().unwrap_err();
     let purged = KafkaError::MessageProduction(RDKafkaErrorCode::PurgeQueue);
     assert_eq!(error_of_record, purged, "the application sees it");
-    let span = exit(&recorder);
-    assert_eq!(error(&span), "");
+    let span = recorder.span("kafka", Kind::Exit);
+    assert_eq!(span.text("data.kafka.error").unwrap_or_default(), "");
     assert_eq!(span.errors(), 0);
     assert_eq!(span.boolean("data.sdk.custom.tags.rolled_back"), Some(true));
 }
@@ -47,14 +47,19 @@ async fn so_it_is_for_producers_with_callbacks() {
     producer.init_transactions(LONG).unwrap();
     producer.begin_transaction().unwrap();
     let recorder = Recorder::new();
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         let record = BaseRecord::<str, str, ()>::to(TOPIC).partition(0);
         producer.send(record.payload("payload")).unwrap();
     });
     producer.abort_transaction(LONG).unwrap();
     producer.flush(LONG).unwrap();
-    let span = exit(&recorder);
-    assert_eq!(span.errors(), 0, "{}", error(&span));
+    let span = recorder.span("kafka", Kind::Exit);
+    assert_eq!(
+        span.errors(),
+        0,
+        "{}",
+        span.text("data.kafka.error").unwrap_or_default()
+    );
     assert_eq!(span.boolean("data.sdk.custom.tags.rolled_back"), Some(true));
 }
 
@@ -62,10 +67,10 @@ async fn so_it_is_for_producers_with_callbacks() {
 async fn a_record_that_is_purged_otherwise_is_an_error() {
     let recorder = Recorder::new();
     let producer: FutureProducer = nowhere("60000").create().unwrap();
-    let delivery = in_entry(&recorder, || producer.send_result(order()).unwrap());
+    let delivery = recorder.enter_entry(|| producer.send_result(order()).unwrap());
     producer.purge(PurgeConfig::default().queue().inflight());
     delivery.await.unwrap().unwrap_err();
-    let span = exit(&recorder);
+    let span = recorder.span("kafka", Kind::Exit);
     assert_eq!(span.errors(), 1);
     assert!(!span.has("data.sdk.custom.tags.rolled_back"));
 }

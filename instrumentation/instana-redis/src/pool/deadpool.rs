@@ -20,7 +20,7 @@ use crate::{Client, MultiplexedConnection};
 /// A pool of connections. Its manager is the [`Client`].
 pub type Pool = managed::Pool<Client, Connection>;
 
-/// What [`Pool::get`](managed::Pool::get) answers where it fails.
+/// The error of [`Pool::get`](managed::Pool::get).
 pub type PoolError = managed::PoolError<RedisError>;
 
 /// A connection of the pool: a `ConnectionLike` as deadpool-redis's is.
@@ -68,7 +68,7 @@ impl managed::Manager for Client {
         self.get_multiplexed_async_connection().await
     }
 
-    /// A connection that is not what it was is given up: transactions end here.
+    /// A connection that has changed its state is dropped: transactions end here.
     async fn recycle(
         &self,
         connection: &mut MultiplexedConnection,

@@ -1,4 +1,4 @@
-//! Pools of connections: the clients are what makes them. Checks of the pools are not
+//! Pools of connections, with the clients as managers. Checks of the pools are not //!
 //! recorded.
 
 #[cfg(feature = "bb8")]

@@ -2,24 +2,23 @@
 
 use std::sync::mpsc;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana::{Context, FutureExt};
 use instana_redis::Traced;
 use redis::{AsyncCommands, Cmd, Pipeline, RedisFuture, Value};
 
-use crate::fake::{below_entry, command, commands, connection, exit, exits};
+use crate::fake::{command, commands, connection};
 
 #[tokio::test]
 async fn a_command_is_an_exit_with_its_name_and_where_it_went() {
     let recorder = Recorder::new();
     let (mut connection, fake) = connection(&["$3\r\ntea\r\n"]);
-    let value: String = below_entry(&recorder, connection.get("geheim"))
-        .await
-        .unwrap();
+    let value: String = recorder.in_entry(connection.get("geheim")).await.unwrap();
     assert_eq!(value, "tea");
     assert_eq!(fake.asked(), [b"*2\r\n$3\r\nGET\r\n$6\r\ngeheim\r\n"]);
 
-    let exit = exit(&recorder);
+    let exit = recorder.span("redis", Kind::Exit);
     assert_eq!(command(&exit), "get");
     let connection = exit.text("data.redis.connection");
     assert_eq!(connection.as_deref(), Some("cache:7000/2"));
@@ -34,10 +33,10 @@ async fn nothing_is_no_error() {
     let recorder = Recorder::new();
     for reply in ["$-1\r\n", "*-1\r\n", "_\r\n", "*0\r\n"] {
         let (mut connection, _) = connection(&[reply]);
-        let value: Vec<String> = below_entry(&recorder, connection.get("a")).await.unwrap();
+        let value: Vec<String> = recorder.in_entry(connection.get("a")).await.unwrap();
         assert_eq!(value, [""; 0], "{reply:?}");
     }
-    let exits = exits(&recorder);
+    let exits = recorder.exits();
     assert_eq!(exits.len(), 4);
     assert!(exits.iter().all(|exit| exit.errors() == 0));
 }
@@ -47,11 +46,13 @@ async fn where_the_address_is_not_known_there_is_none() {
     let recorder = Recorder::new();
     let (_, fake) = connection(&["+OK\r\n"]);
     let mut connection = Traced::new(fake);
-    let () = below_entry(&recorder, connection.set("a", 1))
-        .await
-        .unwrap();
-    assert_eq!(command(&exit(&recorder)), "set");
-    assert!(!exit(&recorder).has("data.redis.connection"));
+    let () = recorder.in_entry(connection.set("a", 1)).await.unwrap();
+    assert_eq!(command(&recorder.span("redis", Kind::Exit)), "set");
+    assert!(
+        !recorder
+            .span("redis", Kind::Exit)
+            .has("data.redis.connection")
+    );
 }
 
 #[tokio::test]
@@ -59,15 +60,14 @@ async fn large_and_binary_arguments_are_only_passed_on() {
     let recorder = Recorder::new();
     let (mut connection, fake) = connection(&["+OK\r\n"; 2]);
     let key = vec![0xff_u8; 64 * 1024];
-    let () = below_entry(&recorder, connection.set(&key, &key))
-        .await
-        .unwrap();
+    let () = recorder.in_entry(connection.set(&key, &key)).await.unwrap();
     let strange = redis::cmd("geheim \u{1f980}").arg(&key).clone();
-    let () = below_entry(&recorder, strange.exec_async(&mut connection))
+    let () = recorder
+        .in_entry(strange.exec_async(&mut connection))
         .await
         .unwrap();
     assert!(fake.asked()[0].len() > 2 * key.len());
-    let spans = exits(&recorder);
+    let spans = recorder.exits();
     assert_eq!(
         spans.iter().map(command).collect::<Vec<_>>(),
         ["set", "unknown"]
@@ -87,8 +87,8 @@ async fn a_command_that_is_given_up_says_so() {
             () = tokio::task::yield_now() => {}
         }
     };
-    below_entry(&recorder, call).await;
-    let exit = exit(&recorder);
+    recorder.in_entry(call).await;
+    let exit = recorder.span("redis", Kind::Exit);
     assert_eq!(exit.errors(), 1);
     let error = exit.error_text().unwrap();
     assert!(
@@ -144,8 +144,8 @@ async fn the_exit_is_current_while_its_future_is_polled_and_dropped() {
             () = tokio::task::yield_now() => {}
         }
     };
-    below_entry(&recorder, call).await;
-    let id = Some(exit(&recorder).id());
+    recorder.in_entry(call).await;
+    let id = Some(recorder.span("redis", Kind::Exit).id());
     assert_eq!(
         [seen.recv().unwrap(), seen.recv().unwrap()],
         [id.clone(), id]
@@ -157,11 +157,11 @@ async fn suppressed_calls_and_those_outside_of_traces_are_not_recorded() {
     let recorder = Recorder::new();
     let (mut connection, fake) = connection(&["+OK\r\n"; 3]);
     let suppressed = async { connection.set::<_, _, ()>("a", 1).suppress().await };
-    below_entry(&recorder, suppressed).await.unwrap();
+    recorder.in_entry(suppressed).await.unwrap();
     let () = recorder.scope(connection.set("a", 1)).await.unwrap();
     let () = connection.set("a", 1).await.unwrap();
     assert_eq!(fake.asked().len(), 3);
-    assert!(exits(&recorder).is_empty());
+    assert!(recorder.exits().is_empty());
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn an_exit_without_an_entry_is_recorded_where_that_is_wanted() {
     let recorder = Recorder::builder().allow_root_exits(true).build();
     let (mut connection, _) = connection(&["+OK\r\n"]);
     let () = recorder.scope(connection.set("a", 1)).await.unwrap();
-    assert!(!exit(&recorder).has("p"));
+    assert!(!recorder.span("redis", Kind::Exit).has("p"));
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn rules_know_the_command() {
             .await
             .unwrap();
     };
-    below_entry(&recorder, calls).await;
+    recorder.in_entry(calls).await;
     assert_eq!(commands(&recorder), ["set"]);
 }
 
@@ -213,9 +213,9 @@ async fn waiting_is_not_failing() {
             .unwrap();
         let _: Value = connection.lpop("a", None).await.unwrap();
     };
-    below_entry(&recorder, calls).await;
+    recorder.in_entry(calls).await;
     assert_eq!(commands(&recorder), ["blpop", "blpop", "xread", "lpop"]);
-    let spans = exits(&recorder);
+    let spans = recorder.exits();
     let tags = |name: &str| {
         let path = format!("data.sdk.custom.tags.{name}");
         spans.iter().map(|span| span.has(&path)).collect::<Vec<_>>()

@@ -2,12 +2,13 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use instana_redis::Client;
 use redis::io::AsyncDNSResolver;
 use redis::{AsyncConnectionConfig, RedisFuture};
 
-use crate::fake::{below_entry, command, exit, in_entry};
+use crate::fake::command;
 
 /// A client for a port where nobody is.
 fn client() -> Client {
@@ -19,9 +20,9 @@ fn client() -> Client {
 #[tokio::test]
 async fn the_parent_is_that_of_the_call() {
     let (client, calling, awaiting) = (client(), Recorder::new(), Recorder::new());
-    let call = in_entry(&calling, || client.get_multiplexed_async_connection());
-    assert!(below_entry(&awaiting, call).await.is_err());
-    let exit = exit(&calling);
+    let call = calling.enter_entry(|| client.get_multiplexed_async_connection());
+    assert!(awaiting.in_entry(call).await.is_err());
+    let exit = calling.span("redis", Kind::Exit);
     assert_eq!((command(&exit).as_str(), exit.errors()), ("connect", 1));
     assert_eq!(exit.parent(), calling.labelled("job").id());
     let target = client.target().to_string();
@@ -33,8 +34,8 @@ async fn the_parent_is_that_of_the_call() {
 #[test]
 fn sync_connections_fail_as_well() {
     let (client, recorder) = (client(), Recorder::new());
-    assert!(in_entry(&recorder, || client.get_connection()).is_err());
-    assert_eq!(command(&exit(&recorder)), "connect");
+    assert!(recorder.enter_entry(|| client.get_connection()).is_err());
+    assert_eq!(command(&recorder.span("redis", Kind::Exit)), "connect");
 }
 
 /// Calls somebody to find the server.
@@ -61,7 +62,7 @@ async fn what_is_called_meanwhile_is_recorded() {
     let (client, recorder) = (client(), Recorder::new());
     let config = AsyncConnectionConfig::new().set_dns_resolver(Asking);
     let call = client.get_multiplexed_async_connection_with_config(&config);
-    assert!(below_entry(&recorder, call).await.is_err());
+    assert!(recorder.in_entry(call).await.is_err());
     let (job, asked) = (recorder.labelled("job"), recorder.labelled("ask"));
     assert_eq!(asked.parent(), job.id());
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use redis::{Commands, ErrorKind, RedisError, Script, Value};
 
-use crate::fake::{below_entry, commands, connection, exit, exits, in_entry};
+use crate::fake::{commands, connection};
 
 #[tokio::test]
 async fn the_application_sees_its_error_and_the_span_the_server_s_words() {
@@ -39,21 +40,20 @@ async fn the_application_sees_its_error_and_the_span_the_server_s_words() {
                 redis::AsyncCommands::get(&mut traced, "geheim").await;
             result.unwrap_err()
         };
-        let seen = below_entry(&recorder, call).await;
+        let seen = recorder.in_entry(call).await;
         let plain = redis::parse_redis_value(reply.as_bytes());
         assert_eq!(seen, plain.unwrap().extract_error().unwrap_err());
-        in_entry(&recorder, || {
-            Commands::get::<_, String>(&mut traced, "geheim")
-        })
-        .unwrap_err();
-        for exit in exits(&recorder) {
+        recorder
+            .enter_entry(|| Commands::get::<_, String>(&mut traced, "geheim"))
+            .unwrap_err();
+        for exit in recorder.exits() {
             assert_eq!(
                 (exit.errors(), exit.error_text().as_deref()),
                 (1, Some(expected))
             );
             assert!(!exit.json().contains("geheim"), "{}", exit.json());
         }
-        assert_eq!(exits(&recorder).len(), 2);
+        assert_eq!(recorder.exits().len(), 2);
     }
 }
 
@@ -80,9 +80,9 @@ fn errors_of_the_client_are_recorded() {
         let recorder = Recorder::new();
         let (mut traced, fake) = connection(&[]);
         fake.fail(error.clone());
-        let result: redis::RedisResult<String> = in_entry(&recorder, || traced.get("a"));
+        let result: redis::RedisResult<String> = recorder.enter_entry(|| traced.get("a"));
         assert_eq!(result.unwrap_err().to_string(), error.to_string());
-        let exit = exit(&recorder);
+        let exit = recorder.span("redis", Kind::Exit);
         assert_eq!(exit.errors(), 1);
         assert_eq!(exit.error_text().as_deref(), Some(expected));
         assert!(!exit.json().contains("geheim"), "{}", exit.json());
@@ -94,8 +94,17 @@ fn a_long_text_is_cut() {
     let recorder = Recorder::new();
     let (mut traced, fake) = connection(&[]);
     fake.fail(io::Error::other("ä".repeat(1_000)));
-    in_entry(&recorder, || traced.get::<_, ()>("a")).unwrap_err();
-    assert_eq!(exit(&recorder).error_text().unwrap().len(), 200);
+    recorder
+        .enter_entry(|| traced.get::<_, ()>("a"))
+        .unwrap_err();
+    assert_eq!(
+        recorder
+            .span("redis", Kind::Exit)
+            .error_text()
+            .unwrap()
+            .len(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -109,10 +118,10 @@ async fn a_script_that_has_to_be_loaded_is_no_error() {
     let script = Script::new("return 7 -- geheim");
     let mut call = script.key("geheim");
     let call = call.arg("geheim").invoke_async(&mut traced);
-    let value: i64 = below_entry(&recorder, call).await.unwrap();
+    let value: i64 = recorder.in_entry(call).await.unwrap();
     assert_eq!(value, 7);
     assert_eq!(commands(&recorder), ["evalsha", "script", "evalsha"]);
-    let spans = exits(&recorder);
+    let spans = recorder.exits();
     assert!(spans.iter().all(|span| span.errors() == 0));
     let missing = spans[0].boolean("data.sdk.custom.tags.script_missing");
     assert_eq!(missing, Some(true));
@@ -127,11 +136,11 @@ fn clusters_tell_of_a_missing_script_in_another_way() {
     let missing = redis::parse_redis_value(b"-NOSCRIPT No matching script.\r\n");
     fake.fail(missing.unwrap().extract_error().unwrap_err());
     let command = redis::cmd("EVALSHA").arg("x").arg(0).clone();
-    in_entry(&recorder, || {
+    recorder.enter_entry(|| {
         command.exec(&mut traced).unwrap_err();
         command.exec(&mut traced).unwrap_err();
     });
-    let errors: Vec<u64> = exits(&recorder).iter().map(|span| span.errors()).collect();
+    let errors: Vec<u64> = recorder.exits().iter().map(|span| span.errors()).collect();
     assert_eq!(errors, [1, 0], "the first is not that of a server");
 }
 
@@ -145,11 +154,9 @@ fn errors_inside_of_replies_are_found_where_redis_looks_for_them() {
     ] {
         let recorder = Recorder::new();
         let (mut traced, _) = connection(&[reply]);
-        let result = in_entry(&recorder, || {
-            redis::cmd(command).query::<Value>(&mut traced)
-        });
+        let result = recorder.enter_entry(|| redis::cmd(command).query::<Value>(&mut traced));
         assert_eq!(result.is_err(), errors > 0, "{reply}");
-        assert_eq!(exit(&recorder).errors(), errors);
-        assert!(!exit(&recorder).json().contains("geheim"));
+        assert_eq!(recorder.span("redis", Kind::Exit).errors(), errors);
+        assert!(!recorder.span("redis", Kind::Exit).json().contains("geheim"));
     }
 }

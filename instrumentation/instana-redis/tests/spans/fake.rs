@@ -1,11 +1,8 @@
 //! A connection without a server.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use instana::FutureExt;
-use instana::span::Kind;
 use instana::testing::{RecordedSpan, Recorder};
 use instana_redis::Traced;
 use redis::{Cmd, ConnectionLike, Pipeline, RedisError, RedisFuture, RedisResult, Value};
@@ -125,20 +122,9 @@ impl ConnectionLike for Fake {
     }
 }
 
-/// Runs `call` below an entry of the recorder.
-pub(crate) async fn below_entry<F: Future>(recorder: &Recorder, call: F) -> F::Output {
-    let job = async { call.in_span(instana::entry_span("job")).await };
-    recorder.scope(job).await
-}
-
-/// As [`below_entry`], without a future.
-pub(crate) fn in_entry<R>(recorder: &Recorder, call: impl FnOnce() -> R) -> R {
-    recorder.enter(|| instana::entry_span("job").enter(call))
-}
-
 /// The commands of the recorder's exits, in turn. All are below the one entry.
 pub(crate) fn commands(recorder: &Recorder) -> Vec<String> {
-    let exits = exits(recorder);
+    let exits = recorder.exits();
     let parent = recorder.labelled("job").id();
     assert!(exits.iter().all(|exit| exit.parent() == parent));
     exits.iter().map(command).collect()
@@ -146,14 +132,4 @@ pub(crate) fn commands(recorder: &Recorder) -> Vec<String> {
 
 pub(crate) fn command(exit: &RecordedSpan) -> String {
     exit.text("data.redis.command").unwrap_or_default()
-}
-
-pub(crate) fn exits(recorder: &Recorder) -> Vec<RecordedSpan> {
-    let mut spans = recorder.spans();
-    spans.retain(|span| span.name() == "redis");
-    spans
-}
-
-pub(crate) fn exit(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("redis", Kind::Exit)
 }

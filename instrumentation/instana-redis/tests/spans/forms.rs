@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use instana::testing::Recorder;
 use redis::{AsyncCommands, AsyncTypedCommands, Value};
 
-use crate::fake::{below_entry, commands, connection};
+use crate::fake::{commands, connection};
 
 #[tokio::test]
 async fn all_call_forms_work() {
@@ -31,7 +31,7 @@ async fn all_call_forms_work() {
         dynamic.req_packed_command(&redis::Cmd::get("a")).await?;
         redis::RedisResult::Ok(())
     };
-    below_entry(&recorder, calls).await.unwrap();
+    recorder.in_entry(calls).await.unwrap();
     let expected = ["set", "get", "del", "ping", "set", "publish", "get"];
     assert_eq!(commands(&recorder), expected);
     assert!(!recorder.snapshot().contains("geheim"));
@@ -51,7 +51,7 @@ async fn each_page_of_a_scan_is_an_exit() {
             .unwrap();
         keys.map(Result::unwrap).collect::<Vec<String>>().await
     };
-    assert_eq!(below_entry(&recorder, calls).await, ["a", "b", "c"]);
+    assert_eq!(recorder.in_entry(calls).await, ["a", "b", "c"]);
     assert_eq!(commands(&recorder), ["scan"; 3]);
 }
 

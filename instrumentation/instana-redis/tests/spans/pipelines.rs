@@ -1,9 +1,10 @@
 //! Pipelines and transactions.
 
+use instana::span::Kind;
 use instana::testing::Recorder;
 use redis::{AsyncCommands, Pipeline, RedisResult, Value};
 
-use crate::fake::{below_entry, command, commands, connection, exit, in_entry};
+use crate::fake::{command, commands, connection};
 
 fn three(atomic: bool) -> Pipeline {
     let mut pipeline = redis::pipe();
@@ -18,9 +19,9 @@ fn three(atomic: bool) -> Pipeline {
 async fn recorded(pipeline: &Pipeline, reply: &'static str) -> [(Recorder, RedisResult<Value>); 2] {
     let (aio, sync) = (Recorder::new(), Recorder::new());
     let (mut traced, _) = connection(&[reply]);
-    let result = below_entry(&aio, pipeline.query_async(&mut traced)).await;
+    let result = aio.in_entry(pipeline.query_async(&mut traced)).await;
     let (mut traced, _) = connection(&[reply]);
-    let sync_result = in_entry(&sync, || pipeline.query(&mut traced));
+    let sync_result = sync.enter_entry(|| pipeline.query(&mut traced));
     [(aio, result), (sync, sync_result)]
 }
 
@@ -32,7 +33,7 @@ async fn one_exit_with_the_names_of_its_commands() {
     ] {
         for (recorder, result) in recorded(&three(atomic), reply).await {
             assert!(result.is_ok());
-            let exit = exit(&recorder);
+            let exit = recorder.span("redis", Kind::Exit);
             assert_eq!(command(&exit), name);
             let json = exit.json();
             assert!(
@@ -64,7 +65,7 @@ async fn those_that_failed_are_counted() {
         }
         for (recorder, result) in recorded(&pipeline, reply).await {
             assert_eq!(result.is_ok(), ignore);
-            let exit = exit(&recorder);
+            let exit = recorder.span("redis", Kind::Exit);
             assert_eq!(exit.errors(), 2);
             assert_eq!(exit.error_text().as_deref(), Some("WRONGTYPE wrong kind"));
             assert!(!exit.json().contains("geheim"));
@@ -76,7 +77,7 @@ async fn those_that_failed_are_counted() {
 async fn a_transaction_whose_keys_changed_is_aborted_and_no_error() {
     for (recorder, result) in recorded(&three(true), "*1\r\n*-1\r\n").await {
         assert_eq!(result.unwrap(), Value::Nil);
-        let exit = exit(&recorder);
+        let exit = recorder.span("redis", Kind::Exit);
         assert_eq!(exit.errors(), 0);
         assert_eq!(exit.boolean("data.sdk.custom.tags.aborted"), Some(true));
     }
@@ -87,10 +88,10 @@ async fn a_lost_connection_is_one_error() {
     let recorder = Recorder::new();
     let (mut traced, fake) = connection(&[]);
     fake.fail(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-    let result = below_entry(&recorder, three(true).exec_async(&mut traced)).await;
+    let result = recorder.in_entry(three(true).exec_async(&mut traced)).await;
     assert!(result.unwrap_err().is_connection_dropped());
-    assert_eq!(exit(&recorder).errors(), 1);
-    let text = exit(&recorder).error_text();
+    assert_eq!(recorder.span("redis", Kind::Exit).errors(), 1);
+    let text = recorder.span("redis", Kind::Exit).error_text();
     assert_eq!(text.as_deref(), Some("connection reset"));
 }
 
@@ -102,7 +103,7 @@ async fn long_ones_are_cut_and_counted_whole() {
     }
     for (recorder, result) in recorded(&pipeline, "*1\r\n-ERR a\r\n").await {
         assert!(result.is_err());
-        let exit = exit(&recorder);
+        let exit = recorder.span("redis", Kind::Exit);
         assert!(exit.has("data.redis.subCommands.99"));
         assert!(!exit.has("data.redis.subCommands.100"));
         assert_eq!(exit.integer("b.s"), Some(10_000));
@@ -120,19 +121,20 @@ async fn transactions_that_watch_have_an_exit_for_each_step() {
             let old: i64 = connection.get("a").await?;
             pipe.incr("a", old).query_async(&mut connection).await
         });
-    let values: Vec<i64> = below_entry(&recorder, transaction).await.unwrap();
+    let values: Vec<i64> = recorder.in_entry(transaction).await.unwrap();
     assert_eq!(values, [8]);
     assert_eq!(commands(&recorder), expected);
 
     let recorder = Recorder::new();
     let (mut traced, _) = connection(&steps);
-    let values: Vec<i64> = in_entry(&recorder, || {
-        redis::transaction(&mut traced, &["a"], |connection, pipe| {
-            let old: i64 = redis::Commands::get(connection, "a")?;
-            pipe.incr("a", old).query(connection)
+    let values: Vec<i64> = recorder
+        .enter_entry(|| {
+            redis::transaction(&mut traced, &["a"], |connection, pipe| {
+                let old: i64 = redis::Commands::get(connection, "a")?;
+                pipe.incr("a", old).query(connection)
+            })
         })
-    })
-    .unwrap();
+        .unwrap();
     assert_eq!(values, [8]);
     assert_eq!(commands(&recorder), expected);
 }

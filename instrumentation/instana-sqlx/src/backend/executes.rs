@@ -4,12 +4,12 @@ use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use sqlx::{Database, Describe, Error, SqlStr};
 
-use crate::observed::Observed;
+use crate::query::Observed;
 use crate::rows::Step;
 
-/// What `for<'c> &'c mut DB::Connection: Executor<'c>` gives, without that bound: on an `Executor`
-/// of ours it would make the compiler go round in circles in code that is generic over the
-/// database, whether or not that uses this crate.
+/// The methods of `for<'c> &'c mut DB::Connection: Executor<'c>`, without that bound: on an
+/// `Executor` of ours it would send the compiler into a cycle in code that is generic over the
+/// database, whether or not that code uses this crate.
 pub trait Executes: Database {
     /// `Executor::fetch_many`.
     fn fetch_many<'e>(

@@ -15,10 +15,10 @@ pub type MySqlConnection = Connection<MySql>;
 /// As [`sqlx::MySqlTransaction`].
 pub type MySqlTransaction<'c> = Transaction<'c, MySql>;
 
-/// Errors in which names stand and nothing else: of users, databases and tables (1044, 1045,
-/// 1049, 1050, 1051, 1142, 1143, 1146), of columns that have no value or one that does not fit (1048,
-/// 1264, 1265, 1364, 1406), of constraints (1216, 1217, 1451, 1452, 3819, 4025). Not 1054, an unknown
-/// column: a value in the wrong quotes is one.
+/// Errors that contain names only: of users, databases and tables (1044, 1045, 1049, 1050, 1051,
+/// 1142, 1143, 1146), of columns that have no value or one that does not fit (1048, 1264, 1265, 1364,
+/// 1406), of constraints (1216, 1217, 1451, 1452, 3819, 4025). Not 1054, an unknown column, which may
+/// be a value in the wrong quotes.
 const NAMING: [u16; 20] = [
     1044, 1045, 1048, 1049, 1050, 1051, 1142, 1143, 1146, 1216, 1217, 1264, 1265, 1364, 1406, 1451,
     1452, 3819, 4025, 1091,

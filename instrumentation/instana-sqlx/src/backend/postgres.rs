@@ -16,10 +16,10 @@ pub type PgConnection = Connection<Postgres>;
 pub type PgTransaction<'c> = Transaction<'c, Postgres>;
 
 /// Codes of errors that quote the names of tables, databases, schemas and users. Not 42703, an
-/// unknown column: a value in the wrong quotes is one.
+/// unknown column, which may be a value in the wrong quotes.
 const NAMING: [&str; 6] = ["28000", "28P01", "3D000", "3F000", "42P01", "42P07"];
 
-/// What stands before such a name.
+/// The words before such a name.
 const KINDS: [&str; 6] = [
     "database ",
     "host ",
@@ -54,7 +54,7 @@ impl Described for Postgres {
         result.rows_affected()
     }
 
-    /// The server says in fields of their own which table, column or constraint it names.
+    /// The server sends the names of table, column and constraint in separate fields.
     fn is_name(error: &dyn DatabaseError, before: &str, quoted: &str) -> bool {
         let is_known = NAMING
             .iter()

@@ -19,7 +19,7 @@ pub type SqliteTransaction<'c> = Transaction<'c, Sqlite>;
 /// How sqlx names databases that are nowhere but in memory.
 const IN_MEMORY: &str = "file:sqlx-in-memory-";
 
-/// What SQLite says before a name and a colon's blank, where no value can stand.
+/// The words of SQLite before a colon and a name, where a value is not possible.
 const NAMING: [&str; 5] = [
     "no such function",
     "no such index",
@@ -54,7 +54,7 @@ impl Described for Sqlite {
         result.rows_affected()
     }
 
-    /// What SQLite quotes is a part of the statement.
+    /// SQLite quotes a part of the statement.
     fn is_name(_: &dyn DatabaseError, _: &str, _: &str) -> bool {
         false
     }
@@ -63,7 +63,7 @@ impl Described for Sqlite {
         without_unknown(error.message())
     }
 
-    /// SQLite's counter is that of the last statement that changed anything.
+    /// SQLite's counter belongs to the last statement that changed anything.
     fn tells_changes(statement: &str) -> bool {
         let statement = statement.trim_start();
         let word = statement.split_whitespace().next().unwrap_or_default();
@@ -75,18 +75,27 @@ impl Described for Sqlite {
     }
 }
 
-/// A message without what stands behind its colon, unless that is a name: `no such column: a` is
-/// said of a value in the wrong quotes, too.
+/// A message without the text behind its colon, unless that is a name. `no such column: a` may
+/// be a value in the wrong quotes.
 fn without_unknown(message: &str) -> Cow<'_, str> {
-    let colon = message
-        .find(": ")
-        .filter(|_| !message.contains(['"', '\'']));
-    match colon.and_then(|at| message.get(..at)) {
-        Some(told) if !told.ends_with(" constraint failed") && !NAMING.contains(&told) => {
+    match message.split_once(": ") {
+        // What stands in quotes is left out by all that they say; behind a value, a colon is
+        // none of SQLite's: `near "a": syntax error`.
+        Some((told, unknown))
+            if !told.contains(['"', '\''])
+                && !unknown.starts_with(['"', '\''])
+                && !is_name(told, unknown) =>
+        {
             Cow::Owned(format!("{told}: …"))
         }
         _ => Cow::Borrowed(message),
     }
+}
+
+/// Whether what stands behind the colon is a name.
+fn is_name(told: &str, unknown: &str) -> bool {
+    let is_known = told.ends_with(" constraint failed") || NAMING.contains(&told);
+    is_known && !unknown.contains(['"', '\''])
 }
 
 fn changes(word: &str) -> bool {
@@ -95,7 +104,7 @@ fn changes(word: &str) -> bool {
         .any(|change| word.eq_ignore_ascii_case(change))
 }
 
-/// The first verb that is not in parentheses, as those of `WITH` are.
+/// The first verb outside of parentheses; the verbs of `WITH` are inside.
 fn verb(statement: &str) -> Option<&str> {
     let mut depth = 0_usize;
     let parts = statement.split_inclusive(|character: char| !character.is_alphanumeric());
@@ -156,6 +165,24 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Sqlite::tells_changes(statement), expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_shown() {
+        for (message, expected) in [
+            ("no such column: hunter2", "no such column: …"),
+            ("no such column: hun'ter2 and \"more\"", "no such column: …"),
+            ("no such column: \"a\" - b", "no such column: \"a\" - b"),
+            ("no such table: orders", "no such table: orders"),
+            ("no such table: it's", "no such table: …"),
+            (
+                "UNIQUE constraint failed: t.a",
+                "UNIQUE constraint failed: t.a",
+            ),
+            ("near \"a: b\": syntax error", "near \"a: b\": syntax error"),
+        ] {
+            assert_eq!(without_unknown(message), expected);
         }
     }
 }

@@ -26,7 +26,8 @@ async fn all_forms_do_what_they_do_with_sqlx() {
     let plain = pool().await.into_inner();
     let traced = pool().await;
     let expected = plain::all(&plain).await.unwrap();
-    let (recorder, results) = record(traced::all(&traced)).await;
+    let recorder = Recorder::new();
+    let results = recorder.in_entry(traced::all(&traced)).await;
     assert_eq!(results.unwrap(), expected);
     assert_eq!(expected.len(), 26);
     let exits = exits(&recorder);
@@ -73,6 +74,7 @@ where
 async fn code_may_be_generic_over_databases() {
     let pool = pool().await;
     assert_eq!(count(pool.inner()).await, 1);
-    let (recorder, one) = record(count_traced(&pool)).await;
+    let recorder = Recorder::new();
+    let one = recorder.in_entry(count_traced(&pool)).await;
     assert_eq!((one, exits(&recorder).len()), (1, 1));
 }

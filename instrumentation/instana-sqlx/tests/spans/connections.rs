@@ -20,11 +20,20 @@ async fn the_first_statement_tells_how_long_the_pool_took() {
         }
         connection.ping().await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), ["SELECT 1", "SELECT 1"]);
     let exits = exits(&recorder);
-    assert!(tag(&exits[0], "pool_wait_ms").is_some());
-    assert!(tag(&exits[1], "pool_wait_ms").is_none());
+    assert!(
+        exits[0]
+            .integer("data.sdk.custom.tags.pool_wait_ms")
+            .is_some()
+    );
+    assert!(
+        exits[1]
+            .integer("data.sdk.custom.tags.pool_wait_ms")
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -48,11 +57,12 @@ async fn waiting_for_a_connection_in_vain_is_an_error() {
         assert!(pool.is_closed());
         assert!(matches!(pool.acquire().await, Err(sqlx::Error::PoolClosed)));
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), [" !", "SELECT 1 !", " !", " !"]);
     let errors: Vec<_> = exits(&recorder)
         .iter()
-        .map(|exit| text(exit, "db.error").unwrap())
+        .map(|exit| exit.error_text().unwrap())
         .collect();
     assert!(errors[0].contains("timed out") && errors[1].contains("timed out"));
     assert!(errors[2].starts_with("cancelled after "));
@@ -73,9 +83,10 @@ async fn the_wait_is_measured() {
         drop(held);
         waiting.await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let exit = exit(&recorder);
-    let wait = tag(&exit, "pool_wait_ms").unwrap();
+    let wait = exit.integer("data.sdk.custom.tags.pool_wait_ms").unwrap();
     assert!(
         wait >= 19 && wait <= exit.duration().try_into().unwrap(),
         "{wait}"
@@ -103,7 +114,8 @@ async fn a_connection_may_be_on_its_own() {
         let missing = SqliteConnection::connect("sqlite:/no/such/folder/a.db").await;
         assert!(missing.is_err());
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = [
         "CREATE TABLE t (a)",
         "INSERT INTO t VALUES (1)",
@@ -113,7 +125,9 @@ async fn a_connection_may_be_on_its_own() {
     ];
     assert_eq!(outline(&recorder), expected);
     assert_eq!(
-        text(&exits(&recorder)[4], "db.instance").unwrap(),
+        exits(&recorder)[4]
+            .text("data.sdk.custom.tags.db.instance")
+            .unwrap(),
         "/no/such/folder/a.db"
     );
 }
@@ -132,7 +146,8 @@ async fn detached_and_foreign_connections_are_traced() {
         let mut leaked = pool.acquire().await.unwrap().leak();
         leaked.execute("SELECT 3").await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), ["SELECT 1", "SELECT 2", "SELECT 3"]);
 }
 
@@ -149,7 +164,8 @@ async fn connections_can_be_taken_out() {
         leaked.execute("SELECT name FROM item").await.unwrap();
         assert_eq!((pool.size(), pool.num_idle()), (1, 0));
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), ["CREATE TABLE own (a)"]);
 }
 
@@ -189,7 +205,7 @@ async fn a_connection_can_be_closed_instead_of_returned() {
 
 /// Makes a call in the entry "job", and awaits it in the entry "other".
 async fn called<F: Future>(recorder: &Recorder, call: impl FnOnce() -> F) -> F::Output {
-    let call = recorder.enter(|| instana::entry_span("job").enter(call));
+    let call = recorder.enter_entry(call);
     let other = async { call.in_span(instana::entry_span("other")).await };
     recorder.scope(other).await
 }
@@ -258,6 +274,7 @@ async fn a_commit_that_is_never_awaited_is_a_rollback() {
         let tx = pool.begin().await.unwrap();
         drop(tx.commit());
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), ["BEGIN", "ROLLBACK"]);
 }

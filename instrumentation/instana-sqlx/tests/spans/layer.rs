@@ -7,8 +7,6 @@ use instana::testing::Recorder;
 use instana_sqlx::InstanaLayer;
 use tracing_subscriber::prelude::*;
 
-use super::record;
-
 fn layer() -> InstanaLayer {
     // With one subscriber alone, tracing may settle what is of interest by asking a thread
     // that has none.
@@ -33,10 +31,9 @@ fn say(summary: &str, statement: &str, rows: (u64, u64), elapsed: Duration) {
 
 async fn told(work: impl FnOnce()) -> Recorder {
     let subscriber = tracing_subscriber::registry().with(layer());
-    let (recorder, ()) = record(async {
-        tracing::subscriber::with_default(subscriber, work);
-    })
-    .await;
+    let recorder = Recorder::new();
+    let work = async { tracing::subscriber::with_default(subscriber, work) };
+    recorder.in_entry(work).await;
     recorder
 }
 

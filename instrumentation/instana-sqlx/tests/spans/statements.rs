@@ -13,7 +13,8 @@ use super::*;
 async fn a_statement_is_a_generic_sql_span() {
     let pool = pool().await;
     let query = sqlx::query_scalar("SELECT name FROM item WHERE id = ?").bind(2);
-    let (recorder, name) = record(query.fetch_one(&pool)).await;
+    let recorder = Recorder::new();
+    let name = recorder.in_entry(query.fetch_one(&pool)).await;
     let name: String = name.unwrap();
     assert_eq!(name, "milk");
     let exit = exit(&recorder);
@@ -38,41 +39,60 @@ async fn a_statement_is_a_generic_sql_span() {
 #[tokio::test]
 async fn rows_are_those_fetched_or_changed() {
     let pool = pool().await;
-    let rows = |recorder: &Recorder| tag(&exit(recorder), "rows");
-    let (recorder, all) = record(sqlx::query("SELECT * FROM item").fetch_all(&pool)).await;
+    let rows = |recorder: &Recorder| exit(recorder).integer("data.sdk.custom.tags.rows");
+    let recorder = Recorder::new();
+    let all = recorder
+        .in_entry(sqlx::query("SELECT * FROM item").fetch_all(&pool))
+        .await;
     assert_eq!((all.unwrap().len(), rows(&recorder)), (3, Some(3)));
-    assert!(tag(&exit(&recorder), "first_row_ms").is_some());
+    assert!(
+        exit(&recorder)
+            .integer("data.sdk.custom.tags.first_row_ms")
+            .is_some()
+    );
 
     let update = sqlx::query("UPDATE item SET name = name || '!' WHERE id < 3");
-    let (recorder, changed) = record(update.execute(&pool)).await;
+    let recorder = Recorder::new();
+    let changed = recorder.in_entry(update.execute(&pool)).await;
     assert_eq!(
         (changed.unwrap().rows_affected(), rows(&recorder)),
         (2, Some(2))
     );
-    assert!(tag(&exit(&recorder), "first_row_ms").is_none());
+    assert!(
+        exit(&recorder)
+            .integer("data.sdk.custom.tags.first_row_ms")
+            .is_none()
+    );
 
     // SQLite itself still tells of the two.
     let none = sqlx::query("SELECT * FROM item WHERE id = 9");
-    let (recorder, none) = record(none.fetch_all(&pool)).await;
+    let recorder = Recorder::new();
+    let none = recorder.in_entry(none.fetch_all(&pool)).await;
     assert_eq!((none.unwrap().len(), rows(&recorder)), (0, Some(0)));
 
     let with = sqlx::query("WITH n AS (SELECT 'w') INSERT INTO item (name) SELECT * FROM n");
-    let (recorder, changed) = record(with.execute(&pool)).await;
+    let recorder = Recorder::new();
+    let changed = recorder.in_entry(with.execute(&pool)).await;
     assert_eq!(
         (changed.unwrap().rows_affected(), rows(&recorder)),
         (1, Some(1))
     );
 
     let returning = sqlx::query("INSERT INTO item (name) VALUES ('x'), ('y') RETURNING id");
-    let (recorder, ids) = record(returning.fetch_all(&pool)).await;
+    let recorder = Recorder::new();
+    let ids = recorder.in_entry(returning.fetch_all(&pool)).await;
     assert_eq!((ids.unwrap().len(), rows(&recorder)), (2, Some(2)));
 
     let several = sqlx::raw_sql("SELECT * FROM item; SELECT 1; SELECT 2");
-    let (recorder, all) = record(async { several.fetch_all(&pool).await }).await;
+    let recorder = Recorder::new();
+    let all = recorder
+        .in_entry(async { several.fetch_all(&pool).await })
+        .await;
     assert_eq!((all.unwrap().len(), rows(&recorder)), (8, Some(8)));
 
     let nothing = sqlx::query("SELECT * FROM item WHERE id = 9");
-    let (recorder, nothing) = record(nothing.fetch_optional(&pool)).await;
+    let recorder = Recorder::new();
+    let nothing = recorder.in_entry(nothing.fetch_optional(&pool)).await;
     assert!(nothing.unwrap().is_none());
     assert_eq!(rows(&recorder), Some(0));
 }
@@ -92,7 +112,8 @@ async fn values_are_never_recorded() {
         let blob = sqlx::query("SELECT ?").bind(&[0xff_u8, 0, 0xfe][..]);
         blob.fetch_one(&pool).await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = [
         "INSERT INTO item (name) VALUES (?)",
         "SELECT id FROM item WHERE name IN (?, ?)",
@@ -106,23 +127,28 @@ async fn values_are_never_recorded() {
 #[tokio::test]
 async fn failures_are_errors_and_no_row_is_none() {
     let pool = pool().await;
-    let (recorder, result) = record(sqlx::query("SELEC 1").execute(&pool)).await;
+    let recorder = Recorder::new();
+    let result = recorder
+        .in_entry(sqlx::query("SELEC 1").execute(&pool))
+        .await;
     let told = result.unwrap_err().to_string();
     let exit_span = exit(&recorder);
     assert_eq!(exit_span.errors(), 1);
-    let error = text(&exit_span, "db.error").unwrap();
+    let error = exit_span.error_text().unwrap();
     assert!(told.contains("near \"SELEC\": syntax error"), "{told}");
     assert!(error.contains("near …: syntax error"), "{error}");
-    assert_eq!(tag(&exit_span, "rows"), None);
+    assert_eq!(exit_span.integer("data.sdk.custom.tags.rows"), None);
 
     let open = sqlx::query("SELECT 'hunter2").execute(&pool);
-    let (recorder, result) = record(open).await;
+    let recorder = Recorder::new();
+    let result = recorder.in_entry(open).await;
     assert!(result.unwrap_err().to_string().contains("hunter2"));
-    let error = text(&exit(&recorder), "db.error").unwrap();
+    let error = exit(&recorder).error_text().unwrap();
     assert!(error.ends_with("unrecognized token: …"), "{error}");
 
     let insert = sqlx::query("INSERT INTO item (name) VALUES (?)").bind("tea");
-    let (recorder, result) = record(insert.execute(&pool)).await;
+    let recorder = Recorder::new();
+    let result = recorder.in_entry(insert.execute(&pool)).await;
     assert!(
         result
             .unwrap_err()
@@ -132,14 +158,16 @@ async fn failures_are_errors_and_no_row_is_none() {
     );
     assert_eq!(exit(&recorder).errors(), 1);
 
-    let (recorder, result) =
-        record(sqlx::query("SELECT * FROM item WHERE id = 9").fetch_one(&pool)).await;
+    let none = sqlx::query("SELECT * FROM item WHERE id = 9");
+    let recorder = Recorder::new();
+    let result = recorder.in_entry(none.fetch_one(&pool)).await;
     assert!(matches!(result, Err(sqlx::Error::RowNotFound)));
     assert_eq!(exit(&recorder).errors(), 0);
 
     // A column of another type is the application's mistake, behind the statement.
     let wrong = sqlx::query_scalar::<_, i64>("SELECT name FROM item").fetch_one(&pool);
-    let (recorder, result) = record(wrong).await;
+    let recorder = Recorder::new();
+    let result = recorder.in_entry(wrong).await;
     assert!(matches!(result, Err(sqlx::Error::ColumnDecode { .. })));
     assert_eq!(exit(&recorder).errors(), 0);
 }
@@ -150,7 +178,8 @@ async fn a_long_statement_is_cut_at_a_character() {
     let long = format!("SELECT '{}'", "漢".repeat(350_000));
     assert!(long.len() > 1_000_000);
     let query = sqlx::query_scalar(AssertSqlSafe(long));
-    let (recorder, text): (_, Result<String, _>) = record(query.fetch_one(&pool)).await;
+    let recorder = Recorder::new();
+    let text: Result<String, _> = recorder.in_entry(query.fetch_one(&pool)).await;
     assert_eq!(text.unwrap().chars().count(), 350_000);
     // Nobody has looked whether a secret word stands behind the cut.
     assert_eq!(statement(&exit(&recorder)), "SELECT '<redacted>");
@@ -159,7 +188,8 @@ async fn a_long_statement_is_cut_at_a_character() {
     let expected = long.replace('1', "<redacted>");
     let expected: String = expected.chars().take(4_000).collect();
     let query = sqlx::query_scalar(AssertSqlSafe(long));
-    let (recorder, one): (_, Result<i64, _>) = record(query.fetch_one(&pool)).await;
+    let recorder = Recorder::new();
+    let one: Result<i64, _> = recorder.in_entry(query.fetch_one(&pool)).await;
     assert_eq!(one.unwrap(), 1);
     assert_eq!(statement(&exit(&recorder)), expected);
 }
@@ -183,11 +213,15 @@ async fn the_application_may_say_what_is_recorded() {
             .database("shop")
             .build();
         let query = sqlx::query("SELECT 'a', \"b\", 7 FROM item WHERE id = 1");
-        let (recorder, row) = record(query.fetch_one(&pool)).await;
+        let recorder = Recorder::new();
+        let row = recorder.in_entry(query.fetch_one(&pool)).await;
         row.unwrap();
         let exit = exit(&recorder);
         assert_eq!(statement(&exit), expected);
-        assert_eq!(text(&exit, "db.instance").unwrap(), "shop");
+        assert_eq!(
+            exit.text("data.sdk.custom.tags.db.instance").unwrap(),
+            "shop"
+        );
     }
 }
 
@@ -196,8 +230,13 @@ async fn the_address_follows_the_options() {
     let pool = pool().await;
     let clone = pool.clone();
     let instance = || async {
-        let (recorder, _) = record(sqlx::query("SELECT 1").execute(&clone)).await;
-        text(&exit(&recorder), "db.instance").unwrap()
+        let recorder = Recorder::new();
+        let _ = recorder
+            .in_entry(sqlx::query("SELECT 1").execute(&clone))
+            .await;
+        exit(&recorder)
+            .text("data.sdk.custom.tags.db.instance")
+            .unwrap()
     };
     assert_eq!(instance().await, ":memory:");
     pool.set_connect_options("sqlite:other.db".parse().unwrap());
@@ -227,7 +266,8 @@ async fn prepared_statements_are_recorded_when_they_are_executed() {
         let sql = sqlx::SqlSafeStr::into_sql_str("SELEC 2");
         assert!((&pool).describe(sql).await.is_err());
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let query = "SELECT name FROM item WHERE id = ?";
     assert_eq!(outline(&recorder), [query, query, "SELEC 1 !", "SELEC 2 !"]);
 }
@@ -249,7 +289,10 @@ async fn arguments_that_cannot_be_encoded_fail_as_with_sqlx() {
         }
     }
     let pool = pool().await;
-    let (recorder, traced) = record(sqlx::query("SELECT ?").bind(Broken).execute(&pool)).await;
+    let recorder = Recorder::new();
+    let traced = recorder
+        .in_entry(sqlx::query("SELECT ?").bind(Broken).execute(&pool))
+        .await;
     let plain = sqlx::query("SELECT ?")
         .bind(Broken)
         .execute(pool.inner())
@@ -285,11 +328,13 @@ async fn without_a_trace_nothing_is_recorded() {
     assert_eq!(recorder.scope(suppressed.suppress()).await, [3]);
     recorder.assert_empty();
 
-    let (recorder, count) = record(async {
-        let outer = instana::exit_span("outer");
-        query().fetch_one(&pool).in_span(outer).await
-    })
-    .await;
+    let recorder = Recorder::new();
+    let count = recorder
+        .in_entry(async {
+            let outer = instana::exit_span("outer");
+            query().fetch_one(&pool).in_span(outer).await
+        })
+        .await;
     assert_eq!(count.unwrap(), 3);
     recorder.assert_tree("entry job\n  exit outer");
     assert!(!recorder.labelled("outer").json().contains("pool_wait_ms"));

@@ -16,11 +16,18 @@ async fn a_stream_is_one_span_from_its_first_poll_to_its_end() {
         rows.try_fold(0, |sum, row| async move { Ok(sum + row) })
             .await
     };
-    let (recorder, sum) = record(work).await;
+    let recorder = Recorder::new();
+    let sum = recorder.in_entry(work).await;
     assert_eq!(sum.unwrap(), 50_005_000);
     let exit = exit(&recorder);
-    assert_eq!((tag(&exit, "rows"), exit.errors()), (Some(10_000), 0));
-    assert!(tag(&exit, "first_row_ms").unwrap() <= exit.duration().try_into().unwrap());
+    assert_eq!(
+        (exit.integer("data.sdk.custom.tags.rows"), exit.errors()),
+        (Some(10_000), 0)
+    );
+    assert!(
+        exit.integer("data.sdk.custom.tags.first_row_ms").unwrap()
+            <= exit.duration().try_into().unwrap()
+    );
 }
 
 #[tokio::test]
@@ -30,10 +37,14 @@ async fn who_wants_no_more_rows_has_not_given_up() {
         let rows = sqlx::query_scalar::<_, i64>(MANY).fetch(&pool);
         rows.take(3).try_collect::<Vec<_>>().await
     };
-    let (recorder, rows) = record(work).await;
+    let recorder = Recorder::new();
+    let rows = recorder.in_entry(work).await;
     assert_eq!(rows.unwrap(), [1, 2, 3]);
     let exit = exit(&recorder);
-    assert_eq!((tag(&exit, "rows"), exit.errors()), (Some(3), 0));
+    assert_eq!(
+        (exit.integer("data.sdk.custom.tags.rows"), exit.errors()),
+        (Some(3), 0)
+    );
 }
 
 #[tokio::test]
@@ -49,11 +60,12 @@ async fn who_goes_away_while_the_database_works_has() {
         drop(one);
         drop(held);
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let exits = exits(&recorder);
     assert_eq!(exits.len(), 2);
     for exit in exits {
-        let error = text(&exit, "db.error").unwrap();
+        let error = exit.error_text().unwrap();
         assert!(error.starts_with("cancelled after "), "{error}");
         assert_eq!(exit.errors(), 1);
     }
@@ -76,14 +88,11 @@ async fn an_error_behind_some_rows_ends_the_stream() {
         }
         unreachable!("it fails")
     };
-    let (recorder, count) = record(work).await;
+    let recorder = Recorder::new();
+    let count = recorder.in_entry(work).await;
     assert_eq!(count, 2);
     let exit = exit(&recorder);
-    assert!(
-        text(&exit, "db.error")
-            .unwrap()
-            .contains("integer overflow")
-    );
+    assert!(exit.error_text().unwrap().contains("integer overflow"));
     assert_eq!(exit.errors(), 1);
 }
 
@@ -96,7 +105,8 @@ async fn results_of_several_statements_are_passed_on() {
         let is_row = |step| matches!(step, Either::Right(_));
         steps.map_ok(is_row).try_collect::<Vec<_>>().await
     };
-    let (recorder, steps) = record(work).await;
+    let recorder = Recorder::new();
+    let steps = recorder.in_entry(work).await;
     assert_eq!(steps.unwrap(), [false, true, false, true, false]);
     assert_eq!(exits(&recorder).len(), 1);
 }
@@ -104,7 +114,10 @@ async fn results_of_several_statements_are_passed_on() {
 #[tokio::test]
 async fn a_stream_has_the_parent_of_the_call() {
     let pool = pool().await;
-    let (recorder, rows) = record(async { sqlx::query(MANY).fetch(&pool) }).await;
+    let recorder = Recorder::new();
+    let rows = recorder
+        .in_entry(async { sqlx::query(MANY).fetch(&pool) })
+        .await;
     let other = recorder.scope(async {
         let count = rows.count();
         count.in_span(instana::entry_span("other")).await

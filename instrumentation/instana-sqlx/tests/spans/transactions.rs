@@ -37,12 +37,13 @@ async fn begin_and_commit_are_statements() {
         assert!(tx.is_in_transaction());
         tx.commit().await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = ["BEGIN", INSERT, INSERT, INSERT, "COMMIT"];
     assert_eq!(outline(&recorder), expected);
     let waits: Vec<_> = exits(&recorder)
         .iter()
-        .map(|exit| tag(exit, "pool_wait_ms"))
+        .map(|exit| exit.integer("data.sdk.custom.tags.pool_wait_ms"))
         .collect();
     assert!(waits[0].is_some(), "for BEGIN");
     assert_eq!(waits[1..], [None; 4]);
@@ -60,7 +61,8 @@ async fn rollbacks_are_recorded_asked_for_or_not() {
         insert(&mut tx, "salt").await;
         drop(tx);
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = [
         "BEGIN",
         INSERT,
@@ -91,7 +93,8 @@ async fn savepoints_have_the_names_that_sqlx_gives_them() {
         drop(dropped);
         tx.commit().await.unwrap();
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = [
         "BEGIN",
         "SAVEPOINT _sqlx_savepoint_1",
@@ -122,7 +125,8 @@ async fn what_follows_a_rollback_by_drop_has_its_own_name() {
             tx.commit().await.unwrap();
         }
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = [
         "BEGIN",
         "ROLLBACK",
@@ -154,7 +158,8 @@ async fn a_callback_decides_by_its_result() {
         });
         assert!(undone.await.is_err());
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let expected = ["BEGIN", INSERT, "COMMIT", "BEGIN", INSERT, "ROLLBACK"];
     assert_eq!(outline(&recorder), expected);
     assert_eq!(names(&pool).await, 4);
@@ -172,7 +177,8 @@ async fn a_failed_begin_is_recorded_and_rolled_back_by_nobody() {
             Err(sqlx::Error::InvalidSavePointStatement)
         ));
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     let outline = outline(&recorder);
     assert_eq!(outline[..3], ["BEGI !", "BEGIN", "BEGIN IMMEDIATE !"]);
     assert_eq!(names(&pool).await, 3);
@@ -190,16 +196,13 @@ async fn a_begin_that_waits_in_vain_is_an_error() {
         drop(begun);
         drop(held);
     };
-    let (recorder, ()) = record(work).await;
+    let recorder = Recorder::new();
+    recorder.in_entry(work).await;
     assert_eq!(outline(&recorder), ["BEGIN !", "BEGIN !"]);
     let exits = exits(&recorder);
-    assert!(text(&exits[0], "db.error").unwrap().contains("timed out"));
+    assert!(exits[0].error_text().unwrap().contains("timed out"));
     assert!(exits[0].duration() >= 999);
-    assert!(
-        text(&exits[1], "db.error")
-            .unwrap()
-            .starts_with("cancelled")
-    );
+    assert!(exits[1].error_text().unwrap().starts_with("cancelled"));
 }
 
 #[tokio::test]

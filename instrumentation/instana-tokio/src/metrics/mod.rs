@@ -1,4 +1,4 @@
-//! The figures of runtimes.
+//! Metrics of runtimes.
 
 mod probe;
 #[cfg(all(tokio_unstable, target_has_atomic = "64"))]
@@ -20,8 +20,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use self::probe::Probe;
 use self::workers::Workers;
 
-/// The figures of a runtime, sent each second: workers, tasks, queues, how busy the
-/// workers are and how long a task waits for one. `docs/METRICS.md` has all of them.
+/// Metrics of a runtime, sent each second: workers, tasks, queues, how busy the workers
+/// are and how long a task waits for one. `docs/METRICS.md` lists all of them.
 ///
 /// ```
 /// use instana_tokio::RuntimeMetrics;
@@ -32,11 +32,11 @@ use self::workers::Workers;
 /// # }
 /// ```
 ///
-/// Each runtime is a source of its own, `tokio` or `tokio <name>`. It is asked once a
-/// second, on a thread of the tracer. That spawns one task, which notes how long it had
-/// to wait for a worker: the cost of this for the runtime is one task a second. It keeps
-/// the memory of the runtime's scheduler until the runtime has been shut down; then it
-/// unregisters itself, as it does in a forked child, which has no workers.
+/// Each runtime is a source of its own, `tokio` or `tokio <name>`. It is read once a
+/// second, on a thread of the tracer. Each reading spawns one task that measures how long
+/// it waits for a worker, so the cost for the runtime is one task a second. The source
+/// keeps the memory of the runtime's scheduler until the runtime has been shut down; then
+/// it unregisters itself, as it does in a forked child, which has no workers.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is registered"]
 pub struct RuntimeMetrics {
@@ -45,7 +45,7 @@ pub struct RuntimeMetrics {
 }
 
 impl RuntimeMetrics {
-    /// Those of the runtime of `handle`.
+    /// The metrics of the runtime of `handle`.
     pub fn new(handle: &Handle) -> Self {
         Self {
             handle: handle.clone(),
@@ -53,7 +53,7 @@ impl RuntimeMetrics {
         }
     }
 
-    /// Which runtime of several it is. A name that is taken gets a number.
+    /// The name of the runtime, if there are several. A name that is taken gets a number.
     pub fn name(mut self, name: &str) -> Self {
         name.trim().clone_into(&mut self.name);
         self
@@ -113,19 +113,19 @@ impl Source for Runtime {
             readings.gauge("scheduling_delay", "ms", millis);
         }
         let blocked = self.workers.read(&metrics, readings);
-        // Nobody need drive one of a single thread.
+        // A runtime with a single thread need not be driven.
         if blocked > 0 && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
             let workers = metrics.num_workers();
             let text = format!(
                 "{blocked} of {workers} workers have been in one poll each, or in a few long \
                  ones, since the last metrics; tasks wait {:.0} ms for a worker. Poll timing (INSTANA_POLL_TIMING) \
-                 tells which calls block.",
+                 shows which calls block.",
                 delay.unwrap_or_default().as_secs_f64() * 1_000.0
             );
-            readings.trouble("A tokio runtime is blocked", &text);
+            readings.problem("A tokio runtime is blocked", &text);
         }
         unstable::read(&metrics, readings);
-        // At last: it changes what was read.
+        // At the end, because the new task changes the metrics.
         self.probe.spawn(handle);
     }
 

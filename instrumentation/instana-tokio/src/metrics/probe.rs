@@ -1,4 +1,4 @@
-//! How long a task waits for a worker: one that does nothing else.
+//! The probe: a task that only measures how long it waits for a worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

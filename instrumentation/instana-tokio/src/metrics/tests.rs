@@ -80,8 +80,8 @@ fn a_blocked_worker_is_seen_while_it_blocks() {
     assert_eq!(value(&readings, "blocked_workers"), 1.0);
     assert_eq!(value(&readings, "busiest_worker_ratio"), 1.0);
     assert!(value(&readings, "busy_ratio") >= 0.5);
-    let troubles: Vec<_> = readings.troubles().collect();
-    assert_eq!(troubles, ["A tokio runtime is blocked"]);
+    let problems: Vec<_> = readings.problems().collect();
+    assert_eq!(problems, ["A tokio runtime is blocked"]);
 
     let other = block(runtime.handle());
     runtime.spawn(async {});
@@ -99,7 +99,7 @@ fn a_blocked_worker_is_seen_while_it_blocks() {
             && value(now, "busy_ratio") < 0.5
     };
     let readings = until(&mut source, calm);
-    assert_eq!(readings.troubles().count(), 0);
+    assert_eq!(readings.problems().count(), 0);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What tokio tells with `tokio_unstable` only.
+//! Replaces the metrics that tokio has with `tokio_unstable` only.
 
 use instana::metrics::Readings;
 use tokio::runtime::RuntimeMetrics;

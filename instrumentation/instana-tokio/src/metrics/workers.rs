@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use instana::metrics::Readings;
 use tokio::runtime::RuntimeMetrics;
 
-/// Over less time, a share says nothing.
+/// In a shorter interval, a share has no meaning.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What was read last.
@@ -55,8 +55,8 @@ impl Workers {
 }
 
 impl Worker {
-    /// It was in one poll all the time, or in a few long ones: it tells of its work when
-    /// it parks, and every `event_interval` polls, which are 61.
+    /// It was in one poll all the time, or in a few long ones: a worker reports its
+    /// counters when it parks, and every `event_interval` polls, which are 61.
     fn is_stuck_since(&self, then: &Self) -> bool {
         self == then && self.parks_and_unparks % 2 == 0
     }
@@ -67,7 +67,7 @@ impl Worker {
             return 1.0;
         }
         let busy = self.busy.saturating_sub(then.busy);
-        // What it tells at last may be from before.
+        // The time that it reports at last may be from before the interval.
         (busy.as_secs_f64() / elapsed.as_secs_f64()).min(1.0)
     }
 }

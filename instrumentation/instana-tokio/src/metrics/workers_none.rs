@@ -1,4 +1,5 @@
-//! tokio does not tell of workers where there are no atomics of 64 bits.
+//! Replaces the metrics of workers on targets without 64-bit atomics, where tokio has
+//! none.
 
 use instana::metrics::Readings;
 use tokio::runtime::RuntimeMetrics;

@@ -32,7 +32,7 @@ async fn a_streaming_body_stays_streaming_and_ends_the_entry() {
     let trailers = body.frame().await.unwrap().unwrap();
     assert_eq!(trailers.trailers_ref().unwrap()["grpc-status"], "0");
     assert!(body.frame().await.is_none());
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_body_is_polled_and_dropped_inside_the_entry() {
     body.frame().await.unwrap().unwrap();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.boolean("data.sdk.custom.tags.polled"), Some(true));
     assert_eq!(entry.boolean("data.sdk.custom.tags.dropped"), Some(true));
 }
@@ -178,9 +178,9 @@ async fn the_end_of_a_body_decides() {
         }
         drop(body);
         drop(sender);
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         let is_error = !ending.error.is_empty();
-        let text = error(&entry);
+        let text = entry.text("data.http.error").unwrap_or_default();
         let (start, end) = ending.error.split_once('N').unwrap_or((ending.error, ""));
         assert!(
             text.starts_with(start) && text.ends_with(end),
@@ -211,7 +211,14 @@ async fn a_length_that_nothing_follows_is_an_error_and_a_head_none() {
         let mut request = get("/");
         *request.method_mut() = method.clone();
         call(layer(&recorder).layer(service), request).await;
-        assert_eq!(error(&entry(&recorder)), text, "{method} {status}");
+        assert_eq!(
+            recorder
+                .span("g.http", Kind::Entry)
+                .text("data.http.error")
+                .unwrap_or_default(),
+            text,
+            "{method} {status}"
+        );
     }
 }
 
@@ -224,7 +231,10 @@ async fn a_header_counts_against_the_length_that_the_body_knows() {
     });
     call(layer(&recorder).layer(service), get("/")).await;
     assert_eq!(
-        error(&entry(&recorder)),
+        recorder
+            .span("g.http", Kind::Entry)
+            .text("data.http.error")
+            .unwrap_or_default(),
         "response body ended after 3 of 10 bytes"
     );
 }
@@ -243,11 +253,11 @@ async fn a_status_that_is_no_answer_is_recorded_as_what_is_sent() {
         *request.version_mut() = version;
         let response = layer(&recorder).layer(service).oneshot(request).await;
         assert_eq!(response.unwrap().status(), code, "it is passed on");
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.integer("data.http.status"), Some(sent));
         assert_eq!(entry.errors(), 1);
         let text = format!("the handler answered with status {code}, which is no final one");
-        assert_eq!(error(&entry), text);
+        assert_eq!(entry.text("data.http.error").unwrap_or_default(), text);
     }
 }
 
@@ -270,7 +280,9 @@ async fn polls_of_the_response_and_its_body_are_timed_on_request() {
             .await
             .unwrap()
             .unwrap();
-        let polled = entry(&recorder).integer("data.sdk.custom.tags.poll_count");
+        let polled = recorder
+            .span("g.http", Kind::Entry)
+            .integer("data.sdk.custom.tags.poll_count");
         assert_eq!(polled, polls);
     }
 }
@@ -286,9 +298,12 @@ async fn a_body_that_fails_is_an_error() {
         body.frame().await.unwrap().unwrap_err().to_string(),
         "disk is gone"
     );
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.errors(), 1);
-    assert_eq!(error(&entry), "disk is gone");
+    assert_eq!(
+        entry.text("data.http.error").unwrap_or_default(),
+        "disk is gone"
+    );
     assert_eq!(entry.integer("data.http.status"), Some(200));
 }
 
@@ -310,8 +325,11 @@ async fn a_body_that_panics_is_an_error() {
     let response = layer(&recorder).layer(service).oneshot(get("/")).await;
     let task = tokio::spawn(response.unwrap().into_body().collect());
     assert!(task.await.unwrap_err().is_panic());
-    let entry = entry(&recorder);
-    assert_eq!(error(&entry), "panicked");
+    let entry = recorder.span("g.http", Kind::Entry);
+    assert_eq!(
+        entry.text("data.http.error").unwrap_or_default(),
+        "panicked"
+    );
     assert_eq!(
         entry.integer("data.http.status"),
         Some(200),
@@ -335,8 +353,13 @@ async fn a_body_that_is_not_due_may_be_dropped() {
         *request.method_mut() = method.clone();
         let response = layer(&recorder).layer(service).oneshot(request).await;
         drop(response.unwrap());
-        let entry = entry(&recorder);
-        assert_eq!(entry.errors(), 0, "{method} {status}: {}", error(&entry));
+        let entry = recorder.span("g.http", Kind::Entry);
+        assert_eq!(
+            entry.errors(),
+            0,
+            "{method} {status}: {}",
+            entry.text("data.http.error").unwrap_or_default()
+        );
     }
 }
 
@@ -345,7 +368,12 @@ async fn an_upgraded_connection_ends_its_entry_at_the_head() {
     let recorder = Recorder::new();
     let (_sender, service) = streaming(StatusCode::SWITCHING_PROTOCOLS);
     let response = layer(&recorder).layer(service).oneshot(get("/")).await;
-    assert_eq!(entry(&recorder).integer("data.http.status"), Some(101));
+    assert_eq!(
+        recorder
+            .span("g.http", Kind::Entry)
+            .integer("data.http.status"),
+        Some(101)
+    );
     drop(response);
 }
 
@@ -357,13 +385,13 @@ async fn a_complete_body_may_be_dropped() {
     let mut body = service.oneshot(get("/")).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
 
     // An empty one ends with the head.
     let recorder = Recorder::new();
     let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
     let response = layer(&recorder).layer(service).oneshot(get("/")).await;
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
     drop(response);
 
     // A server stops at the length that was announced.
@@ -382,7 +410,7 @@ async fn a_complete_body_may_be_dropped() {
     sender.send_data(Bytes::from("12345")).await.unwrap();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
 }
 
 #[tokio::test]

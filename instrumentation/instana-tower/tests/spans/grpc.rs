@@ -39,7 +39,7 @@ async fn recorded(
     }
     drop(sender);
     call(layer(&recorder).layer(service), get("/shop.Orders/Get")).await;
-    entry(&recorder)
+    recorder.span("g.http", Kind::Entry)
 }
 
 #[tokio::test]
@@ -56,12 +56,12 @@ async fn the_status_of_a_call_is_in_its_trailers() {
         for content_type in [GRPC, "application/grpc+proto", "Application/GRPC; a=b"] {
             let trailers = Some(status(code, message));
             let entry = recorded(content_type, HeaderMap::new(), &["a", "b"], trailers).await;
-            assert_eq!(error(&entry), expected);
+            assert_eq!(entry.text("data.http.error").unwrap_or_default(), expected);
             assert_eq!(entry.errors(), errors);
             assert_eq!(entry.integer("data.http.status"), Some(200));
             // Without a message, in the head alone.
             let entry = recorded(content_type, status(code, message), &[], None).await;
-            assert_eq!(error(&entry), expected);
+            assert_eq!(entry.text("data.http.error").unwrap_or_default(), expected);
             assert_eq!(entry.errors(), errors);
         }
     }
@@ -71,13 +71,19 @@ async fn the_status_of_a_call_is_in_its_trailers() {
 async fn a_call_without_a_status_is_an_error() {
     for trailers in [None, Some(HeaderMap::new())] {
         let entry = recorded(GRPC, HeaderMap::new(), &["a"], trailers).await;
-        assert_eq!(error(&entry), "UNKNOWN: no grpc-status");
+        assert_eq!(
+            entry.text("data.http.error").unwrap_or_default(),
+            "UNKNOWN: no grpc-status"
+        );
     }
     let web = "application/grpc-web+proto";
     let entry = recorded(web, HeaderMap::new(), &["a"], None).await;
     assert_eq!(entry.errors(), 0, "its trailers are part of the body");
     let entry = recorded(web, status("5", ""), &[], None).await;
-    assert_eq!(error(&entry), "NOT_FOUND");
+    assert_eq!(
+        entry.text("data.http.error").unwrap_or_default(),
+        "NOT_FOUND"
+    );
 }
 
 #[tokio::test]
@@ -102,12 +108,12 @@ async fn a_client_may_leave_a_stream_and_secrets_are_hidden() {
     let mut body = response.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    assert_eq!(entry(&recorder).errors(), 0);
+    assert_eq!(recorder.span("g.http", Kind::Entry).errors(), 0);
 
     let trailers = Some(status("16", "password=hunter2 is%20wrong"));
     let entry = recorded(GRPC, HeaderMap::new(), &[], trailers).await;
     assert_eq!(
-        error(&entry),
+        entry.text("data.http.error").unwrap_or_default(),
         "UNAUTHENTICATED: password=<redacted> is wrong"
     );
 }

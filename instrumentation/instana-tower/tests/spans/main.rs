@@ -59,14 +59,6 @@ where
     (head, body.collect().await.unwrap().to_bytes())
 }
 
-fn entry(recorder: &Recorder) -> RecordedSpan {
-    recorder.span("g.http", Kind::Entry)
-}
-
-fn error(span: &RecordedSpan) -> String {
-    span.text("data.http.error").unwrap_or_default()
-}
-
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut TaskContext::from_waker(Waker::noop()))
 }
@@ -114,7 +106,7 @@ async fn a_request_is_an_entry_with_its_attributes() {
     let (_, body) = call(service, request).await;
     assert_eq!(body, "done");
 
-    let span = entry(&recorder);
+    let span = recorder.span("g.http", Kind::Entry);
     let text = |key: &str| span.text(&format!("data.http.{key}"));
     assert_eq!(text("method").as_deref(), Some("POST"));
     assert_eq!(text("host").as_deref(), Some("shop:8080"));
@@ -147,7 +139,7 @@ async fn an_entry_continues_the_trace_of_its_headers() {
         hello(get("/")).await
     }));
     let (head, _) = call(service, request).await;
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), "fa2375d711a4ca0f");
     assert_eq!(entry.parent(), "37cb2d6e9b1c078a");
     let exit = recorder.span("sdk", Kind::Exit);
@@ -173,7 +165,7 @@ async fn both_values_of_tracestate_are_read() {
         "in=fa2375d711a4ca0f;37cb2d6e9b1c078a".parse().unwrap(),
     );
     call(layer(&recorder).layer(service_fn(hello)), request).await;
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.trace(), "8448eb211c80319c");
     assert_eq!(entry.text("ia.p").as_deref(), Some("37cb2d6e9b1c078a"));
 }
@@ -185,7 +177,7 @@ async fn a_status_from_500_on_is_an_error_and_404_is_none() {
         let status = StatusCode::from_u16(status).unwrap();
         let service = service_fn(move |_| std::future::ready(Answer::Ok(answer(status, "x"))));
         call(layer(&recorder).layer(service), get("/")).await;
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.errors(), errors, "{status}");
         assert_eq!(
             entry.integer("data.http.status"),
@@ -215,10 +207,10 @@ async fn an_error_of_the_service_is_recorded_and_passed_on() {
     }));
     let error = service.oneshot(get("/")).await.unwrap_err();
     assert!(error.is::<Outer>(), "the very error");
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.errors(), 1);
     assert!(!entry.has("data.http.status"));
-    let text = self::error(&entry);
+    let text = entry.text("data.http.error").unwrap_or_default();
     assert!(
         text.starts_with("cannot answer: postgres://") && !text.contains("pw"),
         "{text}"
@@ -247,9 +239,9 @@ async fn a_request_dropped_before_its_head_is_an_error_without_a_status() {
     assert!(poll(future.as_mut()).is_pending());
     assert!(recorder.spans().is_empty());
     drop(future);
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(entry.errors(), 1);
-    let text = error(&entry);
+    let text = entry.text("data.http.error").unwrap_or_default();
     assert!(
         text.starts_with("cancelled after ") && text.ends_with(" ms"),
         "{text}"
@@ -274,9 +266,12 @@ async fn a_panic_is_an_error_with_status_500_and_goes_on() {
         }));
         let result = tokio::spawn(service.oneshot(get("/"))).await;
         assert!(result.unwrap_err().is_panic());
-        let entry = entry(&recorder);
+        let entry = recorder.span("g.http", Kind::Entry);
         assert_eq!(entry.errors(), 1);
-        assert_eq!(error(&entry), "panicked");
+        assert_eq!(
+            entry.text("data.http.error").unwrap_or_default(),
+            "panicked"
+        );
         assert_eq!(entry.integer("data.http.status"), Some(500));
     }
 }
@@ -302,7 +297,7 @@ async fn stacked_layers_record_one_entry_and_the_inner_knows_the_route() {
     let (head, _) = call(layer(&recorder).layer(inner), get("/orders/7")).await;
     assert_eq!(head.headers.get_all("server-timing").iter().count(), 1);
     assert_eq!(recorder.spans().len(), 1);
-    let entry = entry(&recorder);
+    let entry = recorder.span("g.http", Kind::Entry);
     assert_eq!(
         entry.text("data.http.path_tpl").as_deref(),
         Some("/orders/{id}")
@@ -336,7 +331,7 @@ async fn a_handler_can_set_the_template_and_a_plain_path_is_none() {
         hello(request).await
     }));
     call(service, get("/late/1")).await;
-    let span = entry(&recorder);
+    let span = recorder.span("g.http", Kind::Entry);
     assert_eq!(
         span.text("data.http.path_tpl").as_deref(),
         Some("/late/{id}")
@@ -347,7 +342,11 @@ async fn a_handler_can_set_the_template_and_a_plain_path_is_none() {
         .route(|request: RequestHead<'_>| Some(request.uri.path().into()))
         .layer(service_fn(hello));
     call(service, get("/health")).await;
-    assert!(!entry(&recorder).has("data.http.path_tpl"));
+    assert!(
+        !recorder
+            .span("g.http", Kind::Entry)
+            .has("data.http.path_tpl")
+    );
 }
 
 #[tokio::test]
@@ -459,7 +458,7 @@ async fn an_entry_of_http_2_has_its_authority_as_host() {
         .body(Empty::<Bytes>::new())
         .unwrap();
     call(layer(&recorder).layer(service_fn(hello)), request).await;
-    let span = entry(&recorder);
+    let span = recorder.span("g.http", Kind::Entry);
     assert_eq!(span.text("data.http.host").as_deref(), Some("shop:8443"));
     assert_eq!(span.text("data.http.path").as_deref(), Some("/x"));
 }
