@@ -1,7 +1,7 @@
 //! The time that redaction takes, in bytes looked at: whatever a text is made
 //! of, it grows as the text does.
 
-use crate::secrets::*;
+use crate::secrets::tests::*;
 
 /// How often each byte of a text may be looked at: by each reader of what may stand in it,
 /// and twice where something was replaced.
@@ -118,4 +118,33 @@ fn searches_are_counted() {
     assert_eq!(search::run_back("abb", |c| c == 'b'), 1);
     assert_eq!(search::last("abcd", 'b'), Some(1));
     assert_eq!(work_counter::take(), 3 + 3 + 3);
+}
+
+#[test]
+fn forms_of_pairs_take_the_time_of_their_length() {
+    for piece in [
+        "(\"password\",",
+        "\",'",
+        "name: \"key\", value",
+        "key:\n  - ",
+        "key: |\n",
+        "key:\n a: ",
+        "key:A<",
+        "key: “",
+        "a:b/@tcp(",
+        "\\u0026key",
+        "key\\u003da ",
+    ] {
+        let whole = piece.repeat(16 * 1_024 / piece.len());
+        for redact in [text as Redact, query, dsn] {
+            let mut out = String::new();
+            work_counter::take();
+            redact(&Matcher::default(), &whole, &mut out);
+            let steps = work_counter::take();
+            assert!(
+                steps <= 48 * (whole.len() + out.len()),
+                "{piece:?}: {steps}"
+            );
+        }
+    }
 }
