@@ -92,12 +92,7 @@ pub(crate) fn parse(
                 answer = answer.secrets(matcher, list);
             }
             Long("extra-headers") => {
-                let names = text(&mut parser)?;
-                let names = names
-                    .split(';')
-                    .map(str::trim)
-                    .filter(|name| !name.is_empty());
-                answer = answer.extra_headers(names);
+                answer = answer.extra_headers(header_names(&text(&mut parser)?)?);
             }
             Long("poll-rate") => answer = answer.poll_rate(poll_rate(&text(&mut parser)?)?),
             Long("tracing") => answer = answer.tracing(tracing(&text(&mut parser)?)?),
@@ -109,6 +104,19 @@ pub(crate) fn parse(
     }
     let config = config.announce_answer(answer);
     Ok(Action::Run(Box::new(Options { config, output })))
+}
+
+fn header_names(text: &str) -> Result<Vec<String>, String> {
+    // The characters of a token (RFC 9110, 5.6.2).
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let names = text.split(';').map(str::trim);
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    match names.iter().find(|name| !name.chars().all(is_of_token)) {
+        None => Ok(names.into_iter().map(str::to_owned).collect()),
+        Some(wrong) => Err(format!(
+            "--extra-headers `{wrong}` is not the name of a header; names are separated by `;`"
+        )),
+    }
 }
 
 fn poll_rate(seconds: &str) -> Result<u64, String> {
@@ -183,6 +191,10 @@ mod tests {
     fn wrong_options_tell_what_is_accepted() {
         for (arguments, part) in [
             (&["--listen", "here"][..], "is not ADDR:PORT"),
+            (
+                &["--extra-headers", "x-a;a:b"],
+                "`a:b` is not the name of a header",
+            ),
             (&["--secrets", "like:a"], "known are equals, "),
             (&["--poll-rate", "0"], "above 0"),
             (&["--memory", "64MB"], "a number of MiB"),
